@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include <rte_mbuf.h>
+
+#include "wire/checksum.h"
+
+/* Carries out of 64 bits collect in the upper half: one add and one add-with-carry a word. */
+__extension__ typedef unsigned __int128 wide_sum;
+
+static uint64_t
+load_word(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+/* 2^64 and 2^32 are both 1 modulo 2^16 - 1. */
+static uint64_t
+narrow(wide_sum sum)
+{
+	uint64_t low = (uint64_t)sum;
+
+	return (low & 0xffffffff) + (low >> 32) + (uint64_t)(sum >> 64);
+}
+
+/* Up to seven last bytes as one zero-padded word. */
+static uint64_t
+load_tail(const uint8_t *p, uint32_t len)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, p, len);
+	return word;
+}
+
+uint64_t
+weir_csum_add(const void *p, uint32_t len, uint64_t sum)
+{
+	const uint8_t *at = p;
+	wide_sum even = 0, odd = 0;
+
+	for (; len >= 32; len -= 32, at += 32) {
+		even += load_word(at);
+		odd += load_word(at + 8);
+		even += load_word(at + 16);
+		odd += load_word(at + 24);
+	}
+	for (; len >= 8; len -= 8, at += 8)
+		even += load_word(at);
+	if (len != 0)
+		odd += load_tail(at, len);
+	return sum + narrow(even + odd);
+}
+
+uint64_t
+weir_csum_add_chain(const struct rte_mbuf *buf, uint32_t off, uint32_t len, uint64_t sum)
+{
+	const uint8_t *data;
+	uint32_t done = 0, piece;
+	uint16_t part;
+
+	for (; done < len && buf != NULL; buf = buf->next) {
+		if (off >= buf->data_len) {
+			off -= buf->data_len;
+			continue;
+		}
+		data = rte_pktmbuf_mtod_offset(buf, const uint8_t *, off);
+		piece = RTE_MIN(len - done, buf->data_len - off);
+		part = weir_csum_fold(weir_csum_add(data, piece, 0));
+		/* A piece at an odd place has its bytes in the other halves (RFC 1071 2(B)). */
+		sum += done & 1 ? __builtin_bswap16(part) : part;
+		done += piece;
+		off = 0;
+	}
+	return sum;
+}
+
+uint64_t
+weir_csum_pseudo4(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t tcp_len)
+{
+	return (uint64_t)__builtin_bswap32(src) + __builtin_bswap32(dst) +
+	       __builtin_bswap16(protocol) + __builtin_bswap16(tcp_len);
+}

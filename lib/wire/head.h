@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* First half of the parser: the link and IPv4 headers of one frame. Private to wire/. */
+#ifndef WEIR_WIRE_HEAD_H
+#define WEIR_WIRE_HEAD_H
+
+#include <stdint.h>
+
+#include "wire/parse.h"
+
+struct rte_mbuf;
+
+#define WEIR_ETHER_BYTES 14
+#define WEIR_TAG_BYTES   4
+#define WEIR_IP4_BYTES   20
+#define WEIR_TCP_BYTES   20
+
+#define WEIR_ETHERTYPE_IP4 0x0800
+#define WEIR_PROTOCOL_ICMP 1
+#define WEIR_PROTOCOL_TCP  6
+#define WEIR_IP4_FRAGMENT  0x3fff /* more fragments, and the offset */
+
+/* Longest headers: Ethernet, two tags, IPv4 and TCP with all their options. */
+#define WEIR_HEAD_MAX (WEIR_ETHER_BYTES + 2 * WEIR_TAG_BYTES + 60 + 60)
+
+/* Verdict of a parse step: a drop reason, or this. */
+#define WEIR_PARSE_OK WEIR_DROP_COUNT
+
+enum weir_head_kind {
+	WEIR_HEAD_TCP,
+	WEIR_HEAD_ARP,
+	WEIR_HEAD_ICMP,
+};
+
+/* What the steps of the parser hand to one another. Offsets from the start of the frame. */
+struct weir_head {
+	struct rte_mbuf *buf;
+	const uint8_t *bytes; /* start of the frame, WEIR_HEAD_MAX bytes or all of it, contiguous */
+	uint32_t l3_off;
+	uint32_t l4_off;
+	uint32_t end;  /* of the IP packet, padding excluded; of the frame for ARP */
+	uint32_t vlan; /* as in struct weir_key4 */
+	uint32_t kind; /* enum weir_head_kind */
+};
+
+/*
+ * Read link and IPv4 header of any frame, however it is tagged, split or damaged. `scratch` holds
+ * WEIR_HEAD_MAX bytes and lives as long as `head`. WEIR_PARSE_OK or the drop reason.
+ */
+enum weir_drop weir_head_read(const struct weir_parse *parse, struct rte_mbuf *buf,
+			      uint8_t *scratch, struct weir_head *head);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "wire/bytes.h"
+#include "wire/checksum.h"
+#include "wire/header.h"
+#include "wire/seg.h"
+
+#define MAC_BYTES 6
+#define IP_BYTES  20
+#define TCP_BYTES 20
+#define TS_BYTES  12 /* NOP NOP TIMESTAMP */
+
+#define ETHERTYPE_IP4  0x0800
+#define ETHERTYPE_VLAN 0x8100
+#define ETHERTYPE_QINQ 0x88a8 /* outer of two tags (802.1ad) */
+#define PROTOCOL_TCP   6
+#define DONT_FRAGMENT  0x4000
+#define TTL            64
+
+/* TCP options. */
+#define NOP            1
+#define MSS            2
+#define WSCALE         3
+#define SACK_PERMITTED 4
+#define SACK           5
+#define TIMESTAMP      8
+
+/* Offsets in the TCP header. */
+#define SEQ       4
+#define ACK       8
+#define OFFSET    12
+#define FLAGS     13
+#define WINDOW    14
+#define SUM       16
+#define TSVAL     24
+#define TSECR     28
+
+static void
+store_sum(uint8_t *to, uint64_t sum)
+{
+	uint16_t field = (uint16_t)~weir_csum_fold(sum);
+
+	memcpy(to, &field, sizeof(field));
+}
+
+static uint8_t *
+put_tag(uint8_t *to, uint16_t ethertype, uint16_t tci)
+{
+	weir_store_be16(to, ethertype);
+	weir_store_be16(to + 2, tci);
+	return to + 4;
+}
+
+/* Returns the length of the link header. */
+static uint8_t
+put_link(uint8_t *bytes, const struct weir_link *link)
+{
+	uint8_t *to = bytes;
+
+	if (link->l3)
+		return 0;
+	memcpy(to, link->remote_mac, MAC_BYTES);
+	memcpy(to + MAC_BYTES, link->local_mac, MAC_BYTES);
+	to += 2 * MAC_BYTES;
+	if (link->n_tags == 2)
+		to = put_tag(to, ETHERTYPE_QINQ, link->tci[0]);
+	if (link->n_tags != 0)
+		to = put_tag(to, ETHERTYPE_VLAN, link->tci[link->n_tags - 1]);
+	weir_store_be16(to, ETHERTYPE_IP4);
+	return (uint8_t)(to + 2 - bytes);
+}
+
+/* Total length, type of service and, from them, the header sum. */
+static void
+finish_ip(uint8_t *ip, uint16_t total, uint8_t tos)
+{
+	ip[1] = tos;
+	weir_store_be16(ip + 2, total);
+	weir_store_be16(ip + 10, 0);
+	store_sum(ip + 10, weir_csum_add(ip, IP_BYTES, 0));
+}
+
+static void
+put_ip(uint8_t *ip, const struct weir_key4 *key, uint16_t total)
+{
+	ip[0] = 0x45;
+	weir_store_be16(ip + 6, DONT_FRAGMENT);
+	ip[8] = TTL;
+	ip[9] = PROTOCOL_TCP;
+	weir_store_be32(ip + 12, key->laddr);
+	weir_store_be32(ip + 16, key->raddr);
+	finish_ip(ip, total, 0);
+}
+
+static uint8_t *
+put_nops(uint8_t *to, uint32_t n)
+{
+	memset(to, NOP, n);
+	return to + n;
+}
+
+static uint8_t *
+put_timestamp(uint8_t *to, uint32_t tsval, uint32_t tsecr)
+{
+	to[0] = TIMESTAMP;
+	to[1] = 10;
+	weir_store_be32(to + 2, tsval);
+	weir_store_be32(to + 6, tsecr);
+	return to + 10;
+}
+
+static void
+put_tcp(uint8_t *tcp, const struct weir_key4 *key, int has_ts)
+{
+	weir_store_be16(tcp, key->lport);
+	weir_store_be16(tcp + 2, key->rport);
+	tcp[OFFSET] = (uint8_t)((TCP_BYTES + (has_ts ? TS_BYTES : 0)) / 4 << 4);
+	tcp[FLAGS] = WEIR_TCP_ACK;
+	if (has_ts)
+		put_timestamp(put_nops(tcp + TCP_BYTES, 2), 0, 0);
+}
+
+void
+weir_header_init(struct weir_header *out, const struct weir_link *link,
+		 const struct weir_key4 *key, int has_ts)
+{
+	uint8_t *tcp;
+	uint16_t tcp_len = TCP_BYTES + (has_ts ? TS_BYTES : 0);
+
+	memset(out, 0, sizeof(*out));
+	out->has_ts = has_ts != 0;
+	out->l3_off = put_link(out->bytes, link);
+	out->l4_off = out->l3_off + IP_BYTES;
+	out->len = (uint8_t)(out->l4_off + tcp_len);
+	put_ip(out->bytes + out->l3_off, key, IP_BYTES + tcp_len);
+	tcp = out->bytes + out->l4_off;
+	put_tcp(tcp, key, has_ts);
+	out->base_sum = weir_csum_fold(weir_csum_add(
+		tcp, tcp_len, weir_csum_pseudo4(key->laddr, key->raddr, PROTOCOL_TCP, tcp_len)));
+}
+
+/* Options in an order that needs no padding in a full set: 4 + 2 + 10 + 1 + 3. */
+static uint8_t *
+put_syn_options(uint8_t *to, const struct weir_header *header, const struct weir_packet *packet)
+{
+	if (packet->mss != 0) {
+		to[0] = MSS;
+		to[1] = 4;
+		weir_store_be16(to + 2, packet->mss);
+		to += 4;
+	}
+	if (packet->sack_permitted) {
+		to[0] = SACK_PERMITTED;
+		to[1] = 2;
+		to += 2;
+	}
+	if (header->has_ts)
+		to = put_timestamp(to, packet->tsval, packet->tsecr);
+	if (packet->wscale >= 0) {
+		to[0] = NOP;
+		to[1] = WSCALE;
+		to[2] = 3;
+		to[3] = (uint8_t)packet->wscale;
+		to += 4;
+	}
+	return to;
+}
+
+/* Forty bytes hold four blocks, or three beside a timestamp (RFC 2018 section 3). */
+static uint8_t *
+put_sacks(uint8_t *to, const struct weir_header *header, const struct weir_packet *packet)
+{
+	const uint32_t most = header->has_ts ? 3 : 4;
+	const uint32_t n = packet->n_sacks < most ? packet->n_sacks : most;
+
+	if (n == 0)
+		return to;
+	to = put_nops(to, 2);
+	to[0] = SACK;
+	to[1] = (uint8_t)(2 + 8 * n);
+	to += 2;
+	for (uint32_t i = 0; i < n; i++, to += 8) {
+		weir_store_be32(to, packet->sacks[i][0]);
+		weir_store_be32(to + 4, packet->sacks[i][1]);
+	}
+	return to;
+}
+
+/* Returns the length of the options, a multiple of four. */
+static uint32_t
+put_options(uint8_t *options, const struct weir_header *header, const struct weir_packet *packet)
+{
+	uint8_t *to = options;
+
+	if ((packet->flags & WEIR_TCP_SYN) != 0) {
+		to = put_syn_options(to, header, packet);
+	} else {
+		if (header->has_ts)
+			to = put_timestamp(put_nops(to, 2), packet->tsval, packet->tsecr);
+		to = put_sacks(to, header, packet);
+	}
+	to = put_nops(to, (uint32_t)(options - to) & 3);
+	return (uint32_t)(to - options);
+}
+
+/* The pseudo header from an IPv4 header as it lies. */
+static uint64_t
+pseudo_sum(const uint8_t *ip, uint32_t tcp_len)
+{
+	return weir_csum_pseudo4(weir_load_be32(ip + 12), weir_load_be32(ip + 16), PROTOCOL_TCP,
+				 (uint16_t)tcp_len);
+}
+
+uint32_t
+weir_header_build(const struct weir_header *header, const struct weir_packet *packet, uint8_t *to)
+{
+	uint8_t *ip = to + header->l3_off, *tcp = to + header->l4_off;
+	uint32_t tcp_len;
+
+	memcpy(to, header->bytes, header->l4_off + TCP_BYTES);
+	weir_store_be32(tcp + SEQ, packet->seq);
+	weir_store_be32(tcp + ACK, packet->ack);
+	tcp[FLAGS] = packet->flags;
+	weir_store_be16(tcp + WINDOW, packet->win);
+	tcp_len = TCP_BYTES + put_options(tcp + TCP_BYTES, header, packet);
+	tcp[OFFSET] = (uint8_t)(tcp_len / 4 << 4);
+	finish_ip(ip, (uint16_t)(IP_BYTES + tcp_len), packet->ecn & WEIR_ECN_MASK);
+	store_sum(tcp + SUM, weir_csum_add(tcp, tcp_len, pseudo_sum(ip, tcp_len)));
+	return header->l4_off + tcp_len;
+}
+
+/* Store a number and add it to the sum, in the order in which it lies. */
+static inline uint64_t
+patch32(uint8_t *to, uint32_t v, uint64_t sum)
+{
+	weir_store_be32(to, v);
+	return sum + __builtin_bswap32(v);
+}
+
+uint32_t
+weir_header_ack(const struct weir_ack_template *train, const struct weir_ack *ack, uint8_t *to)
+{
+	const struct weir_header *header = train->header;
+	uint8_t *tcp = to + header->l4_off;
+	uint64_t sum = header->base_sum;
+
+	memcpy(to, header->bytes, header->len);
+	sum = patch32(tcp + SEQ, train->seq, sum);
+	sum = patch32(tcp + ACK, ack->ack, sum);
+	/* Flags are the second byte of their word; out go those of the template (RFC 1624). */
+	tcp[FLAGS] = (uint8_t)train->flags;
+	sum += (uint64_t)tcp[FLAGS] << 8;
+	sum += (uint16_t)~(WEIR_TCP_ACK << 8);
+	weir_store_be16(tcp + WINDOW, ack->win);
+	sum += __builtin_bswap16(ack->win);
+	if (header->has_ts) {
+		sum = patch32(tcp + TSVAL, train->tsval, sum);
+		sum = patch32(tcp + TSECR, ack->tsecr, sum);
+	}
+	store_sum(tcp + SUM, sum);
+	return header->len;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Headers of the packets that a connection sends, and the template ACK (Menon & Zwaenepoel 4.2): one
+ * header plus the list of what differs between the ACKs of a train.
+ */
+#ifndef WEIR_WIRE_HEADER_H
+#define WEIR_WIRE_HEADER_H
+
+#include <stdint.h>
+
+#include "wire/key.h"
+
+#define WEIR_HEADER_MAX 86 /* Ethernet 14, two tags 8, IPv4 20, TCP 20, timestamps 12, room of 12 */
+
+/*
+ * Bytes of an ACK of one connection, complete but for ack, window, TSval, TSecr, flags beyond ACK,
+ * seq and the TCP checksum. IPv4: DF set, identification 0 (RFC 6864), header checksum final.
+ * base_sum: unfolded-to-32-bit sum of the pseudo header and of the TCP header with seq, ack, window,
+ * TSval, TSecr and checksum zero, data offset and flags as for a plain ACK.
+ */
+struct weir_header {
+	uint32_t base_sum;
+	uint8_t len;    /* of the whole ACK, timestamps included where the connection uses them */
+	uint8_t l3_off; /* 0 on L3 ports, 14, 18 or 22 */
+	uint8_t l4_off;
+	uint8_t has_ts;
+	uint8_t bytes[WEIR_HEADER_MAX + 2];
+};
+_Static_assert(sizeof(struct weir_header) == 96, "an idle connection pays for it");
+
+/* Addresses of the link below a connection. vlan tags in host order, outermost first. */
+struct weir_link {
+	uint8_t local_mac[6];
+	uint8_t remote_mac[6];
+	uint16_t tci[2]; /* tag control information, 0 when absent */
+	uint8_t n_tags;  /* 0 to 2 */
+	uint8_t l3;      /* no Ethernet header at all */
+};
+
+/* Fill `out` for the flow `key` on `link`; has_ts: room for NOP NOP TIMESTAMP. */
+void weir_header_init(struct weir_header *out, const struct weir_link *link,
+		      const struct weir_key4 *key, int has_ts);
+
+/* What one packet that is built in full says beyond its header. */
+struct weir_packet {
+	uint32_t seq;
+	uint32_t ack;
+	uint32_t tsval;
+	uint32_t tsecr;
+	uint16_t win;
+	uint8_t flags;
+	uint8_t n_sacks;            /* 0 to 4, at most 3 with timestamps */
+	uint32_t sacks[4][2];       /* [start, end) */
+	uint16_t mss;               /* SYN only, 0: absent */
+	int8_t wscale;              /* SYN only, -1: absent */
+	uint8_t sack_permitted;     /* SYN only */
+	uint8_t ecn;                /* IP ECN codepoint */
+};
+#define WEIR_PACKET_MAX (22 + 20 + 60)
+
+/*
+ * Write the whole packet to `to` (WEIR_PACKET_MAX bytes), checksums included. Option order of a SYN:
+ * MSS, SACK-permitted, timestamp, NOP, window scale. Timestamp where header->has_ts; none in an RST
+ * built from a header without. Returns its length.
+ */
+uint32_t weir_header_build(const struct weir_header *header, const struct weir_packet *packet,
+			   uint8_t *to);
+
+/* One ACK of a train. */
+struct weir_ack {
+	uint32_t ack;
+	uint32_t tsecr;
+	uint16_t win; /* scaled, as on the wire */
+	uint16_t spare;
+};
+
+/* A train: `n` pure ACKs that share everything but struct weir_ack. */
+struct weir_ack_template {
+	const struct weir_header *header;
+	const struct weir_ack *acks;
+	uint32_t n;
+	uint32_t seq;
+	uint32_t tsval;
+	uint32_t flags; /* WEIR_TCP_ACK, with WEIR_TCP_ECE where owed */
+};
+
+/* Write one ACK of a template: copy, patch, checksum from base_sum. Returns its length. */
+uint32_t weir_header_ack(const struct weir_ack_template *train, const struct weir_ack *ack,
+			 uint8_t *to);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "wire/bytes.h"
+#include "wire/options.h"
+
+enum { /* option kinds */
+	KIND_END = 0,
+	KIND_NOP = 1,
+	KIND_MSS = 2,
+	KIND_WSCALE = 3,
+	KIND_SACK_PERMITTED = 4,
+	KIND_TIMESTAMP = 8,
+};
+
+#define WSCALE_MAX 14 /* RFC 7323 2.3 */
+
+static void
+read_timestamp(const uint8_t *option, struct weir_tcp_options *out)
+{
+	out->has_ts = true;
+	out->tsval = weir_load_be32(option + 2);
+	out->tsecr = weir_load_be32(option + 6);
+}
+
+static void
+read_wscale(uint8_t shift, struct weir_tcp_options *out)
+{
+	out->has_wscale = true;
+	out->wscale = shift > WSCALE_MAX ? WSCALE_MAX : shift;
+}
+
+/* Kind and length are matched together: a known kind with a wrong length is an unknown option. */
+static void
+read_option(const uint8_t *option, struct weir_tcp_options *out)
+{
+	switch (option[0] << 8 | option[1]) {
+	case KIND_MSS << 8 | 4:
+		out->mss = weir_load_be16(option + 2);
+		break;
+	case KIND_WSCALE << 8 | 3:
+		read_wscale(option[2], out);
+		break;
+	case KIND_SACK_PERMITTED << 8 | 2:
+		out->sack_permitted = true;
+		break;
+	case KIND_TIMESTAMP << 8 | 10:
+		read_timestamp(option, out);
+		break;
+	}
+}
+
+void
+weir_tcp_options_read(const uint8_t *p, uint32_t len, struct weir_tcp_options *out)
+{
+	uint32_t off = 0, option_len;
+
+	memset(out, 0, sizeof(*out));
+	while (off < len && p[off] != KIND_END) {
+		if (p[off] == KIND_NOP) {
+			off++;
+			continue;
+		}
+		/* A lone kind byte at the very end has no length byte to read. */
+		option_len = len - off < 2 ? 0 : p[off + 1];
+		if (option_len < 2 || option_len > len - off) {
+			out->malformed = true;
+			return;
+		}
+		read_option(p + off, out);
+		off += option_len;
+	}
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Room 2: frames to segment descriptors, every length checked, once per segment. */
+#ifndef WEIR_WIRE_PARSE_H
+#define WEIR_WIRE_PARSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/drop.h"
+#include "wire/key.h"
+#include "wire/seg.h"
+
+struct rte_mbuf;
+
+#define WEIR_BURST_MAX 64 /* packets of one burst */
+#define WEIR_MAC_BYTES 6
+
+enum weir_claim { /* what a port says of a checksum */
+	WEIR_CLAIM_GOOD,
+	WEIR_CLAIM_BAD,
+	WEIR_CLAIM_COUNT
+};
+
+#define WEIR_CLAIM_FIRST 1000  /* claims verified in software before one is believed */
+#define WEIR_CLAIM_EVERY 65536 /* afterwards one in so many */
+
+/*
+ * What one port queue says of the checksums it verified, checked by observation: of GOOD the first
+ * WEIR_CLAIM_FIRST and then one in WEIR_CLAIM_EVERY are verified in software as well, BAD always is.
+ * A contradiction sets `software` for good. UNKNOWN is always verified in software; NONE means that
+ * the data was verified and the checksum field is invalid, so it is accepted unverified.
+ */
+struct weir_csum_trust {
+	bool software;
+	uint64_t claims[WEIR_CLAIM_COUNT];         /* claims seen */
+	uint64_t verified[WEIR_CLAIM_COUNT];       /* of them verified in software */
+	uint64_t contradictions[WEIR_CLAIM_COUNT]; /* of them found wrong */
+	uint64_t none;
+	uint64_t unknown;
+};
+
+struct weir_parse {
+	bool l3;                      /* port carries bare IP packets, no Ethernet header */
+	uint8_t mac[WEIR_MAC_BYTES];  /* own address */
+	uint32_t ip;                  /* own address, host order */
+	struct weir_csum_trust trust; /* of this port's queue */
+	uint64_t options_malformed;   /* segments whose option walk stopped early */
+	uint32_t frame_max;           /* longest frame received, bytes, from the Ethernet header on */
+};
+
+enum weir_other_kind {
+	WEIR_OTHER_ARP,
+	WEIR_OTHER_ICMP,
+};
+
+/* A packet for the neighbour room, offsets from the start of the frame. */
+struct weir_other {
+	struct rte_mbuf *buf;
+	uint32_t vlan;
+	uint16_t l3_off;
+	uint16_t l4_off; /* ICMP: start of the message */
+	uint16_t l4_len; /* ICMP: its length without padding; ARP: bytes from l3_off on */
+	uint8_t kind;    /* enum weir_other_kind */
+};
+
+struct weir_reject {
+	struct rte_mbuf *buf;
+	uint32_t reason; /* enum weir_drop */
+};
+
+/* One parsed burst. segs[i] belongs to keys[i]. n_segs + n_others + n_rejects == packets given. */
+struct weir_parsed {
+	uint32_t n_segs;
+	uint32_t n_others;
+	uint32_t n_rejects;
+	struct weir_seg segs[WEIR_BURST_MAX];
+	struct weir_key4 keys[WEIR_BURST_MAX];
+	struct weir_other others[WEIR_BURST_MAX];
+	struct weir_reject rejects[WEIR_BURST_MAX];
+};
+
+/*
+ * Parse `n` frames (n <= WEIR_BURST_MAX) in their order. Each becomes exactly one segment
+ * descriptor, one `other` or one reject. Headers may lie across buffer segments; bytes behind the
+ * IP total length are padding and never payload. The checksum is judged by the port's claim, see
+ * struct weir_csum_trust. The owner of every buffer afterwards is the list it is on. Only the
+ * thread that polls the engine. RFC 791, RFC 9293 section 3.1.
+ */
+void weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
+		      struct weir_parsed *out);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The segment descriptor: what the parser found, written once. Everything right of the parser works
+ * on descriptors and touches header bytes again only on slow paths.
+ */
+#ifndef WEIR_WIRE_SEG_H
+#define WEIR_WIRE_SEG_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct rte_mbuf;
+
+#define WEIR_TCP_FIN 0x01
+#define WEIR_TCP_SYN 0x02
+#define WEIR_TCP_RST 0x04
+#define WEIR_TCP_PSH 0x08
+#define WEIR_TCP_ACK 0x10
+#define WEIR_TCP_URG 0x20
+#define WEIR_TCP_ECE 0x40
+#define WEIR_TCP_CWR 0x80
+
+#define WEIR_ECN_MASK 0x03
+#define WEIR_ECN_ECT0 0x02
+#define WEIR_ECN_CE   0x03
+
+/* Shape of the TCP options. OTHER may carry a timestamp too; has_ts says so. */
+enum weir_opt_shape {
+	WEIR_OPT_NONE = 0,
+	WEIR_OPT_TS = 1, /* exactly NOP NOP TIMESTAMP */
+	WEIR_OPT_OTHER = 2,
+};
+
+/* Bits of weir_seg.mark: reasons why a segment never merges that are not TCP flags. */
+#define WEIR_MARK_IP_OPTIONS 0x01
+
+struct weir_seg {
+	struct rte_mbuf *buf; /* frame; owner of the payload */
+	uint32_t seq;
+	uint32_t ack;
+	uint32_t len;      /* payload bytes, without SYN and FIN */
+	uint32_t data_off; /* payload, from the start of the frame */
+	uint32_t tsval;    /* valid when has_ts */
+	uint32_t tsecr;
+	uint16_t win;       /* as on the wire, unscaled */
+	uint16_t wire_segs; /* segments on the wire; more than one with LRO by the port */
+	uint16_t opt_off;   /* TCP options, from the start of the frame */
+	uint8_t opt_len;
+	uint8_t has_ts;
+	/* Compared as one word when merging. */
+	uint8_t flags;
+	uint8_t shape; /* enum weir_opt_shape */
+	uint8_t tos;   /* DSCP and ECN */
+	uint8_t ttl;
+	uint8_t mark;
+	uint8_t port; /* index of the port that received it; the engine's */
+	uint8_t spare[2];
+};
+_Static_assert(sizeof(struct weir_seg) == 48, "three quarters of a cache line");
+_Static_assert(offsetof(struct weir_seg, flags) == 40, "merge word is the last eight bytes");
+
+static inline uint64_t
+weir_seg_merge_word(const struct weir_seg *seg)
+{
+	uint64_t word;
+
+	memcpy(&word, &seg->flags, sizeof(word));
+	return word;
+}
+
+/* Sequence space the segment takes: payload plus SYN and FIN (RFC 9293 section 3.4). */
+static inline uint32_t
+weir_seg_space(const struct weir_seg *seg)
+{
+	return seg->len + ((seg->flags & WEIR_TCP_SYN) != 0) + ((seg->flags & WEIR_TCP_FIN) != 0);
+}
+
+/* Cut n payload bytes off the left; n <= len. Only the descriptor changes, never the buffer. */
+static inline void
+weir_seg_trim_head(struct weir_seg *seg, uint32_t n)
+{
+	seg->seq += n;
+	seg->data_off += n;
+	seg->len -= n;
+}
+
+/* Cut n payload bytes off the right; n <= len. A FIN that stood behind them is cut too. */
+static inline void
+weir_seg_trim_tail(struct weir_seg *seg, uint32_t n)
+{
+	seg->len -= n;
+	if (n != 0)
+		seg->flags &= (uint8_t)~WEIR_TCP_FIN;
+}
+
+#endif
