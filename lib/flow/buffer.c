@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "flow/buffer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE   64
+#define POISON 0xdb
+#define GATHER 64 /* buffers returned to their mempool at once */
+
+/*
+ * Heap form: one block of struct heap, the LIFO of free buffers, and the buffers. A NULL in the
+ * LIFO stands for a buffer that was never used; such lie at the bottom, so memory that is never
+ * needed is never touched.
+ *
+ * A buffer that is freed through another pool's door goes to `returned` of its home, from which the
+ * owner collects: ends of an in-memory port may belong to two threads.
+ */
+struct heap {
+	_Atomic(struct rte_mbuf *) returned; /* linked through `next` */
+	_Atomic uint32_t n_returned;
+	uint32_t untouched;
+	uint8_t *first;
+	size_t stride;
+	size_t bytes; /* of all buffers */
+} __attribute__((aligned(LINE)));
+
+/* Stands in the private area of each heap buffer. */
+struct heap_priv {
+	struct heap *home;
+} __attribute__((aligned(LINE)));
+
+static size_t
+whole_lines(size_t bytes)
+{
+	return (bytes + LINE - 1) & ~(size_t)(LINE - 1);
+}
+
+static struct heap *
+heap_of(const struct weir_pool *pool)
+{
+	return (struct heap *)(void *)pool->free - 1;
+}
+
+static bool
+heap_holds(const struct heap *heap, const struct rte_mbuf *buf)
+{
+	return (uintptr_t)buf - (uintptr_t)heap->first < heap->bytes;
+}
+
+int
+weir_pool_open_heap(struct weir_pool *pool, uint32_t size, uint32_t data_room)
+{
+	size_t head = sizeof(struct heap) + whole_lines((size_t)size * sizeof(*pool->free));
+	size_t stride = whole_lines(sizeof(struct rte_mbuf) + sizeof(struct heap_priv) + data_room);
+	struct heap *heap;
+
+	if (size == 0 || data_room <= RTE_PKTMBUF_HEADROOM || data_room > UINT16_MAX)
+		return -EINVAL;
+	heap = aligned_alloc(LINE, head + size * stride);
+	if (heap == NULL)
+		return -ENOMEM;
+	memset(heap, 0, head);
+	heap->untouched = size;
+	heap->first = (uint8_t *)heap + head;
+	heap->stride = stride;
+	heap->bytes = size * stride;
+	*pool = (struct weir_pool){
+	    .size = size,
+	    .data_room = data_room,
+	    .free = (void *)(heap + 1),
+	    .n_free = size,
+	};
+	return 0;
+}
+
+int
+weir_pool_open_mempool(struct weir_pool *pool, struct rte_mempool *mempool)
+{
+	if (mempool == NULL || mempool->private_data_size < sizeof(struct rte_pktmbuf_pool_private))
+		return -EINVAL;
+	*pool = (struct weir_pool){
+	    .mempool = mempool,
+	    .size = mempool->size,
+	    .data_room = rte_pktmbuf_data_room_size(mempool),
+	    .n_free = rte_mempool_avail_count(mempool), /* expected back at close */
+	};
+	return 0;
+}
+
+/* Take back what came home through other doors. */
+static void
+heap_collect(struct weir_pool *pool)
+{
+	struct heap *heap = heap_of(pool);
+	struct rte_mbuf *buf =
+	    atomic_exchange_explicit(&heap->returned, NULL, memory_order_acquire);
+	uint32_t n = 0;
+
+	for (; buf != NULL; n++) {
+		struct rte_mbuf *next = buf->next;
+
+		buf->next = NULL;
+		pool->free[pool->n_free++] = buf;
+		buf = next;
+	}
+	atomic_fetch_sub_explicit(&heap->n_returned, n, memory_order_relaxed);
+}
+
+uint32_t
+weir_pool_close(struct weir_pool *pool)
+{
+	uint32_t missing = 0;
+
+	if (pool->mempool != NULL) {
+		uint32_t now = rte_mempool_avail_count(pool->mempool);
+
+		missing = now < pool->n_free ? pool->n_free - now : 0;
+	} else if (pool->free != NULL) {
+		heap_collect(pool);
+		missing = pool->size - pool->n_free;
+		/* Whoever still has a buffer may touch it or free it: the block stays. */
+		if (missing == 0)
+			free(heap_of(pool));
+	}
+	memset(pool, 0, sizeof(*pool));
+	return missing;
+}
+
+uint32_t
+weir_pool_available(const struct weir_pool *pool)
+{
+	if (pool->mempool != NULL)
+		return rte_mempool_avail_count(pool->mempool);
+	return pool->n_free +
+	       atomic_load_explicit(&heap_of(pool)->n_returned, memory_order_relaxed);
+}
+
+/* First use of the next buffer of the block. */
+static struct rte_mbuf *
+heap_touch(const struct weir_pool *pool)
+{
+	struct heap *heap = heap_of(pool);
+	struct rte_mbuf *buf =
+	    (void *)(heap->first + (pool->size - heap->untouched) * heap->stride);
+	struct heap_priv *priv = (void *)(buf + 1);
+
+	heap->untouched--;
+	memset((void *)buf, 0, sizeof(*buf));
+	buf->priv_size = sizeof(*priv);
+	buf->buf_addr = priv + 1;
+	buf->buf_len = (uint16_t)pool->data_room;
+	rte_mbuf_refcnt_set(buf, 1);
+	priv->home = heap;
+	return buf;
+}
+
+static bool
+heap_take(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
+{
+	if (pool->n_free < n)
+		heap_collect(pool);
+	if (pool->n_free < n)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		bufs[i] = pool->free[--pool->n_free];
+		if (bufs[i] == NULL)
+			bufs[i] = heap_touch(pool);
+		rte_pktmbuf_reset(bufs[i]);
+	}
+	return true;
+}
+
+/* Fault injection: is this the allocation that fails? */
+static bool
+fails_now(struct weir_pool *pool)
+{
+	if (pool->fail_every == 0 || ++pool->fail_count < pool->fail_every)
+		return false;
+	pool->fail_count = 0;
+	return true;
+}
+
+static bool
+take(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
+{
+	if (pool->mempool != NULL)
+		return rte_pktmbuf_alloc_bulk(pool->mempool, bufs, n) == 0;
+	return heap_take(pool, bufs, n);
+}
+
+bool
+weir_buf_alloc_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
+{
+	if (n == 0)
+		return true;
+	if (fails_now(pool) || !take(pool, bufs, n)) {
+		pool->failed++;
+		return false;
+	}
+	pool->allocated += n;
+	return true;
+}
+
+struct rte_mbuf *
+weir_buf_alloc(struct weir_pool *pool)
+{
+	struct rte_mbuf *buf;
+
+	return weir_buf_alloc_bulk(pool, &buf, 1) ? buf : NULL;
+}
+
+/* Segments on their way back to one mempool. */
+struct gather {
+	struct rte_mempool *home;
+	uint32_t n;
+	struct rte_mbuf *segs[GATHER];
+};
+
+static inline void
+gather_flush(struct gather *gather)
+{
+	if (gather->n != 0)
+		rte_mempool_put_bulk(gather->home, (void **)gather->segs, gather->n);
+	gather->n = 0;
+}
+
+static inline void
+gather_add(struct gather *gather, struct rte_mbuf *seg)
+{
+	if (seg->pool != gather->home || gather->n == GATHER) {
+		gather_flush(gather);
+		gather->home = seg->pool;
+	}
+	gather->segs[gather->n++] = seg;
+}
+
+static void
+heap_return(struct heap *home, struct rte_mbuf *seg)
+{
+	struct rte_mbuf *head = atomic_load_explicit(&home->returned, memory_order_relaxed);
+
+	atomic_fetch_add_explicit(&home->n_returned, 1, memory_order_relaxed);
+	do
+		seg->next = head;
+	while (!atomic_compare_exchange_weak_explicit(&home->returned, &head, seg,
+						      memory_order_release, memory_order_relaxed));
+}
+
+static void
+heap_put(struct weir_pool *pool, struct rte_mbuf *seg)
+{
+	if (pool->mempool == NULL && heap_holds(heap_of(pool), seg)) {
+		assert(pool->n_free < pool->size);
+		pool->free[pool->n_free++] = seg;
+	} else {
+		heap_return(((struct heap_priv *)rte_mbuf_to_priv(seg))->home, seg);
+	}
+}
+
+/* Whoever reads a buffer after its last owner let go shall not find plausible data. */
+static inline void
+poison(struct rte_mbuf *seg)
+{
+#ifdef WEIR_DEBUG
+	if (RTE_MBUF_DIRECT(seg))
+		memset(seg->buf_addr, POISON, seg->buf_len);
+#else
+	(void)seg;
+#endif
+}
+
+void
+weir_buf_free_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
+{
+	struct gather gather;
+	uint64_t freed = 0;
+
+	gather.home = NULL;
+	gather.n = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *seg, *next;
+
+		for (seg = bufs[i]; seg != NULL; seg = next) {
+			next = seg->next;
+			seg = rte_pktmbuf_prefree_seg(seg);
+			if (seg == NULL) /* somebody else still owns it */
+				continue;
+			poison(seg);
+			freed++;
+			if (seg->pool != NULL)
+				gather_add(&gather, seg);
+			else
+				heap_put(pool, seg);
+		}
+	}
+	gather_flush(&gather);
+	pool->freed += freed;
+}
+
+void
+weir_buf_free(struct weir_pool *pool, struct rte_mbuf *buf)
+{
+	weir_buf_free_bulk(pool, &buf, 1);
+}
+
+void
+weir_buf_ref(struct rte_mbuf *buf)
+{
+	for (; buf != NULL; buf = buf->next)
+		rte_mbuf_refcnt_update(buf, 1);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The buffer door: the one file that allocates and frees packet buffers. It accounts for every
+ * buffer, can be told to fail, and poisons freed data in debug builds. Two forms behind one face: a
+ * DPDK mempool, and heap-backed buffers that need no EAL (tests, in-memory stacks by the thousand).
+ * Buffers are struct rte_mbuf in both; those of the heap form must leave through this door only.
+ */
+#ifndef WEIR_FLOW_BUFFER_H
+#define WEIR_FLOW_BUFFER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mbuf.h>
+
+struct weir_pool {
+	struct rte_mempool *mempool; /* NULL: heap form */
+	uint32_t size;               /* buffers */
+	uint32_t data_room;          /* bytes of one buffer, headroom included */
+	/* heap form: LIFO of free buffers */
+	struct rte_mbuf **free;
+	uint32_t n_free;
+	/* fault injection: every `fail_every`th allocation fails; 0 never */
+	uint32_t fail_every;
+	uint32_t fail_count;
+	/* accounting by whoever uses this pool through the door, one thread */
+	uint64_t allocated;
+	uint64_t freed;
+	uint64_t failed;
+};
+
+/*
+ * Heap form: `size` buffers of `data_room` bytes (RTE_PKTMBUF_HEADROOM included). Needs no EAL.
+ * -EINVAL, -ENOMEM. weir_pool_close() expects every buffer back and returns the number missing;
+ * when any is, the memory stays, so that its holder can still read and free it.
+ */
+int weir_pool_open_heap(struct weir_pool *pool, uint32_t size, uint32_t data_room);
+
+/* DPDK form: borrows `mempool`, which must be a pktmbuf pool and outlives the door. */
+int weir_pool_open_mempool(struct weir_pool *pool, struct rte_mempool *mempool);
+
+/* Of the mempool form those are missing that were free when it was opened and are not now. */
+uint32_t weir_pool_close(struct weir_pool *pool);
+
+/* Buffers free now. The mempool form asks the mempool, which is slow: control path only. */
+uint32_t weir_pool_available(const struct weir_pool *pool);
+
+/*
+ * `n` buffers, reset as by rte_pktmbuf_reset (one segment, empty, default headroom): all or none.
+ * Returns true or false. Only the thread that owns the pool's engine.
+ */
+bool weir_buf_alloc_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n);
+struct rte_mbuf *weir_buf_alloc(struct weir_pool *pool);
+
+/*
+ * Free `n` chains. `pool` is the engine's own, for accounting; each segment goes home to the pool
+ * it came from, which may belong to another thread. Respects reference counts. Only the thread that
+ * owns the engine of `pool`.
+ */
+void weir_buf_free_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n);
+void weir_buf_free(struct weir_pool *pool, struct rte_mbuf *buf);
+
+/* One more owner of every segment of the chain. */
+void weir_buf_ref(struct rte_mbuf *buf);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Nodes that hold received payload: in a flow's receive list, in its reassembly, or on lease to the
+ * application. 32 bytes, in one array per engine, named by index; index 0 is never used and means
+ * none. Free nodes form a LIFO list.
+ */
+#ifndef WEIR_FLOW_HELD_H
+#define WEIR_FLOW_HELD_H
+
+#include <stdint.h>
+
+struct rte_mbuf;
+
+struct weir_held {
+	struct rte_mbuf *buf;
+	uint32_t off;  /* first byte, from the start of the frame */
+	uint32_t len;  /* payload bytes */
+	uint32_t seq;  /* of the first byte */
+	uint32_t next; /* index of the next node of the same list, 0: last */
+	uint32_t flow; /* lease: slot of the connection to credit; its generation is in `gen` */
+	uint32_t gen;  /* generation of this node while on lease, odd; even otherwise */
+};
+_Static_assert(sizeof(struct weir_held) == 32, "two to a cache line");
+
+struct weir_held_pool {
+	struct weir_held *nodes; /* [0, size) */
+	uint32_t size;
+	uint32_t free;    /* first free node, 0: none */
+	uint32_t touched; /* nodes handed out at least once; beyond it memory was never touched */
+	uint32_t used;
+};
+
+/* A list in sequence order. */
+struct weir_held_list {
+	uint32_t head;
+	uint32_t tail;
+};
+
+int weir_held_open(struct weir_held_pool *pool, uint32_t size, int node);
+void weir_held_close(struct weir_held_pool *pool);
+
+/* Index of a node whose fields are all undefined but gen; 0 when none is left. */
+uint32_t weir_held_alloc(struct weir_held_pool *pool);
+/* The buffer is the caller's business. */
+void weir_held_free(struct weir_held_pool *pool, uint32_t idx);
+
+/* Append node `idx` behind the last one. */
+static inline void
+weir_held_append(struct weir_held_pool *pool, struct weir_held_list *list, uint32_t idx)
+{
+	pool->nodes[idx].next = 0;
+	if (list->tail != 0)
+		pool->nodes[list->tail].next = idx;
+	else
+		list->head = idx;
+	list->tail = idx;
+}
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Receive queues (TCPServers 3.1): fixed arrays of segment descriptors, taken from a pool only while
+ * something is queued. Producer and consumer are the same thread, the engine's. Contents are always
+ * contiguous, so a run of segments is a plain array.
+ */
+#ifndef WEIR_FLOW_QUEUE_H
+#define WEIR_FLOW_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/seg.h"
+
+struct weir_queue {
+	uint32_t head; /* first queued segment */
+	uint32_t tail; /* one past the last; tail - head segments are queued */
+	uint32_t next_free;
+	uint32_t spare;
+	struct weir_seg *segs; /* capacity of them */
+};
+
+struct weir_queue_pool {
+	struct weir_queue *queues;
+	struct weir_seg *segs;
+	uint32_t size;
+	uint32_t capacity; /* segments of each queue */
+	uint32_t free;     /* LIFO */
+	uint32_t touched;
+	uint32_t used;
+};
+
+int weir_queue_pool_open(struct weir_queue_pool *pool, uint32_t size, uint32_t capacity, int node);
+void weir_queue_pool_close(struct weir_queue_pool *pool);
+
+/* An empty queue, or WEIR_NONE. */
+uint32_t weir_queue_take(struct weir_queue_pool *pool);
+/* The queue must be empty. */
+void weir_queue_give(struct weir_queue_pool *pool, uint32_t idx);
+
+static inline uint32_t
+weir_queue_len(const struct weir_queue *queue)
+{
+	return queue->tail - queue->head;
+}
+
+/* Append a copy of `seg`; false when `capacity` segments are queued. */
+bool weir_queue_push(struct weir_queue *queue, uint32_t capacity, const struct weir_seg *seg);
+
+/* Drop the first n segments from the queue, n <= length. */
+static inline void
+weir_queue_pop(struct weir_queue *queue, uint32_t n)
+{
+	queue->head += n;
+	if (queue->head == queue->tail)
+		queue->head = queue->tail = 0;
+}
+
+#endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "flow/table.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "flow/arena.h"
+#include "flow/flow.h"
+#include "wire/parse.h"
+
+/* Bits of the hash: first bucket 0 to 23, second bucket 24 to 47, tag 48 to 63. */
+#define INDEX_BITS  24
+#define ENTRIES_MAX (1u << 26)
+
+/* Where a key may live. */
+struct place {
+	struct weir_bucket *bucket[2];
+	uint16_t tag;
+};
+
+/* A matching slot of a bucket; NULL: none. */
+struct hit {
+	struct weir_bucket *bucket;
+	uint32_t slot;
+};
+
+int
+weir_table_open(struct weir_table *table, uint32_t entries, const struct weir_hash_key *secret,
+		const struct weir_table_keys *keys, int node)
+{
+	uint64_t buckets = 2;
+
+	if (entries == 0 || entries > ENTRIES_MAX)
+		return -EINVAL;
+	while (buckets * WEIR_BUCKET_SLOTS < 2 * (uint64_t)entries)
+		buckets *= 2;
+	*table = (struct weir_table){.mask = buckets - 1, .secret = *secret, .keys = *keys};
+	table->buckets = weir_arena_alloc(buckets * sizeof(*table->buckets), node);
+	return table->buckets == NULL ? -ENOMEM : 0;
+}
+
+void
+weir_table_close(struct weir_table *table)
+{
+	weir_arena_free(table->buckets, (table->mask + 1) * sizeof(*table->buckets));
+	memset(table, 0, sizeof(*table));
+}
+
+static inline struct place
+place_of(const struct weir_table *table, const struct weir_key4 *key)
+{
+	uint64_t hash = weir_key4_hash(key, &table->secret);
+	uint64_t first = hash & table->mask;
+	uint64_t second = hash >> INDEX_BITS & table->mask;
+	uint16_t tag = (uint16_t)(hash >> 48);
+
+	second ^= second == first; /* always two buckets; there are at least two */
+	return (struct place){
+	    .bucket = {&table->buckets[first], &table->buckets[second]},
+	    .tag = tag != 0 ? tag : 1, /* 0 marks a free slot */
+	};
+}
+
+/* One bit for each slot that holds `tag`. */
+#ifdef __SSE2__
+static inline uint32_t
+match(const struct weir_bucket *bucket, uint16_t tag)
+{
+	/* Ten tags in two overlapping groups, 0 to 7 and 2 to 9: no load leaves the line. */
+	__m128i want = _mm_set1_epi16((short)tag);
+	__m128i low = _mm_loadu_si128((const __m128i *)(const void *)&bucket->tag[0]);
+	__m128i high = _mm_loadu_si128((const __m128i *)(const void *)&bucket->tag[2]);
+	__m128i hits = _mm_packs_epi16(_mm_cmpeq_epi16(low, want), _mm_cmpeq_epi16(high, want));
+	uint32_t bits = (uint32_t)_mm_movemask_epi8(hits);
+
+	return (bits & 0xff) | bits >> 8 << 2;
+}
+#else
+static inline uint32_t
+match(const struct weir_bucket *bucket, uint16_t tag)
+{
+	uint32_t bits = 0;
+
+	for (uint32_t i = 0; i < WEIR_BUCKET_SLOTS; i++)
+		bits |= (uint32_t)(bucket->tag[i] == tag) << i;
+	return bits;
+}
+#endif
+
+static inline const struct weir_key4 *
+key_of(const struct weir_table_keys *keys, uint32_t entry)
+{
+	uint32_t i = entry < keys->first[1] ? 0 : entry < keys->first[2] ? 1 : 2;
+
+	return (const void *)(keys->base[i] + (size_t)(entry - keys->first[i]) * keys->stride[i]);
+}
+
+/* The slot among `bits` whose key is the one wanted, or WEIR_BUCKET_SLOTS. */
+static inline uint32_t
+compare(const struct weir_table *table, const struct weir_bucket *bucket, uint32_t bits,
+	const struct weir_key4 *key)
+{
+	for (; bits != 0; bits &= bits - 1) {
+		uint32_t slot = (uint32_t)__builtin_ctz(bits);
+
+		if (weir_key4_equal(key_of(&table->keys, bucket->entry[slot]), key))
+			return slot;
+	}
+	return WEIR_BUCKET_SLOTS;
+}
+
+static struct hit
+look_up(const struct weir_table *table, const struct place *place, const struct weir_key4 *key)
+{
+	for (uint32_t i = 0; i < 2; i++) {
+		struct weir_bucket *bucket = place->bucket[i];
+		uint32_t slot = compare(table, bucket, match(bucket, place->tag), key);
+
+		if (slot != WEIR_BUCKET_SLOTS)
+			return (struct hit){bucket, slot};
+	}
+	return (struct hit){NULL, 0};
+}
+
+uint32_t
+weir_table_find(const struct weir_table *table, const struct weir_key4 *key)
+{
+	struct place place = place_of(table, key);
+	struct hit hit = look_up(table, &place, key);
+
+	return hit.bucket == NULL ? WEIR_NONE : hit.bucket->entry[hit.slot];
+}
+
+/* State of one bulk lookup: the keys that differ from the one before them. */
+struct bulk {
+	uint32_t n;
+	uint8_t key[WEIR_BURST_MAX];
+	struct place place[WEIR_BURST_MAX];
+	uint32_t candidate[WEIR_BURST_MAX]; /* first entry whose tag matches, WEIR_NONE: none */
+};
+
+/* Phases 1 and 2: hash each key that differs from the one before it, prefetch its buckets. */
+static inline void
+bulk_hash(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
+	  struct bulk *bulk)
+{
+	bulk->n = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		struct place *place = &bulk->place[bulk->n];
+
+		if (i != 0 && weir_key4_equal(&keys[i], &keys[i - 1]))
+			continue;
+		*place = place_of(table, &keys[i]);
+		__builtin_prefetch(place->bucket[0]);
+		__builtin_prefetch(place->bucket[1]);
+		bulk->key[bulk->n++] = (uint8_t)i;
+	}
+}
+
+/* Phase 3: match tags, prefetch the entry that is probably meant. */
+static inline void
+bulk_match(const struct weir_table *table, struct bulk *bulk)
+{
+	for (uint32_t i = 0; i < bulk->n; i++) {
+		const struct place *place = &bulk->place[i];
+		uint32_t bits = match(place->bucket[0], place->tag) |
+				match(place->bucket[1], place->tag) << WEIR_BUCKET_SLOTS;
+		uint32_t slot, entry;
+
+		bulk->candidate[i] = WEIR_NONE;
+		if (bits == 0)
+			continue;
+		slot = (uint32_t)__builtin_ctz(bits);
+		entry = slot < WEIR_BUCKET_SLOTS
+			    ? place->bucket[0]->entry[slot]
+			    : place->bucket[1]->entry[slot - WEIR_BUCKET_SLOTS];
+		__builtin_prefetch(key_of(&table->keys, entry));
+		bulk->candidate[i] = entry;
+	}
+}
+
+/* Phase 4: compare keys. A wrong candidate shares 16 bits of hash: rare, so looked up in full. */
+static inline uint32_t
+bulk_compare(const struct weir_table *table, const struct bulk *bulk, uint32_t i,
+	     const struct weir_key4 *key)
+{
+	uint32_t entry = bulk->candidate[i];
+	struct hit hit;
+
+	if (entry == WEIR_NONE || weir_key4_equal(key_of(&table->keys, entry), key))
+		return entry;
+	hit = look_up(table, &bulk->place[i], key);
+	return hit.bucket == NULL ? WEIR_NONE : hit.bucket->entry[hit.slot];
+}
+
+void
+weir_table_find_bulk(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
+		     uint32_t *entries)
+{
+	struct bulk bulk;
+
+	bulk_hash(table, keys, n, &bulk);
+	bulk_match(table, &bulk);
+	for (uint32_t i = 0; i < bulk.n; i++) {
+		uint32_t from = bulk.key[i];
+		uint32_t to = i + 1 < bulk.n ? bulk.key[i + 1] : n;
+		uint32_t entry = bulk_compare(table, &bulk, i, &keys[from]);
+
+		for (uint32_t j = from; j < to; j++)
+			entries[j] = entry;
+	}
+}
+
+int
+weir_table_insert(struct weir_table *table, const struct weir_key4 *key, uint32_t entry)
+{
+	struct place place = place_of(table, key);
+	uint32_t room[2] = {match(place.bucket[0], 0), match(place.bucket[1], 0)};
+	uint32_t emptier = __builtin_popcount(room[1]) > __builtin_popcount(room[0]);
+	uint32_t slot;
+
+	if (look_up(table, &place, key).bucket != NULL)
+		return -EEXIST;
+	if (room[emptier] == 0)
+		return -ENOSPC;
+	slot = (uint32_t)__builtin_ctz(room[emptier]);
+	place.bucket[emptier]->tag[slot] = place.tag;
+	place.bucket[emptier]->entry[slot] = entry;
+	table->count++;
+	return 0;
+}
+
+int
+weir_table_remove(struct weir_table *table, const struct weir_key4 *key)
+{
+	struct place place = place_of(table, key);
+	struct hit hit = look_up(table, &place, key);
+
+	if (hit.bucket == NULL)
+		return -ENOENT;
+	hit.bucket->tag[hit.slot] = 0;
+	table->count--;
+	return 0;
+}
+
+int
+weir_table_replace(struct weir_table *table, const struct weir_key4 *key, uint32_t entry)
+{
+	struct place place = place_of(table, key);
+	struct hit hit = look_up(table, &place, key);
+
+	if (hit.bucket == NULL)
+		return -ENOENT;
+	hit.bucket->entry[hit.slot] = entry;
+	return 0;
+}

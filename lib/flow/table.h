@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Flow table: keyed hash to an entry number. One bucket is one cache line of ten (tag, entry) pairs;
+ * a key lives in one of two buckets, the emptier at insertion, so that probing is bounded at two
+ * lines. Keys are not stored here: the caller's `key_of` array is, so a hit touches only the bucket
+ * and the entry itself.
+ */
+#ifndef WEIR_FLOW_TABLE_H
+#define WEIR_FLOW_TABLE_H
+
+#include <stdint.h>
+
+#include "wire/key.h"
+
+#define WEIR_BUCKET_SLOTS 10
+
+struct weir_bucket {
+	uint16_t tag[WEIR_BUCKET_SLOTS]; /* 0: free */
+	uint32_t entry[WEIR_BUCKET_SLOTS];
+	uint32_t spare;
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct weir_bucket) == 64, "one cache line");
+
+/*
+ * Where the key of an entry lies. Entries are numbered through up to four arrays of equal purpose:
+ * flows, SYN-RECEIVED, TIME-WAIT. Array i covers [first[i], first[i+1]) and its key is the first
+ * member of each element.
+ */
+#define WEIR_TABLE_ARRAYS 3
+struct weir_table_keys {
+	const uint8_t *base[WEIR_TABLE_ARRAYS];
+	uint32_t stride[WEIR_TABLE_ARRAYS];
+	uint32_t first[WEIR_TABLE_ARRAYS + 1];
+};
+
+struct weir_table {
+	struct weir_bucket *buckets;
+	uint64_t mask; /* number of buckets - 1 */
+	struct weir_hash_key secret;
+	struct weir_table_keys keys;
+	uint32_t count;
+};
+
+/* Room for `entries` keys at half load, on NUMA node `node`. -EINVAL, -ENOMEM. */
+int weir_table_open(struct weir_table *table, uint32_t entries, const struct weir_hash_key *secret,
+		    const struct weir_table_keys *keys, int node);
+void weir_table_close(struct weir_table *table);
+
+/* Entry of `key`, or WEIR_NONE. */
+uint32_t weir_table_find(const struct weir_table *table, const struct weir_key4 *key);
+
+/*
+ * Entries of `n` keys (n <= WEIR_BURST_MAX) in four phases: hash and prefetch buckets, match tags
+ * and prefetch entries, compare keys. A key equal to the one before it costs only that comparison.
+ * Absent keys give WEIR_NONE. Only the thread that polls the engine.
+ */
+void weir_table_find_bulk(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
+			  uint32_t *entries);
+
+/* The key must already stand in entry `entry`. -EEXIST, -ENOSPC when both buckets are full. */
+int weir_table_insert(struct weir_table *table, const struct weir_key4 *key, uint32_t entry);
+/* -ENOENT. */
+int weir_table_remove(struct weir_table *table, const struct weir_key4 *key);
+/* Make `key` name another entry, whose key must already be written. -ENOENT. */
+int weir_table_replace(struct weir_table *table, const struct weir_key4 *key, uint32_t entry);
+
+#endif
