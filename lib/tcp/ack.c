@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a flow owes its peer, put into the gather: ACKs that advance and carry no SACK block as
+ * members of a train, all others one by one, in the order in which they fell due.
+ */
+#include "tcp/tcp.h"
+#include "wire/seq.h"
+#include "wire/siphash.h"
+
+
+static uint8_t
+ack_flags(const struct weir_flow *flow)
+{
+	return (uint8_t)(WEIR_TCP_ACK | ((flow->marks & WEIR_FLOW_ECE) ? WEIR_TCP_ECE : 0));
+}
+
+static void
+acknowledged(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
+{
+	flow->last_ack_sent = ack;
+	flow->ack_segs = 0;
+	flow->ack_bytes = 0;
+	flow->marks &= (uint8_t)~WEIR_FLOW_DELACK;
+	flow->gather_no = tcp->gather.number;
+}
+
+static struct weir_gather_item *
+new_item(struct weir_gather *g, const struct weir_flow *flow, enum weir_gather_kind kind,
+	 uint8_t flags, uint32_t first)
+{
+	struct weir_gather_item *item = &g->items[g->n_items++];
+
+	item->flow = flow->id;
+	item->first = first;
+	item->n = 0;
+	item->seq = flow->snd_nxt;
+	item->kind = (uint8_t)kind;
+	item->flags = flags;
+	item->port = flow->port;
+	return item;
+}
+
+static void
+push_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
+{
+	struct weir_gather *g = &tcp->gather;
+	uint8_t flags = ack_flags(flow);
+	struct weir_gather_item *item;
+
+	if (g->n_acks == g->capacity || g->n_items == g->capacity)
+		g->flush(g->user);
+	item = &g->items[g->n_items - (g->n_items != 0)];
+	if (g->n_items == 0 || item->kind != WEIR_GATHER_TRAIN || item->flow != flow->id ||
+	    item->flags != flags || item->seq != flow->snd_nxt)
+		item = new_item(g, flow, WEIR_GATHER_TRAIN, flags, g->n_acks);
+	item->n++;
+	g->acks[g->n_acks++] = (struct weir_ack){.ack = ack, .tsecr = flow->ts_recent};
+	acknowledged(tcp, flow, ack);
+}
+
+static struct weir_gather_single *
+push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, bool open)
+{
+	struct weir_gather *g = &tcp->gather;
+	struct weir_gather_single *single;
+
+	if (g->n_singles == g->capacity || g->n_items == g->capacity)
+		g->flush(g->user);
+	new_item(g, flow, WEIR_GATHER_SINGLE, flags, g->n_singles);
+	single = &g->singles[g->n_singles++];
+	single->open = open;
+	single->packet = (struct weir_packet){
+		.seq = flow->snd_nxt,
+		.ack = flow->rcv_nxt,
+		.tsval = tcp->now_ms + flow->ts_offset,
+		.tsecr = flow->ts_recent,
+		.flags = flags,
+		.wscale = -1,
+	};
+	acknowledged(tcp, flow, flow->rcv_nxt);
+	return single;
+}
+
+/* SACK blocks as of now, latest arrival first, behind a D-SACK that is due (RFC 2883). */
+static void
+add_sacks(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_packet *packet)
+{
+	uint32_t most = (flow->opts & WEIR_FLOW_TS) ? 3 : 4;
+	bool duplicate = flow->dsack[0] != flow->dsack[1];
+
+	if (!(flow->opts & WEIR_FLOW_SACK))
+		return;
+	if (flow->reass != WEIR_NONE) {
+		struct weir_reassembly *r = &tcp->reass.items[flow->reass];
+
+		if (duplicate)
+			memcpy(r->dsack, flow->dsack, sizeof(r->dsack));
+		packet->n_sacks = (uint8_t)weir_reass_sacks(&tcp->reass, r, packet->sacks, most);
+	} else if (duplicate) {
+		memcpy(packet->sacks[0], flow->dsack, sizeof(flow->dsack));
+		packet->n_sacks = 1;
+	}
+	flow->dsack[0] = flow->dsack[1] = 0;
+}
+
+void
+weir_ack_note_duplicate(struct weir_flow *flow, uint32_t start, uint32_t end)
+{
+	if (!(flow->opts & WEIR_FLOW_SACK))
+		return;
+	flow->dsack[0] = start;
+	flow->dsack[1] = end;
+}
+
+void
+weir_ack_now(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	if (flow->reass == WEIR_NONE && flow->dsack[0] == flow->dsack[1] &&
+	    flow->rcv_nxt != flow->last_ack_sent) {
+		push_train(tcp, flow, flow->rcv_nxt);
+		return;
+	}
+	add_sacks(tcp, flow, &push_single(tcp, flow, ack_flags(flow), true)->packet);
+}
+
+void
+weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	tcp->stats.dup_acks++;
+	add_sacks(tcp, flow, &push_single(tcp, flow, ack_flags(flow), false)->packet);
+}
+
+/* RFC 5681 4.2 on the segments of the wire: every second segment, or 2 MSS. */
+static bool
+ack_is_due(struct weir_flow *flow, uint32_t len)
+{
+	if (len > flow->rcv_mss)
+		flow->rcv_mss = len < UINT16_MAX ? (uint16_t)len : UINT16_MAX;
+	if (flow->quick_acks != 0) {
+		flow->quick_acks--;
+		return true;
+	}
+	flow->ack_bytes += len;
+	if (flow->ack_policy != WEIR_ACK_TRAIN)
+		return false;
+	flow->ack_segs++;
+	return flow->ack_segs >= 2 || flow->ack_bytes >= 2u * flow->rcv_mss;
+}
+
+/* One buffer that stands for several segments of the wire (LRO by the port). */
+static void
+count_merged(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint32_t wire_segs)
+{
+	uint32_t step = (len + wire_segs - 1) / wire_segs;
+	uint32_t at = flow->rcv_nxt - len;
+
+	while (at != flow->rcv_nxt) {
+		uint32_t left = flow->rcv_nxt - at;
+		uint32_t part = left < step ? left : step;
+
+		at += part;
+		if (ack_is_due(flow, part))
+			push_train(tcp, flow, at);
+	}
+}
+
+void
+weir_ack_count(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint32_t wire_segs)
+{
+	if (wire_segs > 1)
+		count_merged(tcp, flow, len, wire_segs);
+	else if (ack_is_due(flow, len))
+		push_train(tcp, flow, flow->rcv_nxt);
+}
+
+void
+weir_ack_aggregate_end(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	if (flow->ack_bytes == 0)
+		return;
+	if (flow->ack_policy == WEIR_ACK_DELAYED)
+		flow->ack_segs++; /* Hatori & Oi: an aggregate counts as one segment */
+	if (flow->ack_policy == WEIR_ACK_STRETCH || flow->ack_segs >= 2) {
+		weir_ack_now(tcp, flow);
+	} else if (!(flow->marks & WEIR_FLOW_DELACK)) {
+		flow->marks |= WEIR_FLOW_DELACK;
+		flow->delack_due_ms = tcp->now_ms + WEIR_TCP_DELACK_MS;
+		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->delack_due_ms);
+	}
+}
+
+/*
+ * RFC 5961 7 asks for an engine-wide cap; a plain shared counter is readable from outside
+ * (CVE-2016-5696), so each second allows a random number between 500 and 1,500.
+ */
+static bool
+challenge_allowed(struct weir_tcp *tcp)
+{
+	if (tcp->now_ms - tcp->challenge_ms >= 1000) {
+		tcp->challenge_ms = tcp->now_ms;
+		tcp->challenge_tokens = 500 + (uint32_t)(weir_seed_next(&tcp->random) % 1000);
+	}
+	if (tcp->challenge_tokens == 0)
+		return false;
+	tcp->challenge_tokens--;
+	return true;
+}
+
+static bool
+empty_answer_allowed(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	if (tcp->now_ms - flow->oow_last_ms < WEIR_TCP_OOW_MS)
+		return false;
+	flow->oow_last_ms = tcp->now_ms;
+	return true;
+}
+
+static bool
+data_answer_allowed(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	uint32_t tokens = flow->oow_tokens + (tcp->now_ms - flow->oow_refill_ms);
+
+	flow->oow_refill_ms = tcp->now_ms;
+	if (tokens > WEIR_TCP_OOW_BURST)
+		tokens = WEIR_TCP_OOW_BURST;
+	flow->oow_tokens = (uint8_t)(tokens - (tokens != 0));
+	return tokens != 0;
+}
+
+void
+weir_ack_challenge(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	if (!empty_answer_allowed(tcp, flow) || !challenge_allowed(tcp)) {
+		tcp->stats.answers_limited++;
+		return;
+	}
+	push_single(tcp, flow, ack_flags(flow), false);
+}
+
+void
+weir_ack_outside(struct weir_tcp *tcp, struct weir_flow *flow, bool has_data)
+{
+	if (has_data ? !data_answer_allowed(tcp, flow) : !empty_answer_allowed(tcp, flow)) {
+		tcp->stats.answers_limited++;
+		return;
+	}
+	add_sacks(tcp, flow, &push_single(tcp, flow, ack_flags(flow), false)->packet);
+}
+
+void
+weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, uint32_t seq)
+{
+	struct weir_gather_single *single =
+		push_single(tcp, flow, flags, !(flags & WEIR_TCP_RST));
+
+	single->packet.seq = seq;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp/aggregate.h"
+#include "wire/seq.h"
+
+#define CAUSE_BIT(id) (1u << WEIR_CAUSE_##id)
+
+static const char *const cause_names[WEIR_CAUSE_COUNT] = {
+#define CAUSE(id, name) [WEIR_CAUSE_##id] = name,
+#include "tcp/cause.def"
+#undef CAUSE
+};
+
+const char *
+weir_aggregate_cause_name(uint32_t cause)
+{
+	return cause < WEIR_CAUSE_COUNT ? cause_names[cause] : NULL;
+}
+
+/* The merge word of a plain data segment but for PSH: ACK alone, no mark. */
+static inline uint64_t
+merge_word_without_push(const struct weir_seg *seg)
+{
+	const struct weir_seg push = {.flags = WEIR_TCP_PSH};
+
+	return weir_seg_merge_word(seg) & ~weir_seg_merge_word(&push);
+}
+
+/* What keeps a segment from any company. */
+static inline uint32_t
+alone_causes(const struct weir_seg *seg)
+{
+	uint32_t causes = 0;
+
+	causes |= (seg->flags & ~WEIR_TCP_PSH) != WEIR_TCP_ACK ? CAUSE_BIT(FLAGS) : 0;
+	causes |= seg->shape == WEIR_OPT_OTHER ? CAUSE_BIT(OPTIONS) : 0;
+	causes |= seg->mark != 0 ? CAUSE_BIT(HEADER) : 0;
+	causes |= seg->len == 0 ? CAUSE_BIT(PURE_ACK) : 0;
+	return causes;
+}
+
+/* Why `seg` cannot follow `prev`, in full; only asked when it cannot. */
+static uint32_t
+follow_causes(const struct weir_seg *prev, const struct weir_seg *seg)
+{
+	uint32_t causes = alone_causes(prev) | alone_causes(seg);
+
+	causes |= seg->seq != prev->seq + prev->len ? CAUSE_BIT(SEQUENCE) : 0;
+	causes |= weir_seq_lt(seg->ack, prev->ack) ? CAUSE_BIT(ACK) : 0;
+	causes |= (seg->tsval - prev->tsval) >> WEIR_AGGREGATE_TS_BITS ? CAUSE_BIT(TIMESTAMP) : 0;
+	causes |= seg->shape != prev->shape ? CAUSE_BIT(OPTIONS) : 0;
+	causes |= seg->tos != prev->tos || seg->ttl != prev->ttl || seg->port != prev->port
+			  ? CAUSE_BIT(HEADER)
+			  : 0;
+	causes |= prev->flags & WEIR_TCP_PSH ? CAUSE_BIT(PUSH) : 0;
+	return causes;
+}
+
+/*
+ * All doubts OR-ed into one word: zero when `seg` follows `prev`. `word` is the merge word of the
+ * first segment, which is plain. Without timestamps both tsvals are 0.
+ */
+static inline uint64_t
+follow_doubt(const struct weir_seg *prev, const struct weir_seg *seg, uint64_t word)
+{
+	uint64_t doubt = merge_word_without_push(seg) ^ word;
+
+	doubt |= seg->seq ^ (prev->seq + prev->len);
+	doubt |= (prev->flags & WEIR_TCP_PSH) | (seg->len == 0);
+	doubt |= weir_seq_lt(seg->ack, prev->ack);
+	doubt |= (seg->tsval - prev->tsval) >> WEIR_AGGREGATE_TS_BITS;
+	return doubt;
+}
+
+uint32_t
+weir_aggregate_form(const struct weir_seg *segs, uint32_t n, uint32_t limit, uint32_t *causes)
+{
+	uint32_t most = n < limit ? n : limit;
+	uint32_t alone = alone_causes(&segs[0]);
+	uint64_t word = merge_word_without_push(&segs[0]);
+	uint32_t i = 1;
+
+	if (alone != 0) {
+		*causes = alone;
+		return 1;
+	}
+	while (i < most && follow_doubt(&segs[i - 1], &segs[i], word) == 0)
+		i++;
+	if (i < most)
+		*causes = follow_causes(&segs[i - 1], &segs[i]);
+	else if (segs[i - 1].flags & WEIR_TCP_PSH)
+		*causes = CAUSE_BIT(PUSH);
+	else
+		*causes = i == limit ? CAUSE_BIT(LIMIT) : CAUSE_BIT(EMPTY);
+	return i;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Room 6: TCP input. Doubts about an aggregate are OR-ed into one predicate; without any the
+ * aggregate is taken whole, else segment by segment on the slow path.
+ */
+#include "tcp/tcp.h"
+#include "wire/seq.h"
+
+#define WEIR_INPUT_CHAIN 8 /* buffers per segment that the fast path reckons with */
+
+/* Zero when every segment of the aggregate is acceptable, expected and plain. The aggregation rules
+ * make the first and the last speak for those between. */
+static inline uint64_t
+input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *first,
+	    const struct weir_seg *last, uint32_t n)
+{
+	uint32_t end = last->seq + last->len;
+	uint32_t bufs = n * WEIR_INPUT_CHAIN;
+	uint64_t doubt = flow->state ^ WEIR_TCP_ESTABLISHED;
+
+	doubt |= first->seq ^ flow->rcv_nxt;
+	doubt |= (uint64_t)((first->flags & ~WEIR_TCP_PSH) ^ WEIR_TCP_ACK);
+	doubt |= (first->len == 0) | weir_seq_lt(flow->rcv_adv, end);
+	doubt |= (first->ack ^ flow->snd_una) | (last->ack ^ flow->snd_una);
+	doubt |= flow->reass ^ WEIR_NONE;
+	doubt |= first->shape ^ (flow->opts & WEIR_FLOW_TS); /* both are 1 or 0 */
+	doubt |= (flow->opts & WEIR_FLOW_TS) ? (first->tsval - flow->ts_recent) >> 30 : 0;
+	doubt |= ((first->tos & WEIR_ECN_MASK) == WEIR_ECN_CE) ^
+		 ((flow->marks & WEIR_FLOW_LAST_CE) != 0);
+	doubt |= tcp->held_bufs + bufs > tcp->budget_bufs / 2;
+	doubt |= (uint64_t)(flow->held_bufs + bufs) * tcp->buffer_bytes > 2 * (uint64_t)flow->limit;
+	doubt |= tcp->held.size - tcp->held.used <= n;
+	return doubt;
+}
+_Static_assert(WEIR_FLOW_TS == WEIR_OPT_TS, "the predicate compares them");
+
+static inline void
+hold(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	uint32_t idx = weir_held_alloc(&tcp->held);
+	struct weir_held *held = &tcp->held.nodes[idx];
+
+	held->buf = seg->buf;
+	held->off = seg->data_off;
+	held->len = seg->len;
+	held->seq = seg->seq;
+	weir_held_append(&tcp->held, &flow->unread, idx);
+	flow->held_bufs += seg->buf->nb_segs;
+	tcp->held_bufs += seg->buf->nb_segs;
+}
+
+/* RFC 7323 4.3 and RFC 5681 4.2 as if the segments had come one at a time. */
+static inline void
+take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
+
+	hold(tcp, flow, seg);
+	if (weir_seq_leq(seg->seq, flow->last_ack_sent)) {
+		flow->ts_recent = seg->tsval;
+		flow->ts_recent_ms = tcp->now_ms;
+	}
+	if (window > flow->max_snd_wnd)
+		flow->max_snd_wnd = window;
+	flow->rcv_nxt += seg->len;
+	tcp->stats.data_segs += seg->wire_segs;
+	weir_ack_count(tcp, flow, seg->len, seg->wire_segs);
+}
+
+static void
+take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+{
+	const struct weir_seg *last = &segs[n - 1];
+	uint32_t start = flow->rcv_nxt;
+
+	for (uint32_t i = 0; i < n; i++)
+		take_segment(tcp, flow, &segs[i]);
+	flow->snd_wnd = (uint32_t)last->win << flow->snd_wscale;
+	flow->snd_wl1 = last->seq;
+	flow->snd_wl2 = last->ack;
+	tcp->stats.packets_delivered += n;
+	weir_tcp_delivered(tcp, flow, flow->rcv_nxt - start);
+}
+
+void
+weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+{
+	if (__builtin_expect(input_doubt(tcp, flow, &segs[0], &segs[n - 1], n) == 0, 1)) {
+		weir_tcp_note_arrival(tcp, flow);
+		take_whole(tcp, flow, segs, n);
+	} else {
+		for (uint32_t i = 0; i < n; i++) {
+			struct weir_seg seg = segs[i];
+
+			weir_tcp_segment(tcp, flow, &seg);
+		}
+	}
+	if (!(flow->marks & WEIR_FLOW_DEAD))
+		weir_ack_aggregate_end(tcp, flow);
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Passive open: LISTEN and SYN-RECEIVED (RFC 9293 3.10.7.2 and 3.10.7.4), and who belongs nowhere. */
+#include "tcp/tcp.h"
+#include "wire/chain.h"
+#include "wire/options.h"
+#include "wire/seq.h"
+#include "wire/siphash.h"
+
+#define WEIR_RESETS_PER_MS 16  /* RSTs to nobody */
+#define WEIR_RESETS_BURST  256
+#define WEIR_SYN_MSS_MIN   64  /* a smaller MSS option is taken as this */
+#define WEIR_SYN_SHARE     1024 /* a new connection is promised this part of the memory left */
+
+const struct weir_listener *
+weir_listen_find(const struct weir_tcp *tcp, uint16_t port)
+{
+	for (uint32_t i = 0; i < tcp->n_listeners; i++)
+		if (tcp->listeners[i].port == port)
+			return &tcp->listeners[i];
+	return NULL;
+}
+
+static void
+read_remote_mac(const struct weir_tcp *tcp, const struct weir_seg *seg, uint8_t mac[6])
+{
+	uint8_t scratch[6];
+	const uint8_t *p = NULL;
+
+	memset(mac, 0, 6);
+	if (!tcp->ports[seg->port].l3)
+		p = weir_chain_read(seg->buf, 6, 6, scratch);
+	if (p != NULL)
+		memcpy(mac, p, 6);
+}
+
+static bool
+reset_allowed(struct weir_tcp *tcp)
+{
+	uint64_t tokens = tcp->reset_tokens +
+			  (uint64_t)(tcp->now_ms - tcp->reset_ms) * WEIR_RESETS_PER_MS;
+
+	tcp->reset_ms = tcp->now_ms;
+	if (tokens > WEIR_RESETS_BURST)
+		tokens = WEIR_RESETS_BURST;
+	tcp->reset_tokens = (uint32_t)(tokens - (tokens != 0));
+	if (tokens == 0)
+		tcp->stats.answers_limited++;
+	return tokens != 0;
+}
+
+void
+weir_listen_reset(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_seg *seg)
+{
+	struct weir_packet packet = {.flags = WEIR_TCP_RST, .seq = seg->ack, .wscale = -1};
+	uint8_t mac[6];
+
+	if ((seg->flags & WEIR_TCP_RST) != 0 || !reset_allowed(tcp))
+		return;
+	if (!(seg->flags & WEIR_TCP_ACK)) {
+		packet.flags |= WEIR_TCP_ACK;
+		packet.seq = 0;
+		packet.ack = seg->seq + weir_seg_space(seg);
+	}
+	read_remote_mac(tcp, seg, mac);
+	tcp->stats.resets_sent++;
+	weir_output_packet(tcp, seg->port, key, mac, false, &packet);
+}
+
+static void
+free_syn(struct weir_tcp *tcp, uint32_t i)
+{
+	weir_wheel_cancel(&tcp->wheel, weir_tcp_syn_entry(tcp, i));
+	weir_free_list_give(&tcp->syn_free, tcp->syns, sizeof(struct weir_syn),
+			    offsetof(struct weir_syn, next_free), i);
+	tcp->stats.syn_received--;
+}
+
+static void
+send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn)
+{
+	struct weir_packet packet = {
+		.seq = syn->iss,
+		.ack = syn->irs + 1,
+		.tsval = tcp->now_ms + syn->ts_offset,
+		.tsecr = syn->ts_recent,
+		.win = (uint16_t)(syn->rcv_adv - syn->irs - 1), /* never scaled (RFC 7323 2.2) */
+		.flags = WEIR_TCP_SYN | WEIR_TCP_ACK,
+		.mss = tcp->ports[syn->port].mss,
+		.wscale = (syn->opts & WEIR_FLOW_WS) ? (int8_t)syn->rcv_wscale : -1,
+		.sack_permitted = (syn->opts & WEIR_FLOW_SACK) != 0,
+	};
+
+	if (syn->opts & WEIR_FLOW_ECN)
+		packet.flags |= WEIR_TCP_ECE;
+	weir_output_packet(tcp, syn->port, &syn->key, syn->remote_mac,
+			   (syn->opts & WEIR_FLOW_TS) != 0, &packet);
+}
+
+/* An ACK of the SYN alone, for segments that SYN-RECEIVED does not accept. */
+static void
+send_syn_received_ack(struct weir_tcp *tcp, const struct weir_syn *syn)
+{
+	const struct weir_packet packet = {
+		.seq = syn->iss + 1,
+		.ack = syn->irs + 1,
+		.tsval = tcp->now_ms + syn->ts_offset,
+		.tsecr = syn->ts_recent,
+		.win = (uint16_t)((syn->rcv_adv - syn->irs - 1) >> syn->rcv_wscale),
+		.flags = WEIR_TCP_ACK,
+		.wscale = -1,
+	};
+
+	if (!reset_allowed(tcp)) /* one bucket for all answers without a connection */
+		return;
+	weir_output_packet(tcp, syn->port, &syn->key, syn->remote_mac,
+			   (syn->opts & WEIR_FLOW_TS) != 0, &packet);
+}
+
+static void
+agree_on_options(struct weir_syn *syn, const struct weir_listener *listener,
+		 const struct weir_seg *seg)
+{
+	struct weir_tcp_options options;
+	uint8_t scratch[40];
+	const uint8_t *p = weir_chain_read(seg->buf, seg->opt_off, seg->opt_len, scratch);
+
+	weir_tcp_options_read(p, p == NULL ? 0 : seg->opt_len, &options);
+	syn->mss = options.mss == 0 ? WEIR_TCP_MSS_DEFAULT : options.mss;
+	if (syn->mss < WEIR_SYN_MSS_MIN)
+		syn->mss = WEIR_SYN_MSS_MIN;
+	if (options.has_ts) {
+		syn->opts |= WEIR_FLOW_TS;
+		syn->ts_recent = options.tsval;
+	}
+	if (options.sack_permitted)
+		syn->opts |= WEIR_FLOW_SACK;
+	if (options.has_wscale) {
+		syn->opts |= WEIR_FLOW_WS;
+		syn->snd_wscale = options.wscale;
+		syn->rcv_wscale = listener->wscale;
+	}
+	if ((seg->flags & (WEIR_TCP_ECE | WEIR_TCP_CWR)) == (WEIR_TCP_ECE | WEIR_TCP_CWR))
+		syn->opts |= WEIR_FLOW_ECN;
+}
+
+/* RFC 6528: a 4 us clock plus a keyed hash of the connection. */
+static void
+choose_numbers(struct weir_tcp *tcp, struct weir_syn *syn)
+{
+	uint64_t hash = weir_siphash(tcp->secret, &syn->key, sizeof(syn->key));
+
+	syn->iss = (uint32_t)(tcp->now_ns / 4096) + (uint32_t)hash;
+	syn->ts_offset = (uint32_t)(hash >> 32);
+}
+
+static uint32_t
+initial_window(const struct weir_tcp *tcp, const struct weir_listener *listener, uint8_t port)
+{
+	int64_t window = (tcp->budget_bytes - tcp->committed_bytes) / WEIR_SYN_SHARE;
+
+	if (window < 2 * (int64_t)tcp->ports[port].mss)
+		window = 2 * (int64_t)tcp->ports[port].mss;
+	if (window > UINT16_MAX)
+		window = UINT16_MAX;
+	return window < listener->receive_buffer ? (uint32_t)window : listener->receive_buffer;
+}
+
+static void
+refuse(struct weir_tcp *tcp, const struct weir_seg *seg, enum weir_drop reason)
+{
+	weir_tcp_drop(tcp, seg->buf, reason);
+}
+
+static void
+accept_syn(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_listener *listener,
+	   const struct weir_seg *seg)
+{
+	uint32_t i = weir_free_list_take(&tcp->syn_free, tcp->syns, sizeof(struct weir_syn),
+					 offsetof(struct weir_syn, next_free));
+	struct weir_syn *syn;
+
+	if (i == WEIR_NONE) {
+		refuse(tcp, seg, WEIR_DROP_SYN_BACKLOG);
+		return;
+	}
+	tcp->stats.syn_received++;
+	syn = &tcp->syns[i];
+	memset(syn, 0, sizeof(*syn));
+	syn->key = *key;
+	syn->irs = seg->seq;
+	syn->listener = (uint16_t)(listener - tcp->listeners);
+	syn->port = seg->port;
+	read_remote_mac(tcp, seg, syn->remote_mac);
+	agree_on_options(syn, listener, seg);
+	choose_numbers(tcp, syn);
+	syn->rcv_adv = syn->irs + 1 + initial_window(tcp, listener, seg->port);
+	if (weir_table_insert(&tcp->table, key, weir_tcp_syn_entry(tcp, i)) != 0) {
+		free_syn(tcp, i);
+		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
+		return;
+	}
+	weir_wheel_arm(&tcp->wheel, weir_tcp_syn_entry(tcp, i), tcp->now_ms + WEIR_TCP_RTO_MS);
+	send_syn_ack(tcp, syn);
+	weir_tcp_consume(tcp, seg->buf);
+}
+
+/* RFC 9293 3.10.7.2. */
+static void
+listen_state(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_seg *seg)
+{
+	const struct weir_listener *listener = weir_listen_find(tcp, key->lport);
+
+	if (listener == NULL) {
+		weir_listen_reset(tcp, key, seg);
+		refuse(tcp, seg, WEIR_DROP_NO_FLOW);
+	} else if ((seg->flags & (WEIR_TCP_RST | WEIR_TCP_ACK)) != 0 ||
+		   !(seg->flags & WEIR_TCP_SYN)) {
+		if (seg->flags & WEIR_TCP_ACK)
+			weir_listen_reset(tcp, key, seg);
+		refuse(tcp, seg, WEIR_DROP_LISTEN_BAD_ACK);
+	} else if (weir_tcp_pressure(tcp) >= 4 ||
+		   tcp->flow_free.used == tcp->flow_free.size) {
+		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
+	} else {
+		accept_syn(tcp, key, listener, seg);
+	}
+}
+
+/* A retransmitted SYN gets the same SYN-ACK, whatever options it carries now; another one an ACK,
+ * so that the peer can reset what is stale (RFC 9293 3.10.7.4 fourth step). */
+static void
+syn_again(struct weir_tcp *tcp, const struct weir_syn *syn, const struct weir_seg *seg)
+{
+	if (seg->seq == syn->irs && !(seg->flags & WEIR_TCP_ACK)) {
+		send_syn_ack(tcp, syn);
+		weir_tcp_consume(tcp, seg->buf);
+		return;
+	}
+	send_syn_received_ack(tcp, syn);
+	refuse(tcp, seg, WEIR_DROP_SYN_RECEIVED_INVALID);
+}
+
+static bool
+in_syn_window(const struct weir_syn *syn, const struct weir_seg *seg)
+{
+	uint32_t rcv_nxt = syn->irs + 1;
+
+	return weir_seq_lt(seg->seq, syn->rcv_adv) &&
+	       weir_seq_leq(rcv_nxt, seg->seq + seg->len);
+}
+
+/* True when the segment establishes the connection; otherwise it has left by name. */
+static bool
+completes_handshake(struct weir_tcp *tcp, const struct weir_syn *syn, const struct weir_seg *seg)
+{
+	if ((syn->opts & WEIR_FLOW_TS) && seg->has_ts &&
+	    weir_seq_lt(seg->tsval, syn->ts_recent)) {
+		send_syn_received_ack(tcp, syn);
+		refuse(tcp, seg, WEIR_DROP_TCP_PAWS);
+		return false;
+	}
+	if (!in_syn_window(syn, seg)) {
+		send_syn_received_ack(tcp, syn);
+		refuse(tcp, seg, WEIR_DROP_SYN_RECEIVED_INVALID);
+		return false;
+	}
+	if (!(seg->flags & WEIR_TCP_ACK)) {
+		refuse(tcp, seg, WEIR_DROP_TCP_NO_ACK);
+		return false;
+	}
+	if (seg->ack != syn->iss + 1) {
+		weir_listen_reset(tcp, &syn->key, seg);
+		refuse(tcp, seg, WEIR_DROP_LISTEN_BAD_ACK);
+		return false;
+	}
+	return true;
+}
+
+static void
+syn_received(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
+{
+	struct weir_syn *syn = &tcp->syns[i];
+	struct weir_flow *flow;
+
+	if (seg->flags & WEIR_TCP_RST) {
+		if (seg->seq != syn->irs + 1) { /* RFC 5961 3.2 holds here, too */
+			refuse(tcp, seg, WEIR_DROP_TCP_RST_INVALID);
+			return;
+		}
+		weir_table_remove(&tcp->table, &syn->key);
+		free_syn(tcp, i);
+		tcp->stats.resets_received++;
+		weir_tcp_consume(tcp, seg->buf);
+		return;
+	}
+	if (seg->flags & WEIR_TCP_SYN) {
+		syn_again(tcp, syn, seg);
+		return;
+	}
+	if (!completes_handshake(tcp, syn, seg))
+		return;
+	flow = weir_flow_open(tcp, syn);
+	if (flow == NULL) {
+		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
+		return;
+	}
+	free_syn(tcp, i);
+	flow->snd_wnd = flow->max_snd_wnd = (uint32_t)seg->win << flow->snd_wscale;
+	weir_tcp_segment(tcp, flow, seg);
+	if (!(flow->marks & WEIR_FLOW_DEAD))
+		weir_ack_aggregate_end(tcp, flow);
+}
+
+void
+weir_listen_timer(struct weir_tcp *tcp, uint32_t i)
+{
+	struct weir_syn *syn = &tcp->syns[i];
+
+	if (syn->retries == WEIR_TCP_SYN_RETRIES) {
+		weir_table_remove(&tcp->table, &syn->key);
+		free_syn(tcp, i);
+		return;
+	}
+	syn->retries++;
+	weir_wheel_arm(&tcp->wheel, weir_tcp_syn_entry(tcp, i),
+		       tcp->now_ms + (WEIR_TCP_RTO_MS << syn->retries));
+	send_syn_ack(tcp, syn);
+}
+
+void
+weir_listen_input(struct weir_tcp *tcp, const struct weir_key4 *key, struct weir_seg *seg)
+{
+	uint32_t entry = weir_table_find(&tcp->table, key);
+	uint32_t time_wait = weir_tcp_time_wait_entry(tcp, 0);
+
+	if (entry == WEIR_NONE) {
+		listen_state(tcp, key, seg);
+	} else if (entry >= time_wait) {
+		if (weir_time_wait_input(tcp, entry - time_wait, seg))
+			listen_state(tcp, key, seg);
+	} else if (entry >= tcp->flow_free.size) {
+		syn_received(tcp, entry - tcp->flow_free.size, seg);
+	} else { /* became a flow while this segment was queued */
+		weir_tcp_segment(tcp, &tcp->flows[entry], seg);
+		if (!(tcp->flows[entry].marks & WEIR_FLOW_DEAD))
+			weir_ack_aggregate_end(tcp, &tcp->flows[entry]);
+	}
+}
+
+void
+weir_tcp_timer(void *user, uint32_t entry)
+{
+	struct weir_tcp *tcp = user;
+	uint32_t time_wait = weir_tcp_time_wait_entry(tcp, 0);
+
+	if (entry < tcp->flow_free.size)
+		weir_flow_timer(tcp, &tcp->flows[entry]);
+	else if (entry < time_wait)
+		weir_listen_timer(tcp, entry - tcp->flow_free.size);
+	else
+		weir_time_wait_remove(tcp, entry - time_wait);
+}

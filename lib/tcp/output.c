@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Room 8: the gather becomes templates and packets, with the windows of this moment. */
+#include "tcp/tcp.h"
+
+void
+weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
+		 const uint8_t remote_mac[6], struct weir_link *link)
+{
+	memset(link, 0, sizeof(*link));
+	memcpy(link->local_mac, tcp->ports[port].mac, sizeof(link->local_mac));
+	memcpy(link->remote_mac, remote_mac, sizeof(link->remote_mac));
+	link->l3 = tcp->ports[port].l3;
+	if (vlan >> 12 != 0) {
+		link->n_tags = 2;
+		link->tci[0] = (uint16_t)(vlan >> 12);
+		link->tci[1] = vlan & 0xfff;
+	} else if (vlan != 0) {
+		link->n_tags = 1;
+		link->tci[0] = (uint16_t)vlan;
+	}
+}
+
+/* A frame of its own, or NULL, counted. */
+static struct rte_mbuf *
+build(struct weir_tcp *tcp, const struct weir_header *header, const struct weir_packet *packet)
+{
+	struct rte_mbuf *buf = weir_buf_alloc(tcp->pool);
+	uint32_t len;
+
+	if (buf == NULL) {
+		tcp->stats.drops[WEIR_DROP_TX_NO_BUFFER]++;
+		return NULL;
+	}
+	len = weir_header_build(header, packet, rte_pktmbuf_mtod(buf, uint8_t *));
+	buf->data_len = (uint16_t)len;
+	buf->pkt_len = len;
+	return buf;
+}
+
+static void
+send_train(struct weir_tcp *tcp, const struct weir_gather_item *item, const struct weir_emit *emit)
+{
+	struct weir_flow *flow = &tcp->flows[item->flow];
+	struct weir_ack *acks = &tcp->gather.acks[item->first];
+	const struct weir_ack_template train = {
+		.header = &flow->header,
+		.acks = acks,
+		.n = item->n,
+		.seq = item->seq,
+		.tsval = tcp->now_ms + flow->ts_offset,
+		.flags = item->flags,
+	};
+
+	weir_window_open(tcp, flow);
+	for (uint32_t i = 0; i < item->n; i++)
+		acks[i].win = weir_window_field(tcp, flow, acks[i].ack);
+	tcp->stats.trains++;
+	tcp->stats.acks_train += item->n;
+	emit->train(emit->user, item->port, &train);
+}
+
+static void
+send_single(struct weir_tcp *tcp, const struct weir_gather_item *item, const struct weir_emit *emit)
+{
+	struct weir_flow *flow = &tcp->flows[item->flow];
+	struct weir_gather_single *single = &tcp->gather.singles[item->first];
+	struct rte_mbuf *frame;
+
+	if (single->open)
+		weir_window_open(tcp, flow);
+	single->packet.win = weir_window_field(tcp, flow, single->packet.ack);
+	tcp->stats.acks_single++;
+	frame = build(tcp, &flow->header, &single->packet);
+	if (frame != NULL)
+		emit->frame(emit->user, item->port, frame);
+}
+
+void
+weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit)
+{
+	struct weir_gather *g = &tcp->gather;
+
+	for (uint32_t i = 0; i < g->n_items; i++) {
+		const struct weir_gather_item *item = &g->items[i];
+
+		if (item->kind == WEIR_GATHER_TRAIN)
+			send_train(tcp, item, emit);
+		else if (item->kind == WEIR_GATHER_SINGLE)
+			send_single(tcp, item, emit);
+		else
+			emit->frame(emit->user, item->port, g->frames[item->first]);
+	}
+	g->n_items = g->n_acks = g->n_singles = g->n_frames = 0;
+	g->number++;
+}
+
+void
+weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key4 *key,
+		   const uint8_t remote_mac[6], bool has_ts, const struct weir_packet *packet)
+{
+	struct weir_gather *g = &tcp->gather;
+	struct weir_gather_item *item;
+	struct weir_header header;
+	struct weir_link link;
+	struct rte_mbuf *frame;
+
+	if (g->n_frames == g->capacity || g->n_items == g->capacity)
+		g->flush(g->user);
+	weir_output_link(tcp, port, key->vlan, remote_mac, &link);
+	weir_header_init(&header, &link, key, has_ts);
+	frame = build(tcp, &header, packet);
+	if (frame == NULL)
+		return;
+	item = &g->items[g->n_items++];
+	*item = (struct weir_gather_item){
+		.flow = WEIR_NONE, .first = g->n_frames, .n = 1, .kind = WEIR_GATHER_FRAME, .port = port};
+	g->frames[g->n_frames++] = frame;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Payload into the stream: the unread list, reassembly, and what happens when memory is short. No
+ * byte is acknowledged that is not held, so memory is asked before rcv_nxt moves.
+ */
+#include "tcp/tcp.h"
+#include "wire/chain.h"
+#include "wire/seq.h"
+
+#define WEIR_RECEIVE_BUFS_MIN 16 /* buffers every connection may hold, however small its limit */
+
+void
+weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	uint32_t gap = tcp->now_ms - flow->last_rx_ms;
+
+	if (gap >= WEIR_TCP_IDLE_MS) /* the sender restarts its window (RFC 5681 4.1): help it */
+		flow->quick_acks = WEIR_TCP_QUICK_ACKS;
+	if (gap > tcp->stats.max_gap_ms && flow->delivered != 0)
+		tcp->stats.max_gap_ms = gap;
+	flow->last_rx_ms = tcp->now_ms;
+}
+
+void
+weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes)
+{
+	flow->unread_bytes += bytes;
+	flow->delivered += bytes;
+	tcp->stats.bytes += bytes;
+	weir_tcp_event_data(tcp, flow, bytes);
+}
+
+uint32_t
+weir_tcp_pressure(const struct weir_tcp *tcp)
+{
+	uint64_t held = tcp->held_bufs, budget = tcp->budget_bufs;
+
+	if (held * 4 < budget * 3)
+		return 0;
+	if (held * 8 < budget * 7)
+		return 1;
+	if (held * 16 < budget * 15)
+		return 2;
+	return held * 32 < budget * 31 ? 3 : 4;
+}
+
+static void
+account_bufs(struct weir_tcp *tcp, struct weir_flow *flow, int32_t n)
+{
+	flow->held_bufs += (uint32_t)n;
+	tcp->held_bufs += (uint32_t)n;
+}
+
+void
+weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx)
+{
+	struct rte_mbuf *buf = tcp->held.nodes[idx].buf;
+
+	tcp->held_bufs -= buf->nb_segs;
+	if (flow != NULL)
+		flow->held_bufs -= buf->nb_segs;
+	tcp->committed_bytes -= tcp->held.nodes[idx].len;
+	weir_tcp_free(tcp, buf);
+	weir_held_free(&tcp->held, idx);
+}
+
+static uint32_t
+most_bufs(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	uint32_t bufs = 2 * (flow->limit / tcp->buffer_bytes);
+
+	return bufs > WEIR_RECEIVE_BUFS_MIN ? bufs : WEIR_RECEIVE_BUFS_MIN;
+}
+
+/* True when neither the connection nor the engine holds too much for `bufs` more. */
+static bool
+may_hold(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
+{
+	return flow->held_bufs + bufs <= most_bufs(tcp, flow) &&
+	       tcp->held_bufs + bufs <= tcp->budget_bufs;
+}
+
+/* Copy nodes [first, ...] whose payload fits one buffer into one; returns the node behind them. */
+static uint32_t
+collapse_run(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first, uint32_t last,
+	     uint32_t bytes)
+{
+	struct weir_held *nodes = tcp->held.nodes;
+	struct rte_mbuf *buf = weir_buf_alloc(tcp->pool);
+	uint32_t after = nodes[last].next, at = 0;
+
+	if (buf == NULL)
+		return after;
+	for (uint32_t i = first; i != after;) {
+		uint32_t next = nodes[i].next;
+
+		at += weir_chain_copy(nodes[i].buf, nodes[i].off, nodes[i].len,
+				      rte_pktmbuf_mtod_offset(buf, uint8_t *, at));
+		account_bufs(tcp, flow, -(int32_t)nodes[i].buf->nb_segs);
+		weir_tcp_free(tcp, nodes[i].buf);
+		if (i != first) {
+			tcp->stats.collapsed++;
+			weir_held_free(&tcp->held, i);
+		}
+		i = next;
+	}
+	buf->data_len = (uint16_t)bytes;
+	buf->pkt_len = bytes;
+	nodes[first].buf = buf;
+	nodes[first].off = 0;
+	nodes[first].len = bytes;
+	nodes[first].next = after;
+	account_bufs(tcp, flow, 1);
+	if (after == 0)
+		flow->unread.tail = first;
+	return after;
+}
+
+void
+weir_tcp_collapse(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	struct weir_held *nodes = tcp->held.nodes;
+	uint32_t room = tcp->buffer_bytes - RTE_PKTMBUF_HEADROOM;
+
+	for (uint32_t first = flow->unread.head; first != 0;) {
+		uint32_t last = first, bytes = nodes[first].len;
+
+		while (nodes[last].next != 0 && bytes + nodes[nodes[last].next].len <= room) {
+			last = nodes[last].next;
+			bytes += nodes[last].len;
+		}
+		first = last == first ? nodes[first].next
+				      : collapse_run(tcp, flow, first, last, bytes);
+	}
+}
+
+static void
+prune(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	struct weir_reassembly *r = &tcp->reass.items[flow->reass];
+	uint32_t before = r->bufs, bytes;
+	uint32_t pieces = weir_reass_prune(&tcp->reass, r, &bytes);
+
+	account_bufs(tcp, flow, (int32_t)(r->bufs - before));
+	tcp->stats.pruned += pieces;
+	tcp->stats.drops[WEIR_DROP_TCP_PRUNED] += pieces;
+	if (weir_reass_empty(r)) {
+		weir_reass_give(&tcp->reass, flow->reass);
+		flow->reass = WEIR_NONE;
+	}
+}
+
+/* Collapse, then prune what is farthest from rcv_nxt, until `bufs` more may be held. */
+static bool
+make_room(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bufs)
+{
+	if (may_hold(tcp, flow, bufs))
+		return true;
+	weir_tcp_collapse(tcp, flow);
+	while (!may_hold(tcp, flow, bufs) && flow->reass != WEIR_NONE)
+		prune(tcp, flow);
+	return may_hold(tcp, flow, bufs);
+}
+
+static void
+drop_for_memory(struct weir_tcp *tcp, const struct weir_flow *flow, struct rte_mbuf *buf)
+{
+	bool own = flow->held_bufs + buf->nb_segs > most_bufs(tcp, flow);
+
+	weir_tcp_drop(tcp, buf, own ? WEIR_DROP_CONN_MEMORY : WEIR_DROP_NO_MEMORY);
+}
+
+bool
+weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	struct weir_held *held;
+	uint32_t idx;
+
+	if (!make_room(tcp, flow, seg->buf->nb_segs)) {
+		drop_for_memory(tcp, flow, seg->buf);
+		return false;
+	}
+	idx = weir_held_alloc(&tcp->held);
+	if (idx == 0) {
+		weir_tcp_drop(tcp, seg->buf, WEIR_DROP_NO_NODE);
+		return false;
+	}
+	held = &tcp->held.nodes[idx];
+	held->buf = seg->buf;
+	held->off = seg->data_off;
+	held->len = seg->len;
+	held->seq = seg->seq;
+	weir_held_append(&tcp->held, &flow->unread, idx);
+	account_bufs(tcp, flow, seg->buf->nb_segs);
+	weir_tcp_note_arrival(tcp, flow);
+	flow->rcv_nxt += seg->len;
+	tcp->stats.packets_delivered++;
+	tcp->stats.data_segs += seg->wire_segs;
+	weir_tcp_delivered(tcp, flow, seg->len);
+	return true;
+}
+
+bool
+weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	struct weir_reassembly *r;
+	uint32_t before, moved = 0, bytes;
+
+	if (flow->reass == WEIR_NONE)
+		return false;
+	r = &tcp->reass.items[flow->reass];
+	before = r->bufs;
+	bytes = weir_reass_deliver(&tcp->reass, r, flow->rcv_nxt, &flow->unread, &moved);
+	account_bufs(tcp, flow, (int32_t)(r->bufs + moved - before));
+	if (bytes != 0) {
+		flow->rcv_nxt += bytes;
+		weir_tcp_delivered(tcp, flow, bytes);
+	}
+	if (weir_reass_empty(r)) {
+		weir_reass_give(&tcp->reass, flow->reass);
+		flow->reass = WEIR_NONE;
+		weir_flow_limited(tcp, flow, WEIR_LIMIT_SENDER);
+	}
+	return true;
+}
+
+/* Insert into the flow's reassembly, which is attached. */
+static void
+insert(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	struct weir_reassembly *r = &tcp->reass.items[flow->reass];
+	uint32_t before = r->bufs;
+	enum weir_reass_result result = weir_reass_insert(&tcp->reass, r, seg);
+
+	account_bufs(tcp, flow, (int32_t)(r->bufs - before));
+	if (result == WEIR_REASS_HELD) {
+		tcp->stats.packets_delivered++;
+		tcp->stats.data_segs += seg->wire_segs;
+		return;
+	}
+	weir_tcp_drop(tcp, seg->buf,
+		      result == WEIR_REASS_DUPLICATE ? WEIR_DROP_TCP_OLD : WEIR_DROP_NO_NODE);
+}
+
+void
+weir_tcp_take_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	if (!may_hold(tcp, flow, seg->buf->nb_segs)) {
+		drop_for_memory(tcp, flow, seg->buf);
+		return;
+	}
+	if (flow->reass == WEIR_NONE) {
+		flow->reass = weir_reass_take(&tcp->reass);
+		if (flow->reass == WEIR_NONE) {
+			weir_tcp_drop(tcp, seg->buf, WEIR_DROP_NO_NODE);
+			return;
+		}
+		weir_flow_limited(tcp, flow, WEIR_LIMIT_LOSS);
+	}
+	insert(tcp, flow, seg);
+	if (weir_reass_empty(&tcp->reass.items[flow->reass])) {
+		weir_reass_give(&tcp->reass, flow->reass);
+		flow->reass = WEIR_NONE;
+	}
+}
+
+void
+weir_tcp_forget_data(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	for (uint32_t i = flow->unread.head, next; i != 0; i = next) {
+		next = tcp->held.nodes[i].next;
+		weir_tcp_release(tcp, flow, i);
+	}
+	flow->unread.head = flow->unread.tail = 0;
+	flow->unread_bytes = 0;
+	if (flow->reass != WEIR_NONE) {
+		account_bufs(tcp, flow, -(int32_t)tcp->reass.items[flow->reass].bufs);
+		weir_reass_give(&tcp->reass, flow->reass);
+		flow->reass = WEIR_NONE;
+	}
+}

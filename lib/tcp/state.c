@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The one door between the states of a connection (RFC 9293 section 3.3.2), birth and end included. */
+#include "tcp/tcp.h"
+#include "wire/seq.h"
+
+uint32_t
+weir_free_list_take(struct weir_free_list *list, void *base, uint32_t stride, uint32_t link_off)
+{
+	uint32_t i;
+
+	if (list->head != 0) {
+		i = list->head - 1;
+		memcpy(&list->head, (uint8_t *)base + (size_t)i * stride + link_off,
+		       sizeof(list->head));
+	} else if (list->touched < list->size) {
+		i = list->touched++;
+	} else {
+		return WEIR_NONE;
+	}
+	list->used++;
+	return i;
+}
+
+void
+weir_free_list_give(struct weir_free_list *list, void *base, uint32_t stride, uint32_t link_off,
+		    uint32_t i)
+{
+	memcpy((uint8_t *)base + (size_t)i * stride + link_off, &list->head, sizeof(list->head));
+	list->head = i + 1;
+	list->used--;
+}
+
+static uint32_t
+take_flow(struct weir_tcp *tcp)
+{
+	return weir_free_list_take(&tcp->flow_free, tcp->flows, sizeof(struct weir_flow),
+				   offsetof(struct weir_flow, sched_next));
+}
+
+static void
+give_flow(struct weir_tcp *tcp, uint32_t i)
+{
+	weir_free_list_give(&tcp->flow_free, tcp->flows, sizeof(struct weir_flow),
+			    offsetof(struct weir_flow, sched_next), i);
+}
+
+static void
+init_from_syn(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_syn *syn)
+{
+	const struct weir_listener *listener = &tcp->listeners[syn->listener];
+
+	flow->key = syn->key;
+	flow->irs = syn->irs;
+	flow->iss = syn->iss;
+	flow->rcv_nxt = flow->last_ack_sent = syn->irs + 1;
+	flow->rcv_adv = flow->rcv_base = syn->rcv_adv;
+	flow->snd_una = flow->snd_nxt = syn->iss + 1;
+	flow->snd_wl1 = syn->irs;
+	flow->snd_wl2 = syn->iss;
+	flow->ts_recent = syn->ts_recent;
+	flow->ts_offset = syn->ts_offset;
+	flow->opts = syn->opts;
+	flow->snd_wscale = syn->snd_wscale;
+	flow->rcv_wscale = syn->rcv_wscale;
+	flow->port = syn->port;
+	flow->listener = syn->listener;
+	flow->cookie = listener->cookie;
+	flow->ack_policy = listener->ack_policy;
+	flow->limit = listener->receive_buffer;
+	if (!(syn->opts & WEIR_FLOW_WS) && flow->limit > UINT16_MAX)
+		flow->limit = UINT16_MAX;
+}
+
+static void
+init_rest(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t id)
+{
+	flow->id = id;
+	flow->state = WEIR_TCP_ESTABLISHED;
+	flow->quick_acks = WEIR_TCP_QUICK_ACKS;
+	flow->sched_class = WEIR_CLASS_IDLE;
+	flow->queue = WEIR_NONE;
+	flow->reass = WEIR_NONE;
+	flow->sched_next = WEIR_NONE;
+	flow->event_poll = tcp->poll_no - 1;
+	flow->gather_no = tcp->gather.number - 1;
+	flow->last_rx_ms = flow->ts_recent_ms = flow->limit_since_ms = tcp->now_ms;
+	flow->last_arrival_ns = tcp->now_ns;
+	flow->gap_ns = UINT32_MAX;
+	flow->oow_last_ms = tcp->now_ms - WEIR_TCP_OOW_MS;
+	flow->oow_refill_ms = tcp->now_ms;
+	flow->oow_tokens = WEIR_TCP_OOW_BURST;
+}
+
+static void
+init_header(struct weir_tcp *tcp, struct weir_flow *flow, const uint8_t remote_mac[6])
+{
+	struct weir_link link;
+
+	weir_output_link(tcp, flow->port, flow->key.vlan, remote_mac, &link);
+	weir_header_init(&flow->header, &link, &flow->key, (flow->opts & WEIR_FLOW_TS) != 0);
+}
+
+struct weir_flow *
+weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
+{
+	uint32_t id = take_flow(tcp);
+	struct weir_flow *flow;
+
+	if (id == WEIR_NONE)
+		return NULL;
+	flow = &tcp->flows[id];
+	memset(flow, 0, sizeof(*flow));
+	flow->conn = weir_slots_take(tcp->slots, 0, id);
+	if (flow->conn == 0) {
+		give_flow(tcp, id);
+		return NULL;
+	}
+	init_from_syn(tcp, flow, syn);
+	init_rest(tcp, flow, id);
+	init_header(tcp, flow, syn->remote_mac);
+	weir_table_replace(&tcp->table, &flow->key, id);
+	tcp->committed_bytes += weir_seq_diff(flow->rcv_base, flow->rcv_nxt);
+	tcp->stats.accepted++;
+	tcp->stats.established++;
+	weir_tcp_event(tcp, flow, WEIR_EVENT_ACCEPTED);
+	return flow;
+}
+
+void
+weir_flow_limited(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit limit)
+{
+	flow->limited_ms[flow->limit_now] += tcp->now_ms - flow->limit_since_ms;
+	flow->limit_since_ms = tcp->now_ms;
+	flow->limit_now = (uint8_t)limit;
+}
+
+static void
+arm_rexmit(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t after_ms)
+{
+	flow->rexmit_due_ms = tcp->now_ms + after_ms;
+	weir_wheel_arm_by(&tcp->wheel, flow->id, flow->rexmit_due_ms);
+}
+
+void
+weir_flow_fin_received(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	flow->marks |= WEIR_FLOW_FIN_QUEUED;
+	weir_ack_now(tcp, flow);
+	if (!(flow->marks & WEIR_FLOW_APP_CLOSED))
+		weir_tcp_event(tcp, flow, WEIR_EVENT_FIN)->bytes = flow->delivered;
+	if (flow->state == WEIR_TCP_ESTABLISHED)
+		flow->state = WEIR_TCP_CLOSE_WAIT;
+	else if (flow->state == WEIR_TCP_FIN_WAIT_1)
+		flow->state = WEIR_TCP_CLOSING;
+	else
+		weir_time_wait_enter(tcp, flow);
+}
+
+void
+weir_flow_fin_acked(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	flow->retries = 0;
+	if (flow->state == WEIR_TCP_FIN_WAIT_1) {
+		flow->state = WEIR_TCP_FIN_WAIT_2;
+		arm_rexmit(tcp, flow, WEIR_TCP_FIN_WAIT_MS);
+	} else if (flow->state == WEIR_TCP_CLOSING) {
+		weir_time_wait_enter(tcp, flow);
+	} else if (flow->state == WEIR_TCP_LAST_ACK) {
+		weir_flow_end(tcp, flow, WEIR_CLOSE_DONE);
+	}
+}
+
+void
+weir_flow_close(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	if ((flow->marks & (WEIR_FLOW_APP_CLOSED | WEIR_FLOW_DEAD)) != 0)
+		return;
+	if (flow->unread_bytes != 0) {
+		weir_flow_abort(tcp, flow);
+		return;
+	}
+	flow->marks |= WEIR_FLOW_APP_CLOSED | WEIR_FLOW_FIN_SENT;
+	weir_ack_control(tcp, flow, WEIR_TCP_FIN | WEIR_TCP_ACK, flow->snd_nxt);
+	flow->snd_nxt++;
+	flow->state = flow->state == WEIR_TCP_CLOSE_WAIT ? WEIR_TCP_LAST_ACK : WEIR_TCP_FIN_WAIT_1;
+	arm_rexmit(tcp, flow, WEIR_TCP_RTO_MS);
+}
+
+/* Queued segments of an ended flow leave by name. */
+static void
+drop_queue(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	struct weir_queue *queue;
+
+	if (flow->sched_class != WEIR_CLASS_IDLE)
+		weir_sched_remove(&tcp->sched, flow->id);
+	if (flow->queue == WEIR_NONE)
+		return;
+	queue = &tcp->queues.queues[flow->queue];
+	for (uint32_t i = queue->head; i < queue->tail; i++)
+		weir_tcp_drop(tcp, queue->segs[i].buf, WEIR_DROP_TCP_CLOSED);
+	tcp->stats.packets_queued -= weir_queue_len(queue);
+	weir_queue_pop(queue, weir_queue_len(queue));
+	weir_queue_give(&tcp->queues, flow->queue);
+	flow->queue = WEIR_NONE;
+}
+
+void
+weir_flow_finish(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_reason reason)
+{
+	weir_flow_limited(tcp, flow, WEIR_LIMIT_SENDER);
+	for (int i = 0; i < WEIR_LIMIT_COUNT; i++)
+		tcp->stats.limited_ms[i] += flow->limited_ms[i];
+	tcp->committed_bytes -= weir_seq_diff(flow->rcv_base, flow->rcv_nxt);
+	flow->rcv_base = flow->rcv_nxt;
+	flow->state = WEIR_TCP_CLOSED;
+	flow->marks |= WEIR_FLOW_DEAD;
+	flow->close_reason = (uint8_t)reason;
+	if (reason == WEIR_CLOSE_RESET || reason == WEIR_CLOSE_ABORTED)
+		weir_tcp_forget_data(tcp, flow);
+	weir_wheel_cancel(&tcp->wheel, flow->id);
+	drop_queue(tcp, flow);
+	flow->sched_next = WEIR_NONE;
+	if (tcp->dead_head == WEIR_NONE)
+		tcp->dead_head = flow->id;
+	else
+		tcp->flows[tcp->dead_tail].sched_next = flow->id;
+	tcp->dead_tail = flow->id;
+	tcp->stats.established--;
+	tcp->stats.closed++;
+}
+
+void
+weir_flow_end(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_reason reason)
+{
+	weir_table_remove(&tcp->table, &flow->key);
+	weir_flow_finish(tcp, flow, reason);
+}
+
+void
+weir_flow_abort(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	if ((flow->marks & WEIR_FLOW_DEAD) != 0)
+		return;
+	weir_ack_control(tcp, flow, WEIR_TCP_RST | WEIR_TCP_ACK, flow->snd_nxt);
+	tcp->stats.resets_sent++;
+	weir_flow_end(tcp, flow, WEIR_CLOSE_ABORTED);
+}
+
+void
+weir_flow_free(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	weir_tcp_forget_data(tcp, flow);
+	weir_slots_give(tcp->slots, flow->conn);
+	flow->conn = 0;
+	give_flow(tcp, flow->id);
+}
+
+/* FIN retransmission with back-off (RFC 6298 5.5), and the end of waiting for the peer's. */
+static void
+rexmit_timer(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	if (flow->state == WEIR_TCP_FIN_WAIT_2 || flow->retries == WEIR_TCP_FIN_RETRIES) {
+		weir_flow_end(tcp, flow, WEIR_CLOSE_TIMEOUT);
+		return;
+	}
+	flow->retries++;
+	weir_ack_control(tcp, flow, WEIR_TCP_FIN | WEIR_TCP_ACK, flow->snd_nxt - 1);
+	arm_rexmit(tcp, flow, WEIR_TCP_RTO_MS << flow->retries);
+}
+
+static bool
+is_due(const struct weir_tcp *tcp, uint32_t due_ms)
+{
+	return weir_seq_leq(due_ms, tcp->now_ms);
+}
+
+void
+weir_flow_timer(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	bool waits = (flow->marks & WEIR_FLOW_FIN_SENT) != 0;
+
+	if ((flow->marks & WEIR_FLOW_DELACK) && is_due(tcp, flow->delack_due_ms))
+		weir_ack_now(tcp, flow);
+	if (waits && is_due(tcp, flow->rexmit_due_ms)) {
+		rexmit_timer(tcp, flow);
+		return;
+	}
+	if (waits)
+		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->rexmit_due_ms);
+	if (flow->marks & WEIR_FLOW_DELACK)
+		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->delack_due_ms);
+}

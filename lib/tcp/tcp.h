@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Everything of one engine that TCP draws on, and the verbs of the rooms 5 to 8. All of it belongs
+ * to the thread that polls the engine.
+ */
+#ifndef WEIR_TCP_TCP_H
+#define WEIR_TCP_TCP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/buffer.h"
+#include "flow/flow.h"
+#include "flow/held.h"
+#include "flow/queue.h"
+#include "flow/sched.h"
+#include "flow/slots.h"
+#include "flow/table.h"
+#include "tcp/aggregate.h"
+#include "tcp/gather.h"
+#include "tcp/reassembly.h"
+#include "tcp/wheel.h"
+#include "weir.h"
+#include "wire/drop.h"
+#include "wire/parse.h"
+
+#define WEIR_TCP_QUICK_ACKS  16   /* segments acknowledged each at once: start, idle, loss */
+#define WEIR_TCP_DELACK_MS   40   /* RFC 9293 3.8.6.3 allows 500 */
+#define WEIR_TCP_IDLE_MS     1000 /* silence after which a flow counts as idle */
+#define WEIR_TCP_RTO_MS      1000 /* of SYN-ACK and FIN, doubled each time (RFC 6298) */
+#define WEIR_TCP_SYN_RETRIES 5
+#define WEIR_TCP_FIN_RETRIES 7
+#define WEIR_TCP_FIN_WAIT_MS 60000 /* FIN-WAIT-2 of a closed connection */
+#define WEIR_TCP_OOW_MS      500   /* RFC 5961 7: answers to empty segments outside the window */
+#define WEIR_TCP_OOW_BURST   64    /* answers to data outside the window: burst, one more each ms */
+#define WEIR_TCP_MSS_DEFAULT 536
+#define WEIR_LISTENERS_MAX   64
+#define WEIR_FREE_BATCH      64
+
+/* A half-open connection (RFC 9293 SYN-RECEIVED). */
+struct weir_syn {
+	struct weir_key4 key;
+	uint32_t irs;
+	uint32_t iss;
+	uint32_t ts_recent;
+	uint32_t ts_offset;
+	uint32_t rcv_adv; /* right edge advertised by the SYN-ACK */
+	uint32_t next_free;
+	uint8_t remote_mac[6];
+	uint16_t mss; /* the peer's */
+	uint16_t listener;
+	uint8_t opts;
+	uint8_t snd_wscale;
+	uint8_t rcv_wscale;
+	uint8_t retries;
+	uint8_t port;
+	uint8_t spare[7];
+};
+_Static_assert(sizeof(struct weir_syn) == 64, "one cache line");
+
+/* What remains of a connection in TIME-WAIT. */
+struct weir_time_wait {
+	struct weir_key4 key;
+	uint32_t snd_nxt;
+	uint32_t rcv_nxt;
+	uint32_t ts_recent;
+	uint32_t ts_offset;
+	uint32_t next_free;
+	uint32_t oow_last_ms;
+	uint8_t remote_mac[6];
+	uint16_t win;
+	uint8_t opts;
+	uint8_t port;
+	uint8_t spare[14];
+};
+_Static_assert(sizeof(struct weir_time_wait) == 64, "one cache line");
+
+struct weir_listener {
+	uint64_t cookie;
+	uint32_t receive_buffer;
+	uint16_t port;
+	uint8_t ack_policy;
+	uint8_t wscale;
+};
+
+/* What TCP knows of a port. */
+struct weir_tcp_port {
+	uint8_t mac[6];
+	uint8_t l3;
+	uint16_t mss; /* to announce */
+};
+
+/* LIFO of free entries over lazily touched arrays. */
+struct weir_free_list {
+	uint32_t head; /* index + 1 */
+	uint32_t touched;
+	uint32_t size;
+	uint32_t used;
+};
+
+struct weir_tcp {
+	/* time of this poll */
+	uint64_t now_ns;
+	uint32_t now_ms;
+	uint32_t poll_no;
+	/* state */
+	struct weir_flow *flows;
+	struct weir_table table;
+	struct weir_sched sched;
+	struct weir_queue_pool queues;
+	struct weir_held_pool held;
+	struct weir_reass_pool reass;
+	struct weir_gather gather;
+	struct weir_event *events;
+	uint32_t n_events;
+	uint32_t max_events;
+	uint32_t dead_head; /* flows that ended, linked by sched_next */
+	uint32_t dead_tail;
+	/* buffers on their way home */
+	struct rte_mbuf *free_batch[WEIR_FREE_BATCH];
+	uint32_t n_free_batch;
+	struct weir_pool *pool;
+	/* memory: window promised and payload held, against the budget; buffers held, against theirs */
+	int64_t committed_bytes;
+	int64_t budget_bytes;
+	uint32_t held_bufs;
+	uint32_t budget_bufs;
+	uint32_t buffer_bytes;
+	/* configuration */
+	uint32_t aggregate_limit;
+	uint32_t flush;
+	uint32_t flush_value;
+	uint32_t time_wait_ms;
+	uint64_t secret[2];
+	struct weir_listener listeners[WEIR_LISTENERS_MAX];
+	uint32_t n_listeners;
+	struct weir_tcp_port ports[WEIR_STATS_PORTS];
+	/* less often */
+	struct weir_slots *slots;
+	struct weir_wheel wheel; /* flows, then SYN-RECEIVED, then TIME-WAIT */
+	struct weir_syn *syns;
+	struct weir_time_wait *time_waits;
+	struct weir_free_list flow_free;
+	struct weir_free_list syn_free;
+	struct weir_free_list time_wait_free;
+	uint32_t reset_tokens; /* RSTs to nobody, refilled by the millisecond */
+	uint32_t reset_ms;
+	uint32_t challenge_tokens; /* challenge ACKs of all connections, random refill */
+	uint32_t challenge_ms;
+	uint64_t random; /* splitmix state */
+	struct weir_stats stats;
+};
+
+/* Numbers of entries in table and wheel. */
+static inline uint32_t
+weir_tcp_syn_entry(const struct weir_tcp *tcp, uint32_t i)
+{
+	return tcp->flow_free.size + i;
+}
+
+static inline uint32_t
+weir_tcp_time_wait_entry(const struct weir_tcp *tcp, uint32_t i)
+{
+	return tcp->flow_free.size + tcp->syn_free.size + i;
+}
+
+/* ---- exits: every packet leaves through exactly one ---- */
+
+static inline void
+weir_tcp_free_flush(struct weir_tcp *tcp)
+{
+	weir_buf_free_bulk(tcp->pool, tcp->free_batch, tcp->n_free_batch);
+	tcp->n_free_batch = 0;
+}
+
+/* Give a buffer back at the latest at the end of the poll. */
+static inline void
+weir_tcp_free(struct weir_tcp *tcp, struct rte_mbuf *buf)
+{
+	tcp->free_batch[tcp->n_free_batch++] = buf;
+	if (tcp->n_free_batch == WEIR_FREE_BATCH)
+		weir_tcp_free_flush(tcp);
+}
+
+/* Rejected, with a name. */
+static inline void
+weir_tcp_drop(struct weir_tcp *tcp, struct rte_mbuf *buf, enum weir_drop reason)
+{
+	tcp->stats.drops[reason]++;
+	tcp->stats.packets_dropped++;
+	weir_tcp_free(tcp, buf);
+}
+
+/* Control that was handled and holds nothing. */
+static inline void
+weir_tcp_consume(struct weir_tcp *tcp, struct rte_mbuf *buf)
+{
+	tcp->stats.packets_consumed++;
+	weir_tcp_free(tcp, buf);
+}
+
+/* ---- input.c: room 6 ---- */
+
+/* One aggregate of `n` segments of an existing flow; takes over their buffers. RFC 9293 3.10.7.4,
+ * Menon & Zwaenepoel 3. */
+void weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
+		    uint32_t n);
+
+/* ---- segment.c: the slow path, one segment ---- */
+void weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg);
+
+/* ---- receive.c: payload into the stream ---- */
+
+/* In-order data is about to be counted: end of an idle time, gap since the last. */
+void weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow);
+/* `bytes` in order were appended to the unread list. */
+void weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes);
+/* One node of a flow, its buffer included, goes home; `flow` may be NULL when it has ended. */
+void weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx);
+
+/* In-order payload: true when it is held and rcv_nxt has moved; otherwise it was dropped by name. */
+bool weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg);
+/* Payload right of rcv_nxt. */
+void weir_tcp_take_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow,
+				const struct weir_seg *seg);
+/* What the hole that just closed releases; true when there was some. */
+bool weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Free all that the flow holds and nobody leased. */
+void weir_tcp_forget_data(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Pressure level: 0 none, 1 edges stand, 2 collapse, 3 prune, 4 refuse. */
+uint32_t weir_tcp_pressure(const struct weir_tcp *tcp);
+/* Copy the unread small segments together. */
+void weir_tcp_collapse(struct weir_tcp *tcp, struct weir_flow *flow);
+
+/* ---- ack.c: what is owed ---- */
+
+/* An ACK of all that is in order goes out with this poll. */
+void weir_ack_now(struct weir_tcp *tcp, struct weir_flow *flow);
+/* The same, carrying SACK blocks as of now and never opening the window: duplicate ACK. */
+void weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Count an accepted in-order segment and acknowledge if the policy says so. */
+void weir_ack_count(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint32_t wire_segs);
+/* After an aggregate: the policies that count aggregates, and the delayed-ACK timer. */
+void weir_ack_aggregate_end(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Challenge ACK (RFC 5961), rate-limited per connection and by a randomised engine cap. */
+void weir_ack_challenge(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Answer to a segment outside the window, rate-limited per connection. has_data: it carried payload,
+ * so it cannot be part of an ACK loop. */
+void weir_ack_outside(struct weir_tcp *tcp, struct weir_flow *flow, bool has_data);
+/* Remember [start, end) as received twice; the next ACK reports it, once (RFC 2883). */
+void weir_ack_note_duplicate(struct weir_flow *flow, uint32_t start, uint32_t end);
+/* SYN, FIN, RST with the flow's header, in order with its ACKs. */
+void weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, uint32_t seq);
+
+/* ---- window.c ---- */
+
+/* Let the right edge follow the free buffer, as far as memory and SWS avoidance allow. */
+void weir_window_open(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Window field of an ACK of `ack`; moves rcv_adv right where rounding up does. */
+uint16_t weir_window_field(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack);
+/* The application freed `bytes`: book them, and send a window update if the peer needs one. */
+void weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Scale that lets a window field express `limit` bytes (RFC 7323 2.3). */
+uint8_t weir_window_scale(uint32_t limit);
+
+/* ---- output.c: room 8 ---- */
+
+/* Where output goes: a whole train, or one finished frame that the receiver of the call owns. */
+struct weir_emit {
+	void (*train)(void *user, uint8_t port, const struct weir_ack_template *train);
+	void (*frame)(void *user, uint8_t port, struct rte_mbuf *frame);
+	void *user;
+};
+
+/* Send the gather: windows are filled in now, after the application was heard. The gather is empty
+ * afterwards and has a new number. */
+void weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit);
+/* The link of a connection whose peer's frames come from remote_mac. */
+void weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
+		      const uint8_t remote_mac[6], struct weir_link *link);
+/* A packet without a flow: SYN-ACK, RST, ACK in TIME-WAIT. */
+void weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key4 *key,
+			const uint8_t remote_mac[6], bool has_ts, const struct weir_packet *packet);
+
+/* ---- listen.c ---- */
+
+/* A segment whose entry is not a flow: `entry` is SYN-RECEIVED, TIME-WAIT or WEIR_NONE. */
+void weir_listen_input(struct weir_tcp *tcp, const struct weir_key4 *key, struct weir_seg *seg);
+void weir_listen_timer(struct weir_tcp *tcp, uint32_t syn);
+const struct weir_listener *weir_listen_find(const struct weir_tcp *tcp, uint16_t port);
+/* RST in answer to a segment of no connection (RFC 9293 3.10.7.1), rate-limited. */
+void weir_listen_reset(struct weir_tcp *tcp, const struct weir_key4 *key,
+		       const struct weir_seg *seg);
+
+/* ---- time_wait.c ---- */
+void weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow);
+void weir_time_wait_remove(struct weir_tcp *tcp, uint32_t i);
+/* True when the segment is a SYN that opens a new incarnation: the entry is gone, go on as LISTEN.
+ * Otherwise the segment was handled. */
+bool weir_time_wait_input(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg);
+
+/* ---- state.c: the one door between states ---- */
+
+/* A new flow for `key`, ESTABLISHED, in the table instead of entry `syn`. NULL: no room. */
+struct weir_flow *weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn);
+/* The peer's FIN has been reached in order. */
+void weir_flow_fin_received(struct weir_tcp *tcp, struct weir_flow *flow);
+/* The peer acknowledged our FIN. */
+void weir_flow_fin_acked(struct weir_tcp *tcp, struct weir_flow *flow);
+/* The application closes. */
+void weir_flow_close(struct weir_tcp *tcp, struct weir_flow *flow);
+/* The end: out of the table at once, CLOSED is reported, the flow is freed after the report. */
+void weir_flow_end(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_reason reason);
+/* The same when the key is out of the table, or names another entry, already. */
+void weir_flow_finish(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_reason reason);
+/* End with RST to the peer. */
+void weir_flow_abort(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Give the flow of a reported end back. */
+void weir_flow_free(struct weir_tcp *tcp, struct weir_flow *flow);
+void weir_flow_timer(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Account the time since the last transition and name what limits the flow from now on. */
+void weir_flow_limited(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit limit);
+
+uint32_t weir_free_list_take(struct weir_free_list *list, void *base, uint32_t stride,
+			     uint32_t link_off);
+void weir_free_list_give(struct weir_free_list *list, void *base, uint32_t stride,
+			 uint32_t link_off, uint32_t i);
+
+/* ---- events ---- */
+
+static inline struct weir_event *
+weir_tcp_event(struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t type)
+{
+	struct weir_event *event = &tcp->events[tcp->n_events++];
+
+	event->conn = flow->conn;
+	event->cookie = flow->cookie;
+	event->type = type;
+	event->flags = 0;
+	event->bytes = 0;
+	return event;
+}
+
+/* `bytes` more can be read: one DATA event per flow and poll. */
+static inline void
+weir_tcp_event_data(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes)
+{
+	if (flow->event_poll != tcp->poll_no || flow->poll_event == 0) {
+		weir_tcp_event(tcp, flow, WEIR_EVENT_DATA);
+		flow->event_poll = tcp->poll_no;
+		flow->poll_event = tcp->n_events;
+	}
+	tcp->events[flow->poll_event - 1].bytes += bytes;
+}
+
+/* A fire for an entry of the wheel. */
+void weir_tcp_timer(void *tcp, uint32_t entry);
+
+#endif

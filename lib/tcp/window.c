@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The receive window. Right edge = max(edge already advertised, rcv_nxt + free), rounded up to the
+ * scale; the enforced edge is the highest advertised. Each connection may have promised and hold at
+ * most as much as the engine's budget has left, so that stalled readers shrink one another and never
+ * a live one (dynamic threshold, Choudhury & Hahne 1998).
+ */
+#include "tcp/tcp.h"
+#include "wire/seq.h"
+
+uint8_t
+weir_window_scale(uint32_t limit)
+{
+	uint64_t most = (uint64_t)limit + limit / 16; /* with what rounding may add */
+	uint8_t scale = 0;
+
+	while (scale < 14 && ((uint64_t)UINT16_MAX << scale) < most)
+		scale++;
+	return scale;
+}
+
+static uint32_t
+flow_mss(const struct weir_flow *flow)
+{
+	return flow->rcv_mss > WEIR_TCP_MSS_DEFAULT ? flow->rcv_mss : WEIR_TCP_MSS_DEFAULT;
+}
+
+/* What the flow may have promised and hold, all in all. *memory tells that its own limit is not what
+ * bounds it. A flow always keeps two segments' worth, so that it moves. */
+static uint32_t
+effective_limit(const struct weir_tcp *tcp, const struct weir_flow *flow, bool *memory)
+{
+	int64_t left = tcp->budget_bytes - tcp->committed_bytes;
+	int64_t floor_bytes = 2 * (int64_t)flow_mss(flow);
+
+	if (left < floor_bytes || weir_tcp_pressure(tcp) > 0)
+		left = floor_bytes;
+	*memory = left < flow->limit;
+	return *memory ? (uint32_t)left : flow->limit;
+}
+
+static uint32_t
+free_bytes(uint32_t limit, const struct weir_flow *flow)
+{
+	uint32_t used = flow->unread_bytes + flow->leased_bytes;
+
+	return used < limit ? limit - used : 0;
+}
+
+/* RFC 9293 3.8.6.2.2: move by a segment or half the buffer, not by less. */
+static int32_t
+smallest_step(const struct weir_flow *flow)
+{
+	return (int32_t)(flow_mss(flow) < flow->limit / 2 ? flow_mss(flow) : flow->limit / 2);
+}
+
+/* A window below one segment, and what closed it, is a transition of where the time goes. */
+static void
+note_limit(struct weir_tcp *tcp, struct weir_flow *flow, bool memory)
+{
+	bool closed = weir_seq_diff(flow->rcv_base, flow->rcv_nxt) < smallest_step(flow);
+
+	if (closed == ((flow->marks & WEIR_FLOW_ZERO_WINDOW) != 0))
+		return;
+	flow->marks ^= WEIR_FLOW_ZERO_WINDOW;
+	if (!closed)
+		weir_flow_limited(tcp, flow, WEIR_LIMIT_SENDER);
+	else
+		weir_flow_limited(tcp, flow, memory ? WEIR_LIMIT_MEMORY : WEIR_LIMIT_APPLICATION);
+}
+
+void
+weir_window_open(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	uint32_t limit, target;
+	int32_t step;
+	bool memory;
+
+	if ((flow->marks & (WEIR_FLOW_DEAD | WEIR_FLOW_FIN_QUEUED)) != 0)
+		return;
+	limit = effective_limit(tcp, flow, &memory);
+	target = flow->rcv_nxt + free_bytes(limit, flow);
+	step = weir_seq_diff(target, flow->rcv_base);
+	if (step >= smallest_step(flow)) {
+		tcp->committed_bytes += step;
+		flow->rcv_base = target;
+	} else if (memory) {
+		tcp->stats.edges_held++;
+	}
+	note_limit(tcp, flow, memory);
+}
+
+uint16_t
+weir_window_field(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
+{
+	uint32_t unit = 1u << flow->rcv_wscale;
+	uint32_t edge = weir_seq_max(flow->rcv_adv, flow->rcv_base);
+	uint32_t field = (edge - ack + unit - 1) >> flow->rcv_wscale;
+
+	if (field > UINT16_MAX)
+		field = UINT16_MAX;
+	edge = ack + (field << flow->rcv_wscale);
+	if (weir_seq_diff(edge, flow->rcv_adv) <= 0)
+		return (uint16_t)field;
+	if (weir_seq_diff(edge, flow->rcv_base) <= (int32_t)(flow->limit / 16)) {
+		flow->rcv_adv = edge;
+		return (uint16_t)field;
+	}
+	/* Rounding has added all it may: round down, by less than one unit (RFC 7323 2.4). */
+	tcp->stats.window_rounded_down++;
+	return (uint16_t)((flow->rcv_adv - ack) >> flow->rcv_wscale);
+}
+
+void
+weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	bool memory;
+	int32_t growth, left;
+
+	if (flow->gather_no == tcp->gather.number ||
+	    (flow->marks & (WEIR_FLOW_DEAD | WEIR_FLOW_FIN_QUEUED)) != 0)
+		return; /* an ACK that is about to leave says it, or nobody needs to know */
+	growth = weir_seq_diff(flow->rcv_nxt + free_bytes(effective_limit(tcp, flow, &memory), flow),
+			       flow->rcv_adv);
+	left = weir_seq_diff(flow->rcv_adv, flow->rcv_nxt);
+	if (growth < smallest_step(flow) || left > growth)
+		return;
+	tcp->stats.window_updates++;
+	weir_ack_now(tcp, flow);
+}
