@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The application's side of a connection. */
+#include <errno.h>
+
+#include "engine/engine.h"
+#include "wire/chain.h"
+
+static struct weir_flow *
+find_flow(struct weir_stack *stack, weir_conn conn)
+{
+	const struct weir_slot *slot = weir_slots_find(&stack->slots, conn);
+
+	return slot == NULL ? NULL : &stack->engine->tcp.flows[slot->flow];
+}
+
+/* Spans of one node; 0 when they do not fit into `most`. */
+static uint32_t
+node_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans, uint32_t most)
+{
+	uint32_t off = held->off, left = held->len, n = 0;
+
+	while (left != 0) {
+		struct weir_chunk chunk = weir_chain_at(held->buf, off, left);
+
+		if (n == most)
+			return 0;
+		spans[n++] = (struct weir_span){
+			.data = chunk.data, .lease = lease, .len = chunk.len, .last = chunk.len == left};
+		off += chunk.len;
+		left -= chunk.len;
+	}
+	return n;
+}
+
+int
+weir_conn_lease(struct weir_stack *stack, weir_conn conn, struct weir_span *spans, uint32_t most)
+{
+	struct weir_flow *flow = find_flow(stack, conn);
+	struct weir_held_pool *pool = &stack->engine->tcp.held;
+	uint32_t n = 0;
+
+	if (flow == NULL)
+		return -EBADF;
+	while (flow->unread.head != 0) {
+		uint32_t idx = flow->unread.head;
+		struct weir_held *held = &pool->nodes[idx];
+		uint32_t got = node_spans(held, (uint64_t)(held->gen + 1) << 32 | idx, spans + n,
+					  most - n);
+
+		if (got == 0)
+			return n == 0 ? -ENOSPC : (int)n;
+		n += got;
+		flow->unread.head = held->next;
+		if (held->next == 0)
+			flow->unread.tail = 0;
+		flow->unread_bytes -= held->len;
+		flow->leased_bytes += held->len;
+		held->gen++;
+		held->flow = (uint32_t)conn; /* the handle's two halves: whom to credit */
+		held->next = (uint32_t)(conn >> 32);
+	}
+	return (int)n;
+}
+
+static bool
+lease_is_out(const struct weir_held_pool *pool, uint64_t lease)
+{
+	uint32_t idx = (uint32_t)lease, gen = (uint32_t)(lease >> 32);
+
+	return idx != 0 && idx <= pool->touched && (gen & 1) != 0 && pool->nodes[idx].gen == gen;
+}
+
+int
+weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
+{
+	struct weir_tcp *tcp = &stack->engine->tcp;
+	struct weir_flow *last = NULL;
+	int error = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct weir_held *held = &tcp->held.nodes[(uint32_t)leases[i]];
+		struct weir_flow *flow;
+
+		if (!lease_is_out(&tcp->held, leases[i])) {
+			error = -EINVAL;
+			continue;
+		}
+		flow = find_flow(stack, (uint64_t)held->next << 32 | held->flow);
+		if (last != NULL && last != flow)
+			weir_window_freed(tcp, last);
+		if (flow != NULL)
+			flow->leased_bytes -= held->len;
+		held->gen++;
+		weir_tcp_release(tcp, flow, (uint32_t)leases[i]);
+		last = flow;
+	}
+	if (last != NULL)
+		weir_window_freed(tcp, last);
+	return error;
+}
+
+/* Take `len` bytes, all of them unread, off the front; copies them where `to` is not NULL. */
+static void
+take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t len)
+{
+	while (len != 0) {
+		uint32_t idx = flow->unread.head;
+		struct weir_held *held = &tcp->held.nodes[idx];
+		uint32_t n = len < held->len ? len : held->len;
+
+		if (to != NULL)
+			to += weir_chain_copy(held->buf, held->off, n, to);
+		flow->unread_bytes -= n;
+		len -= n;
+		if (n < held->len) {
+			held->off += n;
+			held->seq += n;
+			held->len -= n;
+			tcp->committed_bytes -= n;
+			return;
+		}
+		flow->unread.head = held->next;
+		if (held->next == 0)
+			flow->unread.tail = 0;
+		weir_tcp_release(tcp, flow, idx);
+	}
+}
+
+static int
+consume_unread(struct weir_stack *stack, weir_conn conn, uint8_t *to, uint32_t len)
+{
+	struct weir_flow *flow = find_flow(stack, conn);
+
+	if (flow == NULL)
+		return -EBADF;
+	if (len > flow->unread_bytes)
+		len = flow->unread_bytes;
+	if (len > INT32_MAX)
+		len = INT32_MAX;
+	if (len == 0)
+		return 0;
+	take_unread(&stack->engine->tcp, flow, to, len);
+	weir_window_freed(&stack->engine->tcp, flow);
+	return (int)len;
+}
+
+int
+weir_conn_read(struct weir_stack *stack, weir_conn conn, void *to, uint32_t len)
+{
+	return to == NULL ? -EINVAL : consume_unread(stack, conn, to, len);
+}
+
+int
+weir_conn_discard(struct weir_stack *stack, weir_conn conn, uint32_t len)
+{
+	return consume_unread(stack, conn, NULL, len);
+}
+
+int
+weir_conn_close(struct weir_stack *stack, weir_conn conn)
+{
+	struct weir_flow *flow = find_flow(stack, conn);
+
+	if (flow == NULL)
+		return -EBADF;
+	weir_flow_close(&stack->engine->tcp, flow);
+	return 0;
+}
+
+int
+weir_conn_abort(struct weir_stack *stack, weir_conn conn)
+{
+	struct weir_flow *flow = find_flow(stack, conn);
+
+	if (flow == NULL)
+		return -EBADF;
+	weir_flow_abort(&stack->engine->tcp, flow);
+	return 0;
+}
+
+int
+weir_conn_set_cookie(struct weir_stack *stack, weir_conn conn, uint64_t cookie)
+{
+	struct weir_flow *flow = find_flow(stack, conn);
+
+	if (flow == NULL)
+		return -EBADF;
+	flow->cookie = cookie;
+	return 0;
+}
+
+static void
+map_address(uint32_t ip, struct weir_addr *addr)
+{
+	*addr = (struct weir_addr){.family = 4, .bytes = {[10] = 0xff, [11] = 0xff}};
+	for (int i = 0; i < 4; i++)
+		addr->bytes[12 + i] = (uint8_t)(ip >> (24 - 8 * i));
+}
+
+int
+weir_conn_info(struct weir_stack *stack, weir_conn conn, struct weir_conn_info *info)
+{
+	struct weir_flow *flow = find_flow(stack, conn);
+	struct weir_tcp *tcp = &stack->engine->tcp;
+
+	if (flow == NULL)
+		return -EBADF;
+	if (info->size != sizeof(*info))
+		return -EINVAL;
+	info->local_port = flow->key.lport;
+	info->remote_port = flow->key.rport;
+	map_address(flow->key.laddr, &info->local);
+	map_address(flow->key.raddr, &info->remote);
+	info->bytes = flow->delivered;
+	info->unread_bytes = flow->unread_bytes;
+	info->leased_bytes = flow->leased_bytes;
+	info->out_of_order_bytes =
+		flow->reass == WEIR_NONE ? 0 : tcp->reass.items[flow->reass].bytes;
+	info->receive_window = flow->rcv_adv - flow->rcv_nxt;
+	info->state = flow->state;
+	memcpy(info->limited_ms, flow->limited_ms, sizeof(info->limited_ms));
+	info->limited_ms[flow->limit_now] += tcp->now_ms - flow->limit_since_ms;
+	return 0;
+}

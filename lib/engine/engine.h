@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A packet processing engine and the stack around it. */
+#ifndef WEIR_ENGINE_ENGINE_H
+#define WEIR_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/port.h"
+#include "engine/record.h"
+#include "tcp/tcp.h"
+#include "weir.h"
+#include "wire/parse.h"
+
+#define WEIR_CONTROL_SEGS  1024 /* capacity of the control queue */
+#define WEIR_TX_FRAMES     1024 /* frames that wait for a port */
+#define WEIR_GATHER_ITEMS  1024
+#define WEIR_TIMERS_MOST   256  /* timers fired per poll */
+#define WEIR_CHANNELS_MAX  16
+
+/* A segment without a flow, in the one control queue of the engine. */
+struct weir_control {
+	struct weir_seg seg;
+	struct weir_key4 key;
+};
+
+struct weir_attached {
+	struct weir_port *port;
+	struct weir_parse parse;
+	uint64_t rx_packets;
+	uint64_t rx_bytes;
+	uint64_t tx_packets;
+	uint64_t tx_bytes;
+	uint32_t n_tx; /* frames that wait in tx */
+	struct rte_mbuf *tx[WEIR_TX_FRAMES];
+};
+
+struct weir_engine {
+	struct weir_tcp tcp;
+	struct weir_stack *stack;
+	struct weir_emit emit;
+	uint32_t budget_segs;
+	uint32_t quantum_segs;
+	uint32_t burst;
+	uint32_t hard_bufs; /* buffers held or queued beyond which data is not even queued */
+	uint32_t n_ports;
+	struct weir_attached *ports; /* WEIR_STATS_PORTS of them */
+	struct weir_control *control;
+	uint32_t n_control;
+	struct weir_parsed parsed;
+	struct weir_record record;
+	struct weir_channel *channels[WEIR_CHANNELS_MAX];
+	uint32_t n_channels;
+	uint32_t timers_left; /* the last advance reached its limit */
+};
+
+struct weir_stack {
+	struct weir_config config;
+	struct weir_slots slots;
+	struct weir_pool pool;
+	struct rte_mempool *mempool; /* own, or NULL */
+	struct weir_engine *engine;
+	weir_event_handler handler;
+	void *user;
+};
+
+/* open.c: tables and queues of an engine by the stack's configuration; -ENOMEM. */
+int weir_engine_open(struct weir_engine *engine, struct weir_stack *stack);
+void weir_engine_close(struct weir_engine *engine);
+
+/* serve.c: rooms 5 and 6. Serves up to the budget; returns the segments served. */
+uint32_t weir_engine_serve(struct weir_engine *engine);
+/* Room 4: a copy of `seg` into the flow's queue, or a named drop. */
+void weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow,
+			 const struct weir_seg *seg);
+/* When the first held run has to be looked at. */
+uint64_t weir_engine_hold_deadline(const struct weir_engine *engine);
+
+/* transmit.c: rooms 8 and 9. */
+void weir_engine_emit_init(struct weir_engine *engine);
+void weir_engine_transmit(struct weir_engine *engine);
+/* A frame into the port's list; dropped by name when that stays full. */
+void weir_engine_send(struct weir_engine *engine, uint8_t port, struct rte_mbuf *frame);
+
+/* channel.c: carry out what other threads asked for. */
+void weir_channel_drain(struct weir_engine *engine);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Answers to those who ask whether we are there: ARP (RFC 826) and ICMP echo (RFC 792). */
+#ifndef WEIR_ENGINE_NEIGHBOUR_H
+#define WEIR_ENGINE_NEIGHBOUR_H
+
+#include <stdint.h>
+
+#include "wire/drop.h"
+#include "wire/parse.h"
+
+struct rte_mbuf;
+
+struct weir_neighbour_reply {
+	struct rte_mbuf *frame; /* to be sent as it is; NULL: nothing to say */
+	uint32_t reason;	/* enum weir_drop, when frame is NULL */
+};
+
+/*
+ * Turn an ARP request for our address, or an echo request to it, into its answer in place. Tags
+ * that the port stripped are put back into the frame, padding is cut off. With a reply `frame` is
+ * other->buf; without one other->buf is unchanged and to be dropped for `reason`. The caller owns
+ * it either way. Shared buffers are never written to: they are dropped. Engine thread.
+ */
+struct weir_neighbour_reply weir_neighbour_handle(const struct weir_parse *parse,
+						  const struct weir_other *other);
+
+#endif

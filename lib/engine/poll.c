@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The loop: one poll is one walk through the rooms, left to right. */
+#include <assert.h>
+
+#include "engine/engine.h"
+#include "engine/neighbour.h"
+
+#define WEIR_NS_PER_MS 1000000
+
+/* Room 3 and 4: whose segment is it, and into its queue. */
+static void
+classify(struct weir_engine *engine, uint8_t port)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	struct weir_parsed *parsed = &engine->parsed;
+	uint32_t entries[WEIR_BURST_MAX];
+
+	weir_table_find_bulk(&tcp->table, parsed->keys, parsed->n_segs, entries);
+	for (uint32_t i = 0; i < parsed->n_segs; i++) {
+		struct weir_seg *seg = &parsed->segs[i];
+
+		seg->port = port;
+		if (entries[i] < tcp->flow_free.size) {
+			weir_engine_enqueue(engine, &tcp->flows[entries[i]], seg);
+		} else if (engine->n_control == WEIR_CONTROL_SEGS) {
+			weir_tcp_drop(tcp, seg->buf, WEIR_DROP_CONTROL_QUEUE_FULL);
+		} else {
+			engine->control[engine->n_control++] =
+				(struct weir_control){.seg = *seg, .key = parsed->keys[i]};
+			tcp->stats.segs++;
+			tcp->stats.packets_queued++;
+		}
+	}
+}
+
+static void
+handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	const struct weir_parsed *parsed = &engine->parsed;
+
+	for (uint32_t i = 0; i < parsed->n_others; i++) {
+		const struct weir_other *other = &parsed->others[i];
+		struct weir_neighbour_reply reply = weir_neighbour_handle(&at->parse, other);
+
+		if (reply.frame == NULL) {
+			weir_tcp_drop(tcp, other->buf, reply.reason);
+			continue;
+		}
+		if (other->kind == WEIR_OTHER_ARP)
+			tcp->stats.arp_replies++;
+		else
+			tcp->stats.icmp_replies++;
+		tcp->stats.packets_consumed++;
+		weir_engine_send(engine, port, reply.frame);
+	}
+}
+
+/* Rooms 1 to 4 for one port. */
+static uint32_t
+receive(struct weir_engine *engine, uint8_t port)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	struct weir_attached *at = &engine->ports[port];
+	struct weir_parsed *parsed = &engine->parsed;
+	struct rte_mbuf *bufs[WEIR_BURST_MAX];
+	uint32_t n = at->port->rx_burst(at->port->ctx, bufs, (uint16_t)engine->burst, tcp->now_ns);
+
+	if (n == 0)
+		return 0;
+	at->rx_packets += n;
+	tcp->stats.packets_received += n;
+	for (uint32_t i = 0; i < n; i++)
+		at->rx_bytes += bufs[i]->pkt_len;
+	if (engine->record.size != 0)
+		for (uint32_t i = 0; i < n; i++)
+			weir_record_add(&engine->record, tcp->now_ns, bufs[i],
+					WEIR_RECORD_RECEIVED);
+	weir_parse_burst(&at->parse, bufs, n, parsed);
+	for (uint32_t i = 0; i < parsed->n_rejects; i++)
+		weir_tcp_drop(tcp, parsed->rejects[i].buf, parsed->rejects[i].reason);
+	handle_others(engine, at, port);
+	classify(engine, port);
+	return n;
+}
+
+/* Room 7: ends are reported behind all else, then everything goes to the consumer at once. Returns
+ * the last flow whose end was reported. */
+static uint32_t
+deliver(struct weir_engine *engine)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	struct weir_stack *stack = engine->stack;
+	uint32_t reported = WEIR_NONE;
+
+	for (uint32_t i = tcp->dead_head; i != WEIR_NONE && tcp->n_events < tcp->max_events;
+	     i = tcp->flows[i].sched_next) {
+		struct weir_event *event = weir_tcp_event(tcp, &tcp->flows[i], WEIR_EVENT_CLOSED);
+
+		event->flags = tcp->flows[i].close_reason;
+		event->bytes = tcp->flows[i].delivered;
+		reported = i;
+	}
+	tcp->stats.events += tcp->n_events;
+	if (tcp->n_events != 0 && stack->handler != NULL)
+		stack->handler(stack->user, stack, tcp->events, tcp->n_events);
+	tcp->n_events = 0;
+	return reported;
+}
+
+/* The flows up to `reported` are over: their last packets have left. */
+static void
+reap(struct weir_tcp *tcp, uint32_t reported)
+{
+	while (reported != WEIR_NONE && tcp->dead_head != WEIR_NONE) {
+		uint32_t i = tcp->dead_head;
+
+		tcp->dead_head = tcp->flows[i].sched_next;
+		weir_flow_free(tcp, &tcp->flows[i]);
+		if (i == reported)
+			return;
+	}
+}
+
+static void
+set_time(struct weir_engine *engine, uint64_t now_ns)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+
+	tcp->now_ns = now_ns;
+	tcp->now_ms = (uint32_t)(now_ns / WEIR_NS_PER_MS);
+	tcp->poll_no++;
+	engine->timers_left = weir_wheel_advance(&tcp->wheel, tcp->now_ms, WEIR_TIMERS_MOST,
+						 weir_tcp_timer, tcp) == WEIR_TIMERS_MOST;
+}
+
+/* Every packet received has left in exactly one way or is queued. */
+static void
+check_balance(const struct weir_stats *stats)
+{
+	assert(stats->packets_received == stats->packets_delivered + stats->packets_consumed +
+						  stats->packets_dropped + stats->packets_queued);
+	(void)stats;
+}
+
+uint32_t
+weir_engine_poll(struct weir_engine *engine, uint64_t now_ns)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	uint32_t work = 0, reported;
+
+	set_time(engine, now_ns);
+	weir_channel_drain(engine);
+	for (uint32_t i = 0; i < engine->n_ports; i++)
+		work += receive(engine, (uint8_t)i);
+	work += weir_engine_serve(engine);
+	reported = deliver(engine);
+	weir_engine_transmit(engine);
+	reap(tcp, reported);
+	weir_tcp_free_flush(tcp);
+	tcp->stats.polls++;
+	tcp->stats.busy_polls += work != 0;
+	check_balance(&tcp->stats);
+	return work;
+}
+
+uint64_t
+weir_engine_deadline(const struct weir_engine *engine)
+{
+	const struct weir_tcp *tcp = &engine->tcp;
+	uint32_t next = weir_wheel_next(&tcp->wheel);
+	uint64_t deadline = weir_engine_hold_deadline(engine);
+
+	if (engine->n_control != 0 || tcp->dead_head != WEIR_NONE || tcp->gather.n_items != 0 ||
+	    engine->timers_left || weir_sched_peek(&tcp->sched, WEIR_CLASS_READY) != WEIR_NONE ||
+	    weir_sched_peek(&tcp->sched, WEIR_CLASS_CONTROL) != WEIR_NONE)
+		return tcp->now_ns;
+	if (next != UINT32_MAX) {
+		uint64_t due = (tcp->now_ns / WEIR_NS_PER_MS + next) * WEIR_NS_PER_MS;
+
+		deadline = due < deadline ? due : deadline;
+	}
+	for (uint32_t i = 0; i < engine->n_ports; i++) {
+		const struct weir_port *port = engine->ports[i].port;
+		uint64_t due = port->deadline != NULL ? port->deadline(port->ctx) : UINT64_MAX;
+
+		if (engine->ports[i].n_tx != 0)
+			due = tcp->now_ns;
+		deadline = due < deadline ? due : deadline;
+	}
+	return deadline;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The port table: all that the engine knows of a device, one indirect call per burst. Implemented in
+ * drivers/.
+ */
+#ifndef WEIR_ENGINE_PORT_H
+#define WEIR_ENGINE_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/buffer.h"
+#include "weir.h"
+#include "wire/header.h"
+
+#define WEIR_PORT_L3 0x01 /* bare IP packets */
+
+struct weir_port {
+	/* Frames received, at most n; the engine owns them afterwards. */
+	uint16_t (*rx_burst)(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns);
+	/* The port owns the first k frames afterwards, k being what it returns. */
+	uint16_t (*tx_burst)(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns);
+	void *ctx;
+	uint32_t capabilities;
+	uint8_t mac[6];
+	uint16_t frame_room; /* data room a buffer needs, headroom included; 0: any */
+	char name[64];
+	/* Control path. `pool` feeds the rx rings, copies of the impairment, and takes back whatever
+	 * the port frees itself; it outlives the port's running. Any but close may be NULL. */
+	int (*start)(void *ctx, struct weir_pool *pool);
+	void (*stop)(void *ctx); /* frees all frames it still holds */
+	void (*stats)(void *ctx, struct weir_port_stats *stats); /* adds what the device knows */
+	uint64_t (*deadline)(void *ctx); /* when rx_burst next has something by itself (delay) */
+	void (*close)(void *ctx);        /* frees ctx and the port */
+};
+
+/*
+ * Expand a train to ACK frames, by copy and patch (Menon & Zwaenepoel 4.1): writes up to `train->n`
+ * buffers from `pool` to `out` and returns how many. Fewer when the pool is empty: then the LAST
+ * ACKs of the train survive, since an ACK is cumulative. Engine thread.
+ */
+uint32_t weir_ack_train_expand(struct weir_pool *pool, const struct weir_ack_template *train,
+			       struct rte_mbuf **out);
+
+#endif

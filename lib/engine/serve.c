@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Rooms 4 to 6: receive queues, scheduling, aggregation. Service is counted in segments, so that
+ * its order does not depend on the aggregation limit (TCPServers 3.3).
+ */
+#include "engine/engine.h"
+
+#define WEIR_ADAPTIVE_NS 200000 /* longest hold of the adaptive flush */
+
+static enum weir_class
+class_of(const struct weir_flow *flow)
+{
+	return flow->state == WEIR_TCP_ESTABLISHED || flow->state == WEIR_TCP_CLOSE_WAIT
+		       ? WEIR_CLASS_READY
+		       : WEIR_CLASS_CONTROL;
+}
+
+void
+weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+
+	if (seg->len != 0 && tcp->held_bufs + tcp->stats.packets_queued >= engine->hard_bufs) {
+		weir_tcp_drop(tcp, seg->buf, WEIR_DROP_NO_MEMORY);
+		return;
+	}
+	if (flow->queue == WEIR_NONE) {
+		flow->queue = weir_queue_take(&tcp->queues);
+		if (flow->queue == WEIR_NONE) {
+			weir_tcp_drop(tcp, seg->buf, WEIR_DROP_QUEUE_POOL_EMPTY);
+			return;
+		}
+	}
+	if (!weir_queue_push(&tcp->queues.queues[flow->queue], tcp->queues.capacity, seg)) {
+		weir_flow_limited(tcp, flow, WEIR_LIMIT_ENGINE);
+		weir_tcp_drop(tcp, seg->buf, WEIR_DROP_QUEUE_FULL);
+		return;
+	}
+	tcp->stats.segs++;
+	tcp->stats.packets_queued++;
+	if (flow->sched_class == WEIR_CLASS_IDLE)
+		weir_sched_push(&tcp->sched, flow->id, class_of(flow));
+}
+
+/* Smoothed gap between segments (gain 1/8); `fresh` arrived since the last look. */
+static void
+update_gap(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t fresh)
+{
+	uint64_t since = tcp->now_ns - flow->last_arrival_ns;
+	uint32_t sample;
+
+	if (fresh == 0)
+		return;
+	flow->last_arrival_ns = tcp->now_ns;
+	since >>= 31 - __builtin_clz(fresh); /* by a power of two: near enough for a threshold */
+	sample = since < UINT32_MAX / 2 ? (uint32_t)since : UINT32_MAX / 2;
+	if (flow->gap_ns == UINT32_MAX)
+		flow->gap_ns = sample;
+	else
+		flow->gap_ns += (uint32_t)(((int64_t)sample - flow->gap_ns) / 8);
+}
+
+static uint64_t
+hold_ns(const struct weir_tcp *tcp)
+{
+	return tcp->flush == WEIR_FLUSH_US ? (uint64_t)tcp->flush_value * 1000 : WEIR_ADAPTIVE_NS;
+}
+
+/* May an aggregate of all `n` queued segments, which could still grow, wait for more? */
+static bool
+may_wait(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t n)
+{
+	bool wait;
+
+	if (flow->hold_segs == 0) {
+		flow->hold_until_ns = tcp->now_ns + hold_ns(tcp);
+		flow->hold_poll = tcp->poll_no;
+	}
+	if (tcp->flush == WEIR_FLUSH_POLLS) {
+		wait = tcp->poll_no - flow->hold_poll + 1 < tcp->flush_value;
+	} else if (tcp->flush == WEIR_FLUSH_US) {
+		wait = tcp->now_ns < flow->hold_until_ns;
+	} else {
+		update_gap(tcp, flow, n - flow->hold_segs);
+		wait = flow->reass == WEIR_NONE &&
+		       tcp->now_ns + flow->gap_ns <= flow->hold_until_ns;
+	}
+	if (wait)
+		flow->hold_segs = n;
+	return wait;
+}
+
+static void
+count_aggregate(struct weir_tcp *tcp, uint32_t n, uint32_t causes)
+{
+	tcp->stats.aggregates++;
+	tcp->stats.aggregated_segs += n;
+	tcp->stats.aggregate_sizes[n]++;
+	while (causes != 0) {
+		tcp->stats.aggregate_reasons[__builtin_ctz(causes)]++;
+		causes &= causes - 1;
+	}
+}
+
+/* Up to `most` segments of one flow, as aggregates. Returns the segments served; the flow is back on
+ * a list when something stays queued. */
+static uint32_t
+serve_flow(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t most)
+{
+	struct weir_queue *queue = &tcp->queues.queues[flow->queue];
+	uint32_t served = 0;
+
+	while (served < most && weir_queue_len(queue) != 0) {
+		const struct weir_seg *segs = &queue->segs[queue->head];
+		uint32_t left = most - served, len = weir_queue_len(queue), causes, n;
+
+		n = weir_aggregate_form(
+			segs, len, left < tcp->aggregate_limit ? left : tcp->aggregate_limit,
+			&causes);
+		if (tcp->flush != WEIR_FLUSH_NOW && causes == 1u << WEIR_CAUSE_EMPTY &&
+		    flow->state == WEIR_TCP_ESTABLISHED) {
+			if (may_wait(tcp, flow, n)) {
+				weir_sched_push(&tcp->sched, flow->id, WEIR_CLASS_WAIT);
+				return served;
+			}
+			causes = 1u << WEIR_CAUSE_HELD;
+		}
+		flow->hold_segs = 0;
+		count_aggregate(tcp, n, causes);
+		weir_queue_pop(queue, n); /* the descriptors stay readable until the next push */
+		tcp->stats.packets_queued -= n;
+		served += n;
+		weir_tcp_input(tcp, flow, segs, n);
+		if ((flow->marks & WEIR_FLOW_DEAD) != 0)
+			return served;
+	}
+	if (weir_queue_len(queue) != 0) {
+		weir_sched_push(&tcp->sched, flow->id, class_of(flow));
+		return served;
+	}
+	weir_queue_give(&tcp->queues, flow->queue);
+	flow->queue = WEIR_NONE;
+	return served;
+}
+
+/* The control queue is served first: who opens or closes gives resources back (TCPServers 3.3). */
+static uint32_t
+serve_control(struct weir_engine *engine)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	uint32_t n = engine->n_control;
+
+	for (uint32_t i = 0; i < n; i++)
+		weir_listen_input(tcp, &engine->control[i].key, &engine->control[i].seg);
+	tcp->stats.packets_queued -= n;
+	engine->n_control = 0;
+	return n;
+}
+
+/* Held runs are looked at once per poll, behind those that were never held. */
+static void
+wake_waiting(struct weir_sched *sched)
+{
+	for (uint32_t n = sched->lists[WEIR_CLASS_WAIT].count; n > 0; n--) {
+		uint32_t flow = weir_sched_peek(sched, WEIR_CLASS_WAIT);
+
+		weir_sched_remove(sched, flow);
+		weir_sched_push(sched, flow, WEIR_CLASS_READY);
+	}
+}
+
+uint32_t
+weir_engine_serve(struct weir_engine *engine)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	uint32_t served = serve_control(engine);
+	uint32_t left = engine->budget_segs;
+
+	wake_waiting(&tcp->sched);
+	while (left != 0) {
+		uint32_t id = weir_sched_pop(&tcp->sched);
+		uint32_t n;
+
+		if (id == WEIR_NONE)
+			return served;
+		n = serve_flow(tcp, &tcp->flows[id],
+			       left < engine->quantum_segs ? left : engine->quantum_segs);
+		left -= n;
+		served += n;
+	}
+	if (weir_sched_peek(&tcp->sched, WEIR_CLASS_READY) != WEIR_NONE)
+		tcp->stats.budget_exhausted++;
+	return served;
+}
+
+uint64_t
+weir_engine_hold_deadline(const struct weir_engine *engine)
+{
+	const struct weir_tcp *tcp = &engine->tcp;
+	uint64_t first = UINT64_MAX;
+
+	for (uint32_t i = weir_sched_peek(&tcp->sched, WEIR_CLASS_WAIT); i != WEIR_NONE;
+	     i = tcp->flows[i].sched_next) {
+		if (tcp->flush == WEIR_FLUSH_POLLS)
+			return tcp->now_ns;
+		if (tcp->flows[i].hold_until_ns < first)
+			first = tcp->flows[i].hold_until_ns;
+	}
+	return first;
+}

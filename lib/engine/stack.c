@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Making and ending a stack; ports and listeners. Control path. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <rte_mempool.h>
+
+#include "engine/engine.h"
+#include "flow/arena.h"
+
+#define WEIR_POOL_CACHE 256
+#define WEIR_MTU_L2_MSS 1460
+
+const char *
+weir_version(void)
+{
+	return WEIR_VERSION;
+}
+
+void
+weir_config_init(struct weir_config *config)
+{
+	*config = (struct weir_config){
+		.size = sizeof(*config),
+		.flows = 65536,
+		.syn_entries = 1024,
+		.time_wait_entries = 16384,
+		.buffers = 16384,
+		.buffer_bytes = 2048 + RTE_PKTMBUF_HEADROOM,
+		.rx_queue_segs = 64,
+		.aggregate_limit = 20,
+		.flush = WEIR_FLUSH_NOW,
+		.budget_segs = 256,
+		.quantum_segs = 64,
+		.burst = WEIR_BURST_MAX,
+		.time_wait_ms = 60000,
+		.numa_node = -1,
+	};
+}
+
+void
+weir_listen_config_init(struct weir_listen_config *config)
+{
+	*config = (struct weir_listen_config){
+		.size = sizeof(*config), .ack_policy = WEIR_ACK_TRAIN, .receive_buffer = 1 << 20};
+}
+
+static bool
+in_range(uint32_t value, uint32_t least, uint32_t most)
+{
+	return value >= least && value <= most;
+}
+
+static bool
+is_valid(const struct weir_config *c)
+{
+	return c->size == sizeof(*c) && in_range(c->flows, 1, 1 << 20) &&
+	       in_range(c->syn_entries, 1, 1 << 20) && in_range(c->time_wait_entries, 1, 1 << 20) &&
+	       in_range(c->buffers, 64, 1 << 24) &&
+	       in_range(c->buffer_bytes, RTE_PKTMBUF_HEADROOM + 256, UINT16_MAX) &&
+	       in_range(c->rx_queue_segs, 1, 4096) &&
+	       in_range(c->aggregate_limit, 1, WEIR_AGGREGATE_MAX) &&
+	       in_range(c->flush, WEIR_FLUSH_NOW, WEIR_FLUSH_ADAPTIVE) &&
+	       in_range(c->budget_segs, 1, 65536) && in_range(c->quantum_segs, 1, 65536) &&
+	       in_range(c->burst, 1, WEIR_BURST_MAX) && in_range(c->heap, 0, 1);
+}
+
+/* One mempool per process and stack; LIFO where the driver for it is installed. */
+static struct rte_mempool *
+create_mempool(const struct weir_config *c)
+{
+	static atomic_uint number;
+	struct rte_mempool *pool;
+	char name[RTE_MEMPOOL_NAMESIZE];
+	int socket = c->numa_node < 0 ? SOCKET_ID_ANY : c->numa_node;
+
+	snprintf(name, sizeof(name), "weir_%u", atomic_fetch_add(&number, 1));
+	pool = rte_pktmbuf_pool_create_by_ops(name, c->buffers, WEIR_POOL_CACHE, 0,
+					      (uint16_t)c->buffer_bytes, socket, "stack");
+	if (pool == NULL)
+		pool = rte_pktmbuf_pool_create(name, c->buffers, WEIR_POOL_CACHE, 0,
+					       (uint16_t)c->buffer_bytes, socket);
+	return pool;
+}
+
+static int
+open_pool(struct weir_stack *stack)
+{
+	if (stack->config.heap)
+		return weir_pool_open_heap(&stack->pool, stack->config.buffers,
+					   stack->config.buffer_bytes);
+	stack->mempool = create_mempool(&stack->config);
+	return stack->mempool == NULL ? -ENOMEM
+				      : weir_pool_open_mempool(&stack->pool, stack->mempool);
+}
+
+static int
+open_stack(struct weir_stack *stack)
+{
+	const struct weir_config *config = &stack->config;
+	struct weir_engine *engine = weir_arena_alloc(sizeof(*engine), config->numa_node);
+	int error;
+
+	if (engine == NULL)
+		return -ENOMEM;
+	stack->engine = engine;
+	engine->ports =
+		weir_arena_alloc(sizeof(engine->ports[0]) * WEIR_STATS_PORTS, config->numa_node);
+	if (engine->ports == NULL)
+		return -ENOMEM;
+	error = open_pool(stack);
+	if (error == 0 && config->record_frames != 0)
+		error = weir_record_open(&engine->record, config->record_frames, config->numa_node);
+	return error == 0 ? weir_engine_open(engine, stack) : error;
+}
+
+int
+weir_stack_create(const struct weir_config *config, struct weir_stack **out)
+{
+	struct weir_stack *stack;
+	int error;
+
+	if (!is_valid(config))
+		return -EINVAL;
+	stack = weir_arena_alloc(sizeof(*stack), config->numa_node);
+	if (stack == NULL)
+		return -ENOMEM;
+	stack->config = *config;
+	error = open_stack(stack);
+	if (error != 0) {
+		weir_stack_destroy(stack);
+		return error;
+	}
+	*out = stack;
+	return 0;
+}
+
+static void
+stop_ports(struct weir_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->n_ports; i++) {
+		struct weir_port *port = engine->ports[i].port;
+
+		if (port->stop != NULL)
+			port->stop(port->ctx);
+	}
+}
+
+static void
+close_channels(struct weir_engine *engine)
+{
+	while (engine->n_channels != 0)
+		weir_channel_close(engine->channels[engine->n_channels - 1]);
+}
+
+int
+weir_stack_destroy(struct weir_stack *stack)
+{
+	struct weir_engine *engine = stack->engine;
+	uint32_t missing = 0;
+
+	if (engine != NULL) {
+		close_channels(engine);
+		if (engine->ports != NULL)
+			stop_ports(engine);
+		if (engine->stack != NULL)
+			weir_engine_close(engine);
+		weir_record_close(&engine->record);
+		weir_arena_free(engine->ports, sizeof(engine->ports[0]) * WEIR_STATS_PORTS);
+		weir_arena_free(engine, sizeof(*engine));
+	}
+	if (stack->pool.size != 0)
+		missing = weir_pool_close(&stack->pool);
+	rte_mempool_free(stack->mempool);
+	weir_arena_free(stack, sizeof(*stack));
+	return (int)missing;
+}
+
+int
+weir_stack_reset(struct weir_stack *stack, uint64_t seed, uint64_t now_ns)
+{
+	struct weir_engine *engine = stack->engine;
+	struct weir_tcp kept = engine->tcp;
+	int error;
+
+	weir_engine_close(engine);
+	stack->config.seed = seed;
+	stack->config.now_ns = now_ns;
+	error = weir_engine_open(engine, stack);
+	memcpy(engine->tcp.listeners, kept.listeners, sizeof(kept.listeners));
+	engine->tcp.n_listeners = kept.n_listeners;
+	memcpy(engine->tcp.ports, kept.ports, sizeof(kept.ports));
+	return error;
+}
+
+struct weir_engine *
+weir_stack_engine(struct weir_stack *stack, uint32_t index)
+{
+	return index == 0 ? stack->engine : NULL;
+}
+
+void
+weir_stack_set_handler(struct weir_stack *stack, weir_event_handler handler, void *user)
+{
+	stack->handler = handler;
+	stack->user = user;
+}
+
+static uint32_t
+ipv4_of(const struct weir_addr *addr)
+{
+	return (uint32_t)addr->bytes[12] << 24 | (uint32_t)addr->bytes[13] << 16 |
+	       (uint32_t)addr->bytes[14] << 8 | addr->bytes[15];
+}
+
+int
+weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
+		  const struct weir_port_config *config)
+{
+	struct weir_engine *engine = stack->engine;
+	struct weir_attached *at = &engine->ports[engine->n_ports];
+	struct weir_tcp_port *known = &engine->tcp.ports[engine->n_ports];
+	int error = 0;
+
+	if (config->size != sizeof(*config) || config->address.family != 4 ||
+	    config->prefix_len > 32)
+		return -EINVAL;
+	if (engine->n_ports == WEIR_STATS_PORTS)
+		return -ENOSPC;
+	if (port->frame_room > stack->config.buffer_bytes)
+		return -EMSGSIZE;
+	memset(at, 0, sizeof(*at));
+	at->port = port;
+	if (port->start != NULL)
+		error = port->start(port->ctx, &stack->pool);
+	if (error != 0)
+		return error;
+	at->parse.l3 = (port->capabilities & WEIR_PORT_L3) != 0;
+	at->parse.ip = ipv4_of(&config->address);
+	memcpy(at->parse.mac, port->mac, sizeof(port->mac));
+	memcpy(known->mac, port->mac, sizeof(port->mac));
+	known->l3 = at->parse.l3;
+	known->mss = WEIR_MTU_L2_MSS;
+	engine->n_ports++;
+	return 0;
+}
+
+int
+weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
+{
+	struct weir_tcp *tcp = &stack->engine->tcp;
+
+	if (config->size != sizeof(*config) || config->port == 0 ||
+	    config->ack_policy > WEIR_ACK_DELAYED ||
+	    !in_range(config->receive_buffer, 4096, 1u << 30))
+		return -EINVAL;
+	if (weir_listen_find(tcp, config->port) != NULL)
+		return -EADDRINUSE;
+	if (tcp->n_listeners == WEIR_LISTENERS_MAX)
+		return -ENOSPC;
+	tcp->listeners[tcp->n_listeners++] = (struct weir_listener){
+		.cookie = config->cookie,
+		.receive_buffer = config->receive_buffer,
+		.port = config->port,
+		.ack_policy = (uint8_t)config->ack_policy,
+		.wscale = weir_window_scale(config->receive_buffer),
+	};
+	return 0;
+}
+
+int
+weir_engine_record(struct weir_engine *engine, const char *path)
+{
+	return engine->record.size == 0 ? -ENOTSUP : weir_record_write(&engine->record, path);
+}

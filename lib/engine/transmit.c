@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rooms 8 and 9: what is owed becomes frames; what a port does not take now is offered again. */
+#include "engine/engine.h"
+
+static void
+offer(struct weir_engine *engine, struct weir_attached *at)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	uint32_t sent = 0;
+
+	while (sent < at->n_tx) {
+		uint16_t want = (uint16_t)(at->n_tx - sent);
+		uint16_t n = at->port->tx_burst(at->port->ctx, at->tx + sent, want, tcp->now_ns);
+
+		sent += n;
+		if (n < want)
+			break;
+	}
+	at->tx_packets += sent;
+	at->n_tx -= sent;
+	if (sent != 0 && at->n_tx != 0)
+		memmove(at->tx, at->tx + sent, at->n_tx * sizeof(at->tx[0]));
+}
+
+/* Room for frames on the port's list, offering what waits there when it is full. */
+static uint32_t
+room(struct weir_engine *engine, struct weir_attached *at)
+{
+	if (at->n_tx == WEIR_TX_FRAMES)
+		offer(engine, at);
+	return WEIR_TX_FRAMES - at->n_tx;
+}
+
+static void
+note_sent(struct weir_engine *engine, struct weir_attached *at, uint32_t n)
+{
+	for (uint32_t i = at->n_tx; i < at->n_tx + n; i++) {
+		at->tx_bytes += at->tx[i]->pkt_len;
+		if (engine->record.size != 0)
+			weir_record_add(&engine->record, engine->tcp.now_ns, at->tx[i],
+					WEIR_RECORD_SENT);
+	}
+	at->n_tx += n;
+}
+
+void
+weir_engine_send(struct weir_engine *engine, uint8_t port, struct rte_mbuf *frame)
+{
+	struct weir_attached *at = &engine->ports[port];
+
+	if (room(engine, at) == 0) {
+		engine->tcp.stats.drops[WEIR_DROP_TX_FULL]++;
+		weir_tcp_free(&engine->tcp, frame);
+		return;
+	}
+	at->tx[at->n_tx] = frame;
+	note_sent(engine, at, 1);
+}
+
+static void
+emit_frame(void *user, uint8_t port, struct rte_mbuf *frame)
+{
+	weir_engine_send(user, port, frame);
+}
+
+static void
+emit_train(void *user, uint8_t port, const struct weir_ack_template *train)
+{
+	struct weir_engine *engine = user;
+	struct weir_attached *at = &engine->ports[port];
+	struct weir_ack_template part = *train;
+	uint32_t left = train->n;
+
+	while (left != 0) {
+		uint32_t most = room(engine, at), n;
+
+		if (most == 0) {
+			engine->tcp.stats.drops[WEIR_DROP_TX_FULL] += left;
+			return;
+		}
+		part.n = left < most ? left : most;
+		n = weir_ack_train_expand(engine->tcp.pool, &part, at->tx + at->n_tx);
+		engine->tcp.stats.drops[WEIR_DROP_TX_NO_BUFFER] += part.n - n;
+		note_sent(engine, at, n);
+		part.acks += part.n;
+		left -= part.n;
+	}
+}
+
+static void
+flush_gather(void *user)
+{
+	struct weir_engine *engine = user;
+
+	weir_output_flush(&engine->tcp, &engine->emit);
+}
+
+void
+weir_engine_emit_init(struct weir_engine *engine)
+{
+	engine->emit = (struct weir_emit){.train = emit_train, .frame = emit_frame, .user = engine};
+	engine->tcp.gather.flush = flush_gather;
+	engine->tcp.gather.user = engine;
+}
+
+void
+weir_engine_transmit(struct weir_engine *engine)
+{
+	flush_gather(engine);
+	for (uint32_t i = 0; i < engine->n_ports; i++)
+		if (engine->ports[i].n_tx != 0)
+			offer(engine, &engine->ports[i]);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <check.h>
+#include <string.h>
+
+#include "tests/sim/world.h"
+#include "wire/bytes.h"
+#include "wire/checksum.h"
+
+#define WORLD_FRAMES 1024
+
+void
+world_config(struct weir_config *config)
+{
+	weir_config_init(config);
+	config->flows = 64;
+	config->syn_entries = 64;
+	config->time_wait_entries = 64;
+	config->buffers = 4096;
+	config->heap = 1;
+	config->seed = 1;
+	config->now_ns = 1000000000;
+}
+
+static void
+collect_events(void *user, struct weir_stack *stack, const struct weir_event *events, uint32_t n)
+{
+	struct world *world = user;
+
+	(void)stack;
+	for (uint32_t i = 0; i < n && world->n_events < WORLD_REPLIES; i++)
+		world->events[world->n_events++] = events[i];
+}
+
+void
+world_open(struct world *world, const struct weir_config *config, uint32_t receive_buffer,
+	   enum weir_ack_policy policy)
+{
+	struct weir_port_config port = {.size = sizeof(port), .prefix_len = 24};
+	struct weir_listen_config listen;
+	struct weir_port *ends[2];
+
+	memset(world, 0, sizeof(*world));
+	world->now_ns = config->now_ns;
+	ck_assert_int_eq(weir_stack_create(config, &world->stack), 0);
+	world->engine = weir_stack_engine(world->stack, 0);
+	ck_assert_int_eq(weir_port_open_pair(WORLD_FRAMES, ends), 0);
+	world->near = ends[0];
+	world->far = ends[1];
+	ck_assert_int_eq(weir_pool_open_heap(&world->pool, 2 * WORLD_FRAMES, 2176), 0);
+	ck_assert_int_eq(world->far->start(world->far->ctx, &world->pool), 0);
+	ck_assert_int_eq(weir_addr_parse("192.0.2.1", &port.address), 0);
+	memcpy(world->near->mac, frame_local_mac, 6);
+	ck_assert_int_eq(weir_stack_attach(world->stack, world->near, &port), 0);
+	weir_listen_config_init(&listen);
+	listen.port = WORLD_PORT;
+	listen.receive_buffer = receive_buffer;
+	listen.ack_policy = (uint16_t)policy;
+	ck_assert_int_eq(weir_listen(world->stack, &listen), 0);
+	weir_stack_set_handler(world->stack, collect_events, world);
+}
+
+void
+world_close(struct world *world)
+{
+	ck_assert_int_eq(weir_stack_destroy(world->stack), 0);
+	world->far->stop(world->far->ctx);
+	weir_port_close(world->near);
+	weir_port_close(world->far);
+	ck_assert_uint_eq(weir_pool_close(&world->pool), 0);
+}
+
+void
+world_inject(struct world *world, struct rte_mbuf *frame)
+{
+	ck_assert_ptr_nonnull(frame);
+	ck_assert_uint_eq(world->far->tx_burst(world->far->ctx, &frame, 1, world->now_ns), 1);
+}
+
+static void
+read_option(struct reply *reply, const uint8_t *p)
+{
+	switch (p[0]) {
+	case 2:
+		reply->mss = weir_load_be16(p + 2);
+		break;
+	case 3:
+		reply->wscale = (int8_t)p[2];
+		break;
+	case 4:
+		reply->sack_permitted = 1;
+		break;
+	case 5:
+		reply->n_sacks = (uint8_t)((p[1] - 2) / 8);
+		for (int i = 0; i < reply->n_sacks; i++) {
+			reply->sacks[i][0] = weir_load_be32(p + 2 + 8 * i);
+			reply->sacks[i][1] = weir_load_be32(p + 6 + 8 * i);
+		}
+		break;
+	case 8:
+		reply->has_ts = 1;
+		reply->tsval = weir_load_be32(p + 2);
+		reply->tsecr = weir_load_be32(p + 6);
+		break;
+	default:
+		ck_abort_msg("option %u in a reply", p[0]);
+	}
+}
+
+static void
+read_options(struct reply *reply, const uint8_t *p, uint32_t len)
+{
+	for (uint32_t i = 0; i < len && p[i] != 0;) {
+		if (p[i] == 1) {
+			i++;
+			continue;
+		}
+		ck_assert(i + 1 < len && p[i + 1] >= 2 && i + p[i + 1] <= len);
+		read_option(reply, p + i);
+		i += p[i + 1];
+	}
+}
+
+/* Ethernet, IPv4 and TCP headers of one reply; both checksums must hold. */
+static void
+read_reply(struct reply *reply, const uint8_t *frame, uint32_t frame_len)
+{
+	const uint8_t *ip = frame + 14, *tcp = ip + 20;
+	uint32_t ip_len, header, tcp_len;
+	uint64_t sum;
+
+	memset(reply, 0, sizeof(*reply));
+	reply->wscale = -1;
+	ck_assert_uint_ge(frame_len, 54);
+	ck_assert_uint_eq(weir_load_be16(frame + 12), 0x0800);
+	ck_assert_int_eq(memcmp(frame, frame_remote_mac, 6), 0);
+	ip_len = weir_load_be16(ip + 2);
+	ck_assert_uint_eq(ip_len + 14, frame_len);
+	ck_assert_uint_eq(weir_csum_fold(weir_csum_add(ip, 20, 0)), 0xffff);
+	tcp_len = ip_len - 20;
+	sum = weir_csum_pseudo4(weir_load_be32(ip + 12), weir_load_be32(ip + 16), 6,
+				(uint16_t)tcp_len);
+	ck_assert_uint_eq(weir_csum_fold(weir_csum_add(tcp, tcp_len, sum)), 0xffff);
+	header = (uint32_t)(tcp[12] >> 4) * 4;
+	reply->dst = weir_load_be32(ip + 16);
+	reply->sport = weir_load_be16(tcp);
+	reply->dport = weir_load_be16(tcp + 2);
+	reply->seq = weir_load_be32(tcp + 4);
+	reply->ack = weir_load_be32(tcp + 8);
+	reply->flags = tcp[13];
+	reply->win = weir_load_be16(tcp + 14);
+	reply->len = tcp_len - header;
+	read_options(reply, tcp + 20, header - 20);
+}
+
+uint32_t
+world_poll(struct world *world, uint64_t advance_ns)
+{
+	struct rte_mbuf *bufs[64];
+	uint32_t before = world->n_replies;
+	uint16_t n;
+
+	world->now_ns += advance_ns;
+	weir_engine_poll(world->engine, world->now_ns);
+	while ((n = world->far->rx_burst(world->far->ctx, bufs, 64, world->now_ns)) != 0) {
+		for (uint16_t i = 0; i < n; i++) {
+			ck_assert_uint_lt(world->n_replies, WORLD_REPLIES);
+			read_reply(&world->replies[world->n_replies++],
+				   rte_pktmbuf_mtod(bufs[i], uint8_t *), bufs[i]->pkt_len);
+		}
+		weir_buf_free_bulk(&world->pool, bufs, n);
+	}
+	return world->n_replies - before;
+}
+
+const struct reply *
+world_last(const struct world *world)
+{
+	ck_assert_uint_gt(world->n_replies, 0);
+	return &world->replies[world->n_replies - 1];
+}
+
+void
+world_forget(struct world *world)
+{
+	world->n_replies = world->n_events = 0;
+}
+
+void
+remote_init(struct remote *remote, uint16_t port)
+{
+	*remote = (struct remote){
+		.ip = FRAME_REMOTE_IP,
+		.port = port,
+		.to = WORLD_PORT,
+		.ts = true,
+		.sack = true,
+		.wscale = 7,
+		.mss = 1460,
+		.iss = 1000000u * port,
+		.tsval = 5000,
+	};
+}
+
+uint8_t
+remote_byte(uint64_t offset)
+{
+	return (uint8_t)((offset * 0x9e3779b97f4a7c15u) >> 56);
+}
+
+void
+remote_spec(const struct remote *remote, struct frame_spec *spec, uint32_t seq, uint8_t flags,
+	    uint8_t *payload, uint32_t len)
+{
+	frame_spec_init(spec);
+	spec->src = remote->ip;
+	spec->sport = remote->port;
+	spec->dport = remote->to;
+	spec->seq = seq;
+	spec->ack = remote->rcv_nxt;
+	spec->flags = flags;
+	spec->has_ts = remote->ts;
+	spec->tsval = remote->tsval;
+	spec->tsecr = remote->ts_echo;
+	for (uint32_t i = 0; i < len; i++)
+		payload[i] = remote_byte(seq - remote->iss - 1 + i);
+	spec->payload = payload;
+	spec->len = len;
+}
+
+void
+remote_send(struct world *world, const struct remote *remote, uint32_t seq, uint8_t flags,
+	    uint32_t len)
+{
+	struct frame_spec spec;
+	uint8_t payload[9000];
+
+	remote_spec(remote, &spec, seq, flags | WEIR_TCP_ACK, payload, len);
+	world_inject(world, frame_build(&world->pool, &spec));
+}
+
+void
+remote_stream(struct world *world, struct remote *remote, uint8_t flags, uint32_t len)
+{
+	remote_send(world, remote, remote->snd_nxt, flags, len);
+	remote->snd_nxt += len + ((flags & WEIR_TCP_FIN) != 0);
+}
+
+static void
+send_syn(struct world *world, struct remote *remote)
+{
+	uint8_t options[12] = {2, 4, (uint8_t)(remote->mss >> 8), (uint8_t)remote->mss};
+	uint8_t len = 4;
+	struct frame_spec spec;
+
+	remote_spec(remote, &spec, remote->iss, WEIR_TCP_SYN, NULL, 0);
+	if (remote->ecn)
+		spec.flags |= WEIR_TCP_ECE | WEIR_TCP_CWR;
+	if (remote->sack) {
+		options[len++] = 4;
+		options[len++] = 2;
+	}
+	if (remote->wscale >= 0) {
+		options[len++] = 3;
+		options[len++] = 3;
+		options[len++] = (uint8_t)remote->wscale;
+	}
+	spec.tcp_options = options;
+	spec.tcp_options_len = len;
+	world_inject(world, frame_build(&world->pool, &spec));
+}
+
+void
+remote_open(struct world *world, struct remote *remote)
+{
+	const struct reply *syn_ack;
+	uint32_t events;
+
+	remote->rcv_nxt = 0;
+	send_syn(world, remote);
+	ck_assert_uint_eq(world_poll(world, 1000), 1);
+	syn_ack = world_last(world);
+	ck_assert_uint_eq(syn_ack->flags & (WEIR_TCP_SYN | WEIR_TCP_ACK | WEIR_TCP_RST),
+			  WEIR_TCP_SYN | WEIR_TCP_ACK);
+	ck_assert_uint_eq(syn_ack->ack, remote->iss + 1);
+	ck_assert_uint_eq(syn_ack->has_ts, remote->ts);
+	ck_assert_uint_eq(syn_ack->sack_permitted, remote->sack);
+	ck_assert_int_eq(syn_ack->wscale >= 0, remote->wscale >= 0);
+	remote->shift = syn_ack->wscale > 0 ? (uint8_t)syn_ack->wscale : 0;
+	remote->edge = syn_ack->ack + syn_ack->win;
+	remote->rcv_nxt = syn_ack->seq + 1;
+	remote->ts_echo = syn_ack->tsval;
+	remote->snd_nxt = remote->iss + 1;
+	remote_send(world, remote, remote->snd_nxt, 0, 0);
+	events = world->n_events;
+	ck_assert_uint_eq(world_poll(world, 1000), 0);
+	ck_assert_uint_eq(world->n_events, events + 1);
+	ck_assert_uint_eq(world->events[events].type, WEIR_EVENT_ACCEPTED);
+	remote->conn = world->events[events].conn;
+}

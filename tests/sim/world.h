@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A stack in memory with a hand-driven peer: tests build frames, poll the engine at a time they
+ * choose, and read what it answered. Everything is heap-backed; no EAL.
+ */
+#ifndef WEIR_TESTS_WORLD_H
+#define WEIR_TESTS_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "flow/buffer.h"
+#include "tests/unit/frame.h"
+#include "weir.h"
+
+#define WORLD_REPLIES 4096
+#define WORLD_PORT    9000
+
+/* One packet that the engine sent, read back by the test's own parser, checksums verified. */
+struct reply {
+	uint32_t seq, ack, tsval, tsecr;
+	uint32_t dst;
+	uint16_t win, sport, dport, mss;
+	uint8_t flags, has_ts, n_sacks, sack_permitted;
+	int8_t wscale; /* -1: absent */
+	uint32_t sacks[4][2];
+	uint32_t len; /* payload */
+};
+
+struct world {
+	struct weir_stack *stack;
+	struct weir_engine *engine;
+	struct weir_port *near; /* attached */
+	struct weir_port *far;  /* the test's end */
+	struct weir_pool pool;  /* frames of the peer */
+	uint64_t now_ns;
+	struct reply replies[WORLD_REPLIES];
+	uint32_t n_replies;
+	/* events of all polls so far, appended by the default handler */
+	struct weir_event events[WORLD_REPLIES];
+	uint32_t n_events;
+};
+
+/* A remote connection, as its own TCP would see it. */
+struct remote {
+	uint32_t ip;
+	uint16_t port;
+	uint16_t to; /* listener */
+	bool ts, sack, ecn;
+	int8_t wscale;     /* -1: none offered */
+	uint16_t mss;
+	uint32_t iss;
+	uint32_t snd_nxt;
+	uint32_t rcv_nxt;  /* = what it acknowledges */
+	uint32_t tsval;
+	uint32_t ts_echo;
+	uint8_t shift;     /* scale of the windows it receives */
+	uint32_t edge;     /* right edge last advertised to it */
+	weir_conn conn;
+};
+
+/* Defaults for small in-memory stacks: heap, few flows, 4096 buffers, time 1 s. */
+void world_config(struct weir_config *config);
+/* Stack, pair, one listener on WORLD_PORT with `receive_buffer`, the default handler. */
+void world_open(struct world *world, const struct weir_config *config, uint32_t receive_buffer,
+		enum weir_ack_policy policy);
+/* Ends it and asserts that every buffer of both pools is back. */
+void world_close(struct world *world);
+
+/* Frames into the engine's port; asserts that they fit. */
+void world_inject(struct world *world, struct rte_mbuf *frame);
+/* Poll once at now + advance_ns and append what was sent to replies. Returns the replies added. */
+uint32_t world_poll(struct world *world, uint64_t advance_ns);
+/* The last reply; asserts that there is one. */
+const struct reply *world_last(const struct world *world);
+void world_forget(struct world *world); /* n_replies = n_events = 0 */
+
+/* Set up a remote on `port` with everything on, MSS 1460, scale 7. */
+void remote_init(struct remote *remote, uint16_t port);
+/* SYN, SYN-ACK, ACK in three polls; asserts each step; conn is from the ACCEPTED event. */
+void remote_open(struct world *world, struct remote *remote);
+/* A segment with `flags` | ACK at `seq`; does not move snd_nxt. Payload byte i is
+ * remote_byte(seq - iss - 1 + i). The frame builder's other fields may be changed before injection. */
+void remote_spec(const struct remote *remote, struct frame_spec *spec, uint32_t seq, uint8_t flags,
+		 uint8_t *payload, uint32_t len);
+void remote_send(struct world *world, const struct remote *remote, uint32_t seq, uint8_t flags,
+		 uint32_t len);
+/* The same at snd_nxt, which moves by len, plus one for FIN. */
+void remote_stream(struct world *world, struct remote *remote, uint8_t flags, uint32_t len);
+/* Content of the stream at a given offset. */
+uint8_t remote_byte(uint64_t offset);
+
+#endif
