@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "control.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_lcore.h>
+
+#include "report.h"
+
+#define SECOND UINT64_C(1000000000)
+#define TICK   5000000 /* ns */
+
+static struct run *signalled;
+
+static void
+on_end(int number)
+{
+	(void)number;
+	atomic_store_explicit(&signalled->stop, 1, memory_order_relaxed);
+}
+
+static void
+on_record(int number)
+{
+	(void)number;
+	atomic_store_explicit(&signalled->record_wanted, 1, memory_order_relaxed);
+}
+
+/* A failed assertion: the frames that led to it. Should the writing hang, the alarm ends it. */
+static void
+on_abort(int number)
+{
+	(void)number;
+	alarm(5);
+	weir_engine_record(signalled->engine, signalled->record);
+}
+
+static void
+catch_signal(int number, void (*handler)(int), int flags)
+{
+	struct sigaction action;
+
+	memset(&action, 0, sizeof(action));
+	sigemptyset(&action.sa_mask);
+	action.sa_handler = handler;
+	action.sa_flags = flags;
+	sigaction(number, &action, NULL);
+}
+
+void
+control_catch_signals(struct run *run)
+{
+	signalled = run;
+	catch_signal(SIGINT, on_end, SA_RESTART | (int)SA_RESETHAND);
+	catch_signal(SIGTERM, on_end, SA_RESTART | (int)SA_RESETHAND);
+	catch_signal(SIGPIPE, SIG_IGN, 0);
+	if (run->record == NULL) {
+		catch_signal(SIGUSR1, SIG_IGN, 0);
+		return;
+	}
+	catch_signal(SIGUSR1, on_record, SA_RESTART);
+	catch_signal(SIGABRT, on_abort, (int)SA_RESETHAND);
+}
+
+void
+control_release_signals(void)
+{
+	catch_signal(SIGUSR1, SIG_IGN, 0);
+	catch_signal(SIGABRT, SIG_DFL, 0);
+}
+
+static uint64_t
+monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
+}
+
+struct reporter {
+	const struct control *control;
+	struct snapshot before;
+	struct snapshot now;
+	FILE *to;
+	uint64_t start_ns;
+	uint64_t next_ns;
+	bool clear;
+};
+
+static void
+reporter_start(struct reporter *reporter, const struct control *control, uint64_t start_ns)
+{
+	/* Standard output is the object's when there will be one. */
+	reporter->to = control->options->json ? stderr : stdout;
+	reporter->clear = isatty(fileno(reporter->to));
+	reporter->control = control;
+	reporter->start_ns = start_ns;
+	reporter->next_ns = start_ns + control->options->stats_seconds * SECOND;
+	memset(&reporter->before, 0, sizeof(reporter->before));
+	reporter->before.now_ns = start_ns;
+}
+
+static void
+reporter_tick(struct reporter *reporter, uint64_t now_ns)
+{
+	if (reporter->control->options->stats_seconds == 0 || now_ns < reporter->next_ns)
+		return;
+	reporter->next_ns += reporter->control->options->stats_seconds * SECOND;
+	if (!run_snapshot(reporter->control->run, &reporter->now))
+		return;
+	report_write(reporter->to, &reporter->before, &reporter->now, reporter->start_ns,
+		     reporter->clear);
+	reporter->before = reporter->now;
+}
+
+void *
+control_run(void *arg)
+{
+	static struct reporter reporter; /* one control thread; too large for a small stack */
+	const struct control *control = arg;
+	uint64_t start_ns = monotonic_ns();
+	uint64_t end_ns = control->options->seconds * SECOND;
+
+	reporter_start(&reporter, control, start_ns);
+	while (!atomic_load_explicit(&control->run->done, memory_order_acquire)) {
+		uint64_t now_ns = monotonic_ns();
+
+		if (end_ns != 0 && now_ns - start_ns >= end_ns)
+			atomic_store_explicit(&control->run->stop, 1, memory_order_relaxed);
+		reporter_tick(&reporter, now_ns);
+		nanosleep(&(struct timespec){.tv_nsec = TICK}, NULL);
+	}
+	return NULL;
+}
+
+void
+control_stay_off(unsigned int lcore, const cpu_set_t *allowed)
+{
+	rte_cpuset_t engine = rte_lcore_cpuset(lcore);
+	cpu_set_t others;
+
+	CPU_XOR(&others, allowed, &engine);
+	CPU_AND(&others, &others, allowed);
+	if (CPU_COUNT(&others) != 0)
+		pthread_setaffinity_np(pthread_self(), sizeof(others), &others);
+}

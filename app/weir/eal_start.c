@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "eal_start.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+
+struct kept_back {
+	int fd; /* -1: nothing is */
+	int out;
+	int err;
+};
+
+static void
+keep_back(struct kept_back *kept)
+{
+	fflush(stdout);
+	fflush(stderr);
+	kept->fd = memfd_create("weir-eal", MFD_CLOEXEC);
+	if (kept->fd < 0)
+		return;
+	kept->out = dup(STDOUT_FILENO);
+	kept->err = dup(STDERR_FILENO);
+	dup2(kept->fd, STDOUT_FILENO);
+	dup2(kept->fd, STDERR_FILENO);
+}
+
+static void
+give_back(int from, int to)
+{
+	if (from < 0) { /* was closed before, too */
+		close(to);
+		return;
+	}
+	dup2(from, to);
+	close(from);
+}
+
+static void
+let_through(struct kept_back *kept)
+{
+	if (kept->fd < 0)
+		return;
+	fflush(stdout);
+	fflush(stderr);
+	give_back(kept->out, STDOUT_FILENO);
+	give_back(kept->err, STDERR_FILENO);
+	lseek(kept->fd, 0, SEEK_SET);
+}
+
+/* The first line that says something, without the program's name or "EAL: " before it. */
+static void
+first_line(struct eal_said *said, const char *program)
+{
+	size_t len = strlen(program);
+	char text[2048];
+	ssize_t n = read(said->fd, text, sizeof(text) - 1);
+	const char *at = text;
+
+	text[n > 0 ? n : 0] = '\0';
+	at += strspn(at, "\n");
+	if (strncmp(at, program, len) == 0 && strncmp(at + len, ": ", 2) == 0)
+		at += len + 2;
+	else if (strncmp(at, "EAL: ", 5) == 0)
+		at += 5;
+	snprintf(said->first, sizeof(said->first), "%.*s", (int)strcspn(at, "\n"), at);
+}
+
+int
+eal_start(const struct eal_args *args, struct eal_said *said, char *error)
+{
+	struct kept_back kept = {.fd = -1};
+	int rc;
+
+	if (!args->log_level)
+		keep_back(&kept);
+	rc = rte_eal_init(args->argc, args->argv);
+	let_through(&kept);
+	said->fd = kept.fd;
+	said->first[0] = '\0';
+	if (said->fd >= 0)
+		first_line(said, args->argv[0]);
+	if (rc >= 0)
+		return 0;
+	snprintf(error, OPTIONS_ERROR,
+		 "EAL does not start: %s: correct what stands before --, or add "
+		 "--log-level=debug there to see why",
+		 said->first[0] != '\0' ? said->first : rte_strerror(rte_errno));
+	return -1;
+}
+
+void
+eal_said_end(struct eal_said *said, bool tell)
+{
+	char text[4096];
+	ssize_t n;
+
+	if (said->fd < 0)
+		return;
+	lseek(said->fd, 0, SEEK_SET);
+	while (tell && (n = read(said->fd, text, sizeof(text))) > 0)
+		fwrite(text, 1, (size_t)n, stderr);
+	close(said->fd);
+	said->fd = -1;
+}

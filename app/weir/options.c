@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "value.h"
+
+const char options_help[] =
+	"weir [EAL options] -- [options]: receive TCP streams from DPDK ports\n"
+	"\n"
+	"  --ip ADDR/LEN           address of a port; one for each port in order, or one for all\n"
+	"  --listen PORT[:SINK]    accept connections; SINK is discard (default) or file=DIR;\n"
+	"                          repeatable\n"
+	"  --port NAME             a port to use; repeatable; default: every one that EAL found\n"
+	"  --gateway ADDR          gateway, inside the network of an --ip\n"
+	"  --aggregate-limit N     segments per aggregate, 1 to 64, default 20\n"
+	"  --flush MODE            now (default), polls=N, us=N or adaptive\n"
+	"  --ack POLICY            train (default), stretch or delayed\n"
+	"  --rx-queue-segs N       segments a flow's receive queue holds, 1 to 4096, default 64\n"
+	"  --receive-buffer BYTES  per connection, 4K to 1G, default 1M\n"
+	"  --budget N              segments served per poll, 1 to 65536, default 256\n"
+	"  --impair SPEC           \"seed=1,loss=1%,dup=1%,reorder=2%,corrupt=0%\" on every port\n"
+	"  --seconds N             end after N seconds; default: at SIGINT or SIGTERM\n"
+	"  --stats SECONDS         a report each SECONDS seconds; default: none\n"
+	"  --json                  every counter as one JSON object at the end, on standard output\n"
+	"  --record FILE           headers of the last frames as pcapng, at SIGUSR1 and at the end\n"
+	"  --flows N               connections at once, 1 to 1048576, default 65536\n"
+	"  --buffers N             packet buffers, 1024 to 16777216, default 16384\n"
+	"  --seed N                seed of every secret and random choice; default: from the system\n"
+	"  --help, --version\n"
+	"\n"
+	"  weir -l 1 --vdev net_tap0,iface=weir0 --no-pci -- --ip 192.0.2.2/24 --listen 9000\n";
+
+__attribute__((format(printf, 2, 3))) static int
+refuse(char *error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error, OPTIONS_ERROR, format, args);
+	va_end(args);
+	return -1;
+}
+
+static int
+set_u32(const char *text, uint64_t low, uint64_t high, uint32_t *value, char *error)
+{
+	uint64_t number;
+
+	if (value_number(text, low, high, &number, error) != 0)
+		return -1;
+	*value = (uint32_t)number;
+	return 0;
+}
+
+static int
+set_port(struct options *options, const char *text, char *error)
+{
+	if (*text == '\0')
+		return refuse(error, "the name is empty: give one such as net_tap0");
+	if (options->n_ports == OPTIONS_PORTS)
+		return refuse(error, "'%s' is one too many: give at most %d ports", text,
+			      OPTIONS_PORTS);
+	for (uint32_t i = 0; i < options->n_ports; i++)
+		if (strcmp(options->ports[i], text) == 0)
+			return refuse(error, "'%s' is given twice: give each port once", text);
+	options->ports[options->n_ports++] = text;
+	return 0;
+}
+
+static int
+set_ip(struct options *options, const char *text, char *error)
+{
+	struct ip_option ip;
+
+	if (value_network(text, &ip, error) != 0)
+		return -1;
+	if (options->n_ips == OPTIONS_PORTS)
+		return refuse(error, "'%s' is one too many: give one per port, at most %d", text,
+			      OPTIONS_PORTS);
+	options->ips[options->n_ips++] = ip;
+	return 0;
+}
+
+static int
+set_gateway(struct options *options, const char *text, char *error)
+{
+	options->gateway_text = text;
+	return value_address(text, &options->gateway, error);
+}
+
+static int
+set_listen(struct options *options, const char *text, char *error)
+{
+	struct listen_option listener;
+
+	if (value_listen(text, &listener, error) != 0)
+		return -1;
+	for (uint32_t i = 0; i < options->n_listeners; i++)
+		if (options->listeners[i].port == listener.port)
+			return refuse(error, "port %u is given twice: give each port one sink",
+				      listener.port);
+	if (options->n_listeners == OPTIONS_LISTENERS)
+		return refuse(error, "'%s' is one too many: give at most %d", text,
+			      OPTIONS_LISTENERS);
+	options->listeners[options->n_listeners++] = listener;
+	return 0;
+}
+
+static int
+set_aggregate_limit(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, 64, &options->aggregate_limit, error);
+}
+
+static int
+set_flush(struct options *options, const char *text, char *error)
+{
+	return value_flush(text, &options->flush, &options->flush_value, error);
+}
+
+static int
+set_ack(struct options *options, const char *text, char *error)
+{
+	return value_ack(text, &options->ack_policy, error);
+}
+
+static int
+set_rx_queue_segs(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, 4096, &options->rx_queue_segs, error);
+}
+
+static int
+set_receive_buffer(struct options *options, const char *text, char *error)
+{
+	uint64_t bytes;
+
+	if (value_bytes(text, 4096, UINT64_C(1) << 30, &bytes, error) != 0)
+		return -1;
+	options->receive_buffer = (uint32_t)bytes;
+	return 0;
+}
+
+static int
+set_budget(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, 65536, &options->budget_segs, error);
+}
+
+static int
+set_impair(struct options *options, const char *text, char *error)
+{
+	if (*text == '\0')
+		return refuse(error, "the text is empty: give one such as seed=1,loss=1%%");
+	options->impair = text;
+	return 0;
+}
+
+static int
+set_seconds(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, 1000000000, &options->seconds, error);
+}
+
+static int
+set_stats(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, 86400, &options->stats_seconds, error);
+}
+
+static int
+set_json(struct options *options, const char *text, char *error)
+{
+	(void)text;
+	(void)error;
+	options->json = true;
+	return 0;
+}
+
+static int
+set_record(struct options *options, const char *text, char *error)
+{
+	if (*text == '\0')
+		return refuse(error, "the name is empty: give a file such as weir.pcapng");
+	options->record = text;
+	return 0;
+}
+
+static int
+set_flows(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, 1048576, &options->flows, error);
+}
+
+static int
+set_buffers(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1024, 16777216, &options->buffers, error);
+}
+
+static int
+set_seed(struct options *options, const char *text, char *error)
+{
+	options->seed_given = true;
+	return value_number(text, 0, UINT64_MAX, &options->seed, error);
+}
+
+struct option_rule {
+	const char *name;
+	bool has_value;
+	int (*set)(struct options *options, const char *text, char *error);
+};
+
+static const struct option_rule rules[] = {
+	{"--port", true, set_port},
+	{"--ip", true, set_ip},
+	{"--gateway", true, set_gateway},
+	{"--listen", true, set_listen},
+	{"--aggregate-limit", true, set_aggregate_limit},
+	{"--flush", true, set_flush},
+	{"--ack", true, set_ack},
+	{"--rx-queue-segs", true, set_rx_queue_segs},
+	{"--receive-buffer", true, set_receive_buffer},
+	{"--budget", true, set_budget},
+	{"--impair", true, set_impair},
+	{"--seconds", true, set_seconds},
+	{"--stats", true, set_stats},
+	{"--json", false, set_json},
+	{"--record", true, set_record},
+	{"--flows", true, set_flows},
+	{"--buffers", true, set_buffers},
+	{"--seed", true, set_seed},
+};
+
+/* The rule for a word such as "--ip" or "--ip=192.0.2.2/24"; *value is what follows '='. */
+static const struct option_rule *
+find_rule(const char *word, const char **value)
+{
+	size_t len = strcspn(word, "=");
+
+	*value = word[len] == '=' ? word + len + 1 : NULL;
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (strlen(rules[i].name) == len && memcmp(rules[i].name, word, len) == 0)
+			return &rules[i];
+	return NULL;
+}
+
+static int
+parse_one(struct options *options, int argc, char **argv, int *at, char *error)
+{
+	const char *word = argv[*at], *value;
+	const struct option_rule *rule = find_rule(word, &value);
+	char reason[OPTIONS_ERROR];
+
+	if (rule == NULL)
+		return refuse(error, "%.200s: there is no such option: weir --help lists them", word);
+	if (!rule->has_value && value != NULL)
+		return refuse(error, "%s takes no value: give %s alone", rule->name, rule->name);
+	if (rule->has_value && value == NULL) {
+		if (*at + 1 == argc)
+			return refuse(error, "%s has no value: weir --help says which it takes",
+				      rule->name);
+		value = argv[++*at];
+	}
+	if (rule->set(options, value, reason) != 0)
+		return refuse(error, "%s: %.400s", rule->name, reason);
+	return 0;
+}
+
+bool
+options_in_network(const struct ip_option *ip, const struct weir_addr *address)
+{
+	uint32_t bits = ip->prefix_len;
+
+	for (uint32_t i = 12; i < 16 && bits > 0; i++) {
+		uint32_t n = bits < 8 ? bits : 8;
+
+		if ((ip->address.bytes[i] ^ address->bytes[i]) >> (8 - n) != 0)
+			return false;
+		bits -= n;
+	}
+	return true;
+}
+
+static int
+check_gateway(const struct options *options, char *error)
+{
+	if (options->gateway.family == 0)
+		return 0;
+	for (uint32_t i = 0; i < options->n_ips; i++)
+		if (options_in_network(&options->ips[i], &options->gateway))
+			return 0;
+	return refuse(error, "--gateway: '%.64s' is in the network of no --ip: give one that is",
+		      options->gateway_text);
+}
+
+/* What one option alone cannot know. */
+static int
+check_together(const struct options *options, char *error)
+{
+	if (options->n_ips == 0)
+		return refuse(error, "--ip is missing: give the port its address after --, such as "
+				     "--ip 192.0.2.2/24");
+	if (options->n_listeners == 0)
+		return refuse(error, "--listen is missing: give a port to listen on after --, such "
+				     "as --listen 9000");
+	if (options->n_ports != 0 && options->n_ips != 1 && options->n_ips != options->n_ports)
+		return refuse(error, "--ip is given %u times for %u ports: give one, or one per "
+				     "--port in the same order",
+			      options->n_ips, options->n_ports);
+	return check_gateway(options, error);
+}
+
+static void
+set_defaults(struct options *options)
+{
+	struct weir_config config;
+	struct weir_listen_config listen;
+
+	weir_config_init(&config);
+	weir_listen_config_init(&listen);
+	memset(options, 0, sizeof(*options));
+	options->aggregate_limit = config.aggregate_limit;
+	options->flush = config.flush;
+	options->flush_value = config.flush_value;
+	options->ack_policy = listen.ack_policy;
+	options->rx_queue_segs = config.rx_queue_segs;
+	options->receive_buffer = listen.receive_buffer;
+	options->budget_segs = config.budget_segs;
+	options->flows = config.flows;
+	options->buffers = config.buffers;
+}
+
+static enum options_result
+asks(const char *word)
+{
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return OPTIONS_HELP;
+	if (strcmp(word, "--version") == 0)
+		return OPTIONS_VERSION;
+	return OPTIONS_RUN;
+}
+
+enum options_result
+options_parse(struct options *options, int argc, char **argv, char *error)
+{
+	error[0] = '\0';
+	set_defaults(options);
+	for (int i = 0; i < argc; i++) {
+		enum options_result asked = asks(argv[i]);
+
+		if (asked != OPTIONS_RUN)
+			return asked;
+		if (parse_one(options, argc, argv, &i, error) != 0)
+			return OPTIONS_BAD;
+	}
+	return check_together(options, error) == 0 ? OPTIONS_RUN : OPTIONS_BAD;
+}
+
+int
+options_start(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return i + 1;
+	return argc;
+}
+
+enum options_result
+options_early(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		enum options_result asked = asks(argv[i]);
+
+		if (asked != OPTIONS_RUN)
+			return asked;
+	}
+	return OPTIONS_RUN;
+}
