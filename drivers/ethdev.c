@@ -122,7 +122,9 @@ ethdev_read(struct ethdev *dev, struct rte_eth_dev_info *info, uint16_t *mtu)
 	if (rte_eth_dev_info_get(dev->id, info) != 0 || rte_eth_dev_get_mtu(dev->id, mtu) != 0 ||
 	    rte_eth_macaddr_get(dev->id, &mac) != 0)
 		return -ENODEV;
+	dev->port.mtu = *mtu;
 	memcpy(dev->port.mac, mac.addr_bytes, sizeof(dev->port.mac));
+	dev->port.mtu = *mtu;
 	dev->port.frame_room = room_needed(info, *mtu, !can_scatter(info));
 	return 0;
 }

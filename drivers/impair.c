@@ -321,7 +321,9 @@ copy_facts(struct impair *impair)
 	const struct weir_port *inner = impair->inner;
 
 	impair->port.capabilities = inner->capabilities;
+	impair->port.mtu = inner->mtu;
 	impair->port.frame_room = inner->frame_room;
+	impair->port.mtu = inner->mtu;
 	memcpy(impair->port.mac, inner->mac, sizeof(inner->mac));
 }
 

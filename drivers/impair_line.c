@@ -22,23 +22,41 @@ last_moment(const struct weir_line_frame *held)
 	return held->due_ns + (held->skip != 0 ? WEIR_LINE_REORDER_NS : 0);
 }
 
+/* Frames from the first of `kept` up to the last one that has been overtaken often enough. */
+static uint32_t
+count_ready(struct weir_line *line, uint32_t first, uint32_t kept)
+{
+	uint32_t ready = 0;
+
+	for (uint32_t i = 0; i < kept; i++) {
+		struct weir_line_frame *held = line_at(line, first + i);
+
+		held->skip -= held->skip != 0;
+		if (held->skip == 0)
+			ready = i + 1;
+	}
+	return ready;
+}
+
 /*
- * A frame has just overtaken the `*kept` frames held from `first` on: those that have been passed
- * often enough follow it, as far as `out` has room.
+ * A frame has just overtaken the `*kept` frames held from `first` on. Those for which it was the
+ * last follow it, with all that are held in front of them: else these would be overtaken twice.
  */
 static uint32_t
 overtake(struct weir_line *line, uint32_t first, uint32_t *kept, struct rte_mbuf **out, uint32_t n)
 {
-	uint32_t got = 0, left = 0;
+	uint32_t ready = count_ready(line, first, *kept), left = 0, got = 0;
 
 	for (uint32_t i = 0; i < *kept; i++) {
 		struct weir_line_frame held = *line_at(line, first + i);
 
-		held.skip -= held.skip != 0;
-		if (held.skip == 0 && got < n)
+		if (i < ready && got < n) {
 			out[got++] = held.buf;
-		else
-			*line_at(line, first + left++) = held;
+			continue;
+		}
+		if (i < ready)
+			held.skip = 0;
+		*line_at(line, first + left++) = held;
 	}
 	*kept = left;
 	return got;

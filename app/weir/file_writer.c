@@ -235,8 +235,8 @@ reason_text(uint32_t reason)
 		return "the peer reset the connection";
 	case WEIR_CLOSE_TIMEOUT:
 		return "the peer did not answer";
-	case WEIR_CLOSE_ABORTED:
-		return "the connection was aborted";
+	case WEIR_CLOSE_ABORTED: /* other than after a failure only at the end */
+		return "weir ended";
 	default:
 		return "the connection was closed";
 	}

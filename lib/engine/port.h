@@ -23,6 +23,7 @@ struct weir_port {
 	void *ctx;
 	uint32_t capabilities;
 	uint8_t mac[6];
+	uint16_t mtu;        /* longest IP packet; 0: 1500 */
 	uint16_t frame_room; /* data room a buffer needs, headroom included; 0: any */
 	char name[64];
 	/* Control path. `pool` feeds the rx rings, copies of the impairment, and takes back whatever

@@ -11,7 +11,8 @@
 #include "flow/arena.h"
 
 #define WEIR_POOL_CACHE 256
-#define WEIR_MTU_L2_MSS 1460
+#define WEIR_MTU_DEFAULT 1500
+#define WEIR_HEADERS_MIN 40 /* IPv4 and TCP without options: what an MSS leaves out (RFC 9293 3.7.1) */
 
 const char *
 weir_version(void)
@@ -242,7 +243,7 @@ weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 	memcpy(at->parse.mac, port->mac, sizeof(port->mac));
 	memcpy(known->mac, port->mac, sizeof(port->mac));
 	known->l3 = at->parse.l3;
-	known->mss = WEIR_MTU_L2_MSS;
+	known->mss = (uint16_t)((port->mtu != 0 ? port->mtu : WEIR_MTU_DEFAULT) - WEIR_HEADERS_MIN);
 	engine->n_ports++;
 	return 0;
 }

@@ -186,8 +186,8 @@ reserve(struct weir_reass_pool *pool, struct weir_reassembly *r, const struct we
 {
 	if (reserve_pieces(pool->held, plan)) {
 		if (plan->first == 0)
-			plan->first = weir_ranges_insert(&pool->ranges, &r->ranges, seg->seq,
-							 seg->seq);
+			plan->first =
+			    weir_ranges_insert(&pool->ranges, &r->ranges, seg->seq, seg->seq);
 		if (plan->first != 0)
 			return true;
 	}

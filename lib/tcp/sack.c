@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "wire/seq.h"
+
 void
 weir_sack_forget(const struct weir_reass_pool *pool, struct weir_reassembly *r, uint32_t idx)
 {
@@ -76,14 +78,16 @@ weir_reass_sacks(struct weir_reass_pool *pool, struct weir_reassembly *r, uint32
 	const struct weir_ranges *set = &r->ranges;
 	bool is_dup = most != 0 && r->dsack[0] != r->dsack[1];
 	uint32_t n = is_dup ? add_dsack(pool, r, sacks, most) : 0;
-	uint32_t idx;
+	uint32_t idx = weir_ranges_first(&pool->ranges, set);
 
 	for (uint8_t i = 0; i < r->n_recent && n < most; i++) {
-		idx = weir_ranges_find(&pool->ranges, set, r->recent[i]);
-		n = add_sack(pool, idx, sacks, is_dup, n);
+		uint32_t recent = weir_ranges_find(&pool->ranges, set, r->recent[i]);
+
+		n = add_sack(pool, recent, sacks, is_dup, n);
 	}
-	idx = weir_ranges_first(&pool->ranges, set);
-	for (; idx != 0 && n < most; idx = weir_ranges_after(&pool->ranges, set, pool->ranges.nodes[idx].end))
+	while (idx != 0 && n < most) {
 		n = add_sack(pool, idx, sacks, is_dup, n);
+		idx = weir_ranges_after(&pool->ranges, set, pool->ranges.nodes[idx].end);
+	}
 	return n;
 }

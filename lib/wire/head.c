@@ -8,10 +8,10 @@
 #include "wire/checksum.h"
 #include "wire/head.h"
 
-#define ETHERTYPE_ARP   0x0806
-#define ETHERTYPE_VLAN  0x8100
-#define ETHERTYPE_IPV6  0x86dd
-#define ETHERTYPE_QINQ  0x88a8
+#define ETHERTYPE_ARP	0x0806
+#define ETHERTYPE_VLAN	0x8100
+#define ETHERTYPE_IPV6	0x86dd
+#define ETHERTYPE_QINQ	0x88a8
 #define ETHERTYPE_QINQ1 0x9100 /* of switches older than 802.1ad */
 
 #define TAGS_MAX 2
@@ -21,8 +21,8 @@
 static const uint8_t broadcast_mac[WEIR_MAC_BYTES] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 /*
- * One more tag, outermost first. VID 0 carries a priority only and is no domain, so that a VID alone
- * and one beside a priority tag are the same flow.
+ * One more tag, outermost first. VID 0 carries a priority only and is no domain, so that a VID
+ * alone and one beside a priority tag are the same flow.
  */
 static void
 add_tag(struct weir_head *head, uint16_t tci)
@@ -117,8 +117,9 @@ source_valid(uint32_t src)
 
 /*
  * The header sum is verified here whatever the port claims: twenty bytes that are read anyway cost
- * less than keeping book of what to believe. Two claims stand: NONE says that the field is not valid
- * by design, and so it is in the rewritten header of a frame that the port merged and found GOOD.
+ * less than keeping book of what to believe. Two claims stand: NONE says that the field is not
+ * valid by design, and so it is in the rewritten header of a frame that the port merged and found
+ * GOOD.
  */
 static bool
 header_sum_valid(const struct rte_mbuf *buf, const uint8_t *ip, uint32_t ihl)

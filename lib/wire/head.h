@@ -10,9 +10,9 @@
 struct rte_mbuf;
 
 #define WEIR_ETHER_BYTES 14
-#define WEIR_TAG_BYTES   4
-#define WEIR_IP4_BYTES   20
-#define WEIR_TCP_BYTES   20
+#define WEIR_TAG_BYTES	 4
+#define WEIR_IP4_BYTES	 20
+#define WEIR_TCP_BYTES	 20
 
 #define WEIR_ETHERTYPE_IP4 0x0800
 #define WEIR_PROTOCOL_ICMP 1

@@ -16,25 +16,25 @@
 #define ETHERTYPE_QINQ 0x88a8 /* outer of two tags (802.1ad) */
 #define PROTOCOL_TCP   6
 #define DONT_FRAGMENT  0x4000
-#define TTL            64
+#define TTL	       64
 
 /* TCP options. */
-#define NOP            1
-#define MSS            2
-#define WSCALE         3
+#define NOP	       1
+#define MSS	       2
+#define WSCALE	       3
 #define SACK_PERMITTED 4
-#define SACK           5
+#define SACK	       5
 #define TIMESTAMP      8
 
 /* Offsets in the TCP header. */
-#define SEQ       4
-#define ACK       8
-#define OFFSET    12
-#define FLAGS     13
-#define WINDOW    14
-#define SUM       16
-#define TSVAL     24
-#define TSECR     28
+#define SEQ    4
+#define ACK    8
+#define OFFSET 12
+#define FLAGS  13
+#define WINDOW 14
+#define SUM    16
+#define TSVAL  24
+#define TSECR  28
 
 static void
 store_sum(uint8_t *to, uint64_t sum)
@@ -122,8 +122,8 @@ put_tcp(uint8_t *tcp, const struct weir_key4 *key, int has_ts)
 }
 
 void
-weir_header_init(struct weir_header *out, const struct weir_link *link,
-		 const struct weir_key4 *key, int has_ts)
+weir_header_init(struct weir_header *out, const struct weir_link *link, const struct weir_key4 *key,
+		 int has_ts)
 {
 	uint8_t *tcp;
 	uint16_t tcp_len = TCP_BYTES + (has_ts ? TS_BYTES : 0);
@@ -137,7 +137,7 @@ weir_header_init(struct weir_header *out, const struct weir_link *link,
 	tcp = out->bytes + out->l4_off;
 	put_tcp(tcp, key, has_ts);
 	out->base_sum = weir_csum_fold(weir_csum_add(
-		tcp, tcp_len, weir_csum_pseudo4(key->laddr, key->raddr, PROTOCOL_TCP, tcp_len)));
+	    tcp, tcp_len, weir_csum_pseudo4(key->laddr, key->raddr, PROTOCOL_TCP, tcp_len)));
 }
 
 /* Options in an order that needs no padding in a full set: 4 + 2 + 10 + 1 + 3. */
@@ -251,7 +251,7 @@ weir_header_ack(const struct weir_ack_template *train, const struct weir_ack *ac
 	/* Flags are the second byte of their word; out go those of the template (RFC 1624). */
 	tcp[FLAGS] = (uint8_t)train->flags;
 	sum += (uint64_t)tcp[FLAGS] << 8;
-	sum += (uint16_t)~(WEIR_TCP_ACK << 8);
+	sum += (uint16_t) ~(WEIR_TCP_ACK << 8);
 	weir_store_be16(tcp + WINDOW, ack->win);
 	sum += __builtin_bswap16(ack->win);
 	if (header->has_ts) {

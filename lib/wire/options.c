@@ -5,12 +5,12 @@
 #include "wire/options.h"
 
 enum { /* option kinds */
-	KIND_END = 0,
-	KIND_NOP = 1,
-	KIND_MSS = 2,
-	KIND_WSCALE = 3,
-	KIND_SACK_PERMITTED = 4,
-	KIND_TIMESTAMP = 8,
+       KIND_END = 0,
+       KIND_NOP = 1,
+       KIND_MSS = 2,
+       KIND_WSCALE = 3,
+       KIND_SACK_PERMITTED = 4,
+       KIND_TIMESTAMP = 8,
 };
 
 #define WSCALE_MAX 14 /* RFC 7323 2.3 */

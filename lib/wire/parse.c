@@ -12,11 +12,10 @@
 
 #define PREFETCH_AHEAD 4 /* packets; the headers of a burst come from the device's cold lines */
 
-#define TS_BYTES 12         /* NOP NOP TIMESTAMP */
-#define TS_WORD  0x0101080a /* its first four */
+#define TS_BYTES 12	    /* NOP NOP TIMESTAMP */
+#define TS_WORD	 0x0101080a /* its first four */
 
-#define RARE_FLAGS                                                                                 \
-	(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_RX_LRO)
+#define RARE_FLAGS (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_RX_LRO)
 
 /* Not zero when the frame is tagged, not IPv4 or not for us. */
 static inline uint32_t
@@ -99,14 +98,13 @@ flags_valid(uint8_t flags)
  * may report any size, and the data path does not divide. Without a size one is all that is known
  * here; TCP then goes by the segment size that it measured.
  */
-static uint16_t __attribute__((noinline))
-merged_segs(uint32_t len, uint16_t segment)
+static uint16_t __attribute__((noinline)) merged_segs(uint32_t len, uint16_t segment)
 {
 	uint32_t rest = len + segment - 1, n = 0;
 
 	if (segment == 0 || len == 0)
 		return 1;
-	for (int shift = 16; shift >= 0; shift--) {
+	for (int shift = 15; shift >= 0; shift--) {
 		if (rest >> shift < segment)
 			continue;
 		rest -= (uint32_t)segment << shift;

@@ -28,7 +28,9 @@ enum weir_claim { /* what a port says of a checksum */
  * What one port queue says of the checksums it verified, checked by observation: of GOOD the first
  * WEIR_CLAIM_FIRST and then one in WEIR_CLAIM_EVERY are verified in software as well, BAD always is.
  * A contradiction sets `software` for good. UNKNOWN is always verified in software; NONE means that
- * the data was verified and the checksum field is invalid, so it is accepted unverified.
+ * the data was verified and the checksum field is invalid, so it is accepted unverified. GOOD on a
+ * frame that the port merged is taken, and counted, as NONE while the port is believed: the field in
+ * there belongs to no packet of the wire. With `software` set all but NONE is verified.
  */
 struct weir_csum_trust {
 	bool software;

@@ -19,8 +19,7 @@ pseudo_sum(const struct weir_head *head)
 static bool
 sum_right(const struct weir_head *head)
 {
-	return weir_csum_fold(weir_csum_add_chain(head->buf, head->l4_off,
-						  head->end - head->l4_off,
+	return weir_csum_fold(weir_csum_add_chain(head->buf, head->l4_off, head->end - head->l4_off,
 						  pseudo_sum(head))) == 0xffff;
 }
 

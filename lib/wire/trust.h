@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What to believe of a port's word on TCP checksums; see struct weir_csum_trust. Private to wire/. */
+/* What to believe of a port's word on TCP checksums; see struct weir_csum_trust. Private to wire/.
+ */
 #ifndef WEIR_WIRE_TRUST_H
 #define WEIR_WIRE_TRUST_H
 

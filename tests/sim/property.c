@@ -5,7 +5,7 @@
  * 1 and limit 20 (policy train, flush now), and right edges never move left but for the counted
  * rounding. The stream is drawn from a seed and does not depend on what the engine answers, until
  * the last phase, which completes it the way a sender would.
- *   WEIR_SEEDS=N  how many seeds (500)     WEIR_FIRST_SEED=S  the first (1)
+ *   WEIR_SEEDS=N  how many seeds (500, or WEIR_SEEDS_DEFAULT)     WEIR_FIRST_SEED=S  the first (1)
  */
 #include <stdio.h>
 #include <string.h>
@@ -549,7 +549,8 @@ from_environment(const char *name, uint64_t otherwise)
 START_TEST(aggregation_changes_nothing_but_cost)
 {
 	uint64_t first = from_environment("WEIR_FIRST_SEED", 1);
-	uint64_t seeds = from_environment("WEIR_SEEDS", 500);
+	uint64_t otherwise = from_environment("WEIR_SEEDS_DEFAULT", 500);
+	uint64_t seeds = from_environment("WEIR_SEEDS", otherwise);
 	static struct run one, many;
 
 	for (uint64_t seed = first; seed < first + seeds; seed++) {

@@ -24,8 +24,9 @@ struct frame_spec {
 	uint8_t tos, ttl;
 	uint16_t ip_id;
 	uint16_t ip_frag;    /* flags and offset as on the wire */
-	const uint8_t *ip_options; uint8_t ip_options_len;  /* padded to 4 by the builder with zero */
-	const uint8_t *tcp_options; uint8_t tcp_options_len; /* padded to 4 with zero (end of list) */
+	/* Options are padded to 4 with zero, end of list. */
+	const uint8_t *ip_options; uint8_t ip_options_len;
+	const uint8_t *tcp_options; uint8_t tcp_options_len;
 	uint8_t has_ts;      /* NOP NOP TIMESTAMP before tcp_options */
 	uint32_t tsval, tsecr;
 	const void *payload; uint32_t len;

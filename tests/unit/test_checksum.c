@@ -61,7 +61,8 @@ START_TEST(flat_sum_is_that_of_the_definition)
 		uint32_t len = random_word() % sizeof(bytes);
 
 		fill(bytes, len);
-		ck_assert(same(as_defined(weir_csum_add(bytes, len, 0)), frame_csum(bytes, len, 0)));
+		ck_assert(
+		    same(as_defined(weir_csum_add(bytes, len, 0)), frame_csum(bytes, len, 0)));
 	}
 }
 END_TEST

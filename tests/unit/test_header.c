@@ -231,7 +231,7 @@ static void
 check_ack(const struct weir_header *header, const struct weir_packet *packet)
 {
 	const struct weir_ack ack = {packet->ack, packet->tsecr, packet->win, 0xffff};
-	const struct weir_ack_template train = {header,      &ack,           1,
+	const struct weir_ack_template train = {header,	     &ack,	    1,
 						packet->seq, packet->tsval, packet->flags};
 	uint8_t *got = malloc(header->len), want[WEIR_PACKET_MAX];
 
@@ -272,7 +272,7 @@ START_TEST(pitfall_11_every_checksum_value)
 		struct weir_header header = header_of(0, has_ts);
 		struct weir_packet packet = random_packet(WEIR_TCP_ACK);
 		struct weir_ack ack = {packet.ack, packet.tsecr, 0, 0};
-		struct weir_ack_template train = {&header,    &ack,         1,
+		struct weir_ack_template train = {&header,    &ack,	    1,
 						  packet.seq, packet.tsval, packet.flags};
 		uint32_t zeroes = 0, ones = 0;
 
@@ -297,11 +297,11 @@ END_TEST
 START_TEST(known_ack)
 {
 	static const uint8_t want[] = {
-	    0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 0x08, 0x00,       /* Ethernet */
-	    0x45, 0, 0, 40, 0, 0, 0x40, 0, 64, 6, 0xb6, 0xcc,           /* IPv4 */
-	    192, 0, 2, 1, 192, 0, 2, 2,                                 /* addresses */
-	    0x23, 0x28, 0x9c, 0x40, 0, 0, 0, 1, 0, 0, 0, 2, 0x50, 0x10, /* TCP */
-	    0x10, 0, 0x5c, 0x65, 0, 0,
+	    0x02, 0,	0,    0,    0,	 2, 0x02, 0, 0,	 0, 0,	  1,	0x08, 0x00, /* Ethernet */
+	    0x45, 0,	0,    40,   0,	 0, 0x40, 0, 64, 6, 0xb6, 0xcc,		    /* IPv4 */
+	    192,  0,	2,    1,    192, 0, 2,	  2,				    /* addresses */
+	    0x23, 0x28, 0x9c, 0x40, 0,	 0, 0,	  1, 0,	 0, 0,	  2,	0x50, 0x10, /* TCP */
+	    0x10, 0,	0x5c, 0x65, 0,	 0,
 	};
 	const struct weir_packet packet = {
 	    .seq = 1, .ack = 2, .win = 0x1000, .flags = WEIR_TCP_ACK, .wscale = -1};

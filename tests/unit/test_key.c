@@ -84,8 +84,8 @@ START_TEST(differences_depend_on_the_secret)
 
 	for (uint64_t i = 1; i <= 64; i++) {
 		keyed.word[0] = secret.word[0] + i * 0x9e3779b97f4a7c15;
-		same += ((weir_key4_hash(&base, &keyed) ^ weir_key4_hash(&other, &keyed)) & 0xffff)
-			== (first & 0xffff);
+		same += ((weir_key4_hash(&base, &keyed) ^ weir_key4_hash(&other, &keyed)) &
+			 0xffff) == (first & 0xffff);
 	}
 	ck_assert_int_lt(same, 3);
 }

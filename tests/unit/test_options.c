@@ -36,8 +36,8 @@ END_TEST
 
 START_TEST(full_syn)
 {
-	struct weir_tcp_options out = READ(2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0xde, 0xad, 0xbe, 0xef, 0x01,
-					   0x02, 0x03, 0x04, 1, 3, 3, 7);
+	struct weir_tcp_options out = READ(2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0xde, 0xad, 0xbe, 0xef,
+					   0x01, 0x02, 0x03, 0x04, 1, 3, 3, 7);
 
 	ck_assert(!out.malformed);
 	ck_assert_uint_eq(out.mss, 1460);
@@ -61,8 +61,8 @@ END_TEST
 
 START_TEST(unknown_options_are_skipped)
 {
-	struct weir_tcp_options out = READ(254, 6, 2, 4, 9, 9, 30, 2, 5, 10, 1, 2, 3, 4, 5, 6, 7, 8, 2, 4,
-					   1, 0);
+	struct weir_tcp_options out =
+	    READ(254, 6, 2, 4, 9, 9, 30, 2, 5, 10, 1, 2, 3, 4, 5, 6, 7, 8, 2, 4, 1, 0);
 
 	ck_assert(!out.malformed);
 	ck_assert_uint_eq(out.mss, 256);
@@ -178,8 +178,8 @@ END_TEST
 
 START_TEST(pitfall_07_wrong_lengths_are_skipped)
 {
-	struct weir_tcp_options out = READ(4, 3, 0, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 12, 1, 2, 3, 4, 5, 6, 7,
-					   8, 9, 10, 2, 4, 0x10, 0);
+	struct weir_tcp_options out = READ(4, 3, 0, 8, 9, 1, 2, 3, 4, 5, 6, 7, 8, 12, 1, 2, 3, 4, 5,
+					   6, 7, 8, 9, 10, 2, 4, 0x10, 0);
 
 	ck_assert(!out.malformed && !out.sack_permitted && !out.has_ts);
 	ck_assert_uint_eq(out.mss, 4096);

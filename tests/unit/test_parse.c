@@ -102,7 +102,8 @@ END_TEST
 START_TEST(other_options)
 {
 	static const uint8_t ts_first[] = {8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1};
-	static const uint8_t syn[] = {2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 9, 0, 0, 0, 0, 1, 3, 3, 7};
+	static const uint8_t syn[] = {2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0,
+				      0, 9, 0, 0,    0, 0, 1, 3,  3, 7};
 	static const uint8_t malformed[] = {8, 10, 0, 0, 0, 9, 0, 0, 0, 8, 7, 1};
 
 	open_with_payload(10);
@@ -246,6 +247,26 @@ START_TEST(pitfall_03_every_truncation_without_link)
 
 		ck_assert_uint_eq(reason_of(buf),
 				  cut == len ? WEIR_DROP_COUNT : WEIR_DROP_FRAME_TRUNCATED);
+		frame_exact_free(buf);
+	}
+	parsing_close(&p);
+}
+END_TEST
+
+/* A right IP packet that ends inside the TCP header, and the frame with it. */
+START_TEST(pitfall_03_packet_ends_in_the_header)
+{
+	uint8_t bytes[100];
+
+	open_with_payload(0);
+	for (int32_t len = 0; len <= 20; len++) {
+		struct rte_mbuf *buf;
+
+		p.spec.ip_total_delta = len - 20;
+		frame_write(&p.spec, bytes);
+		buf = frame_exact(bytes, (uint32_t)(34 + len), 0);
+		ck_assert_uint_eq(reason_of(buf),
+				  len == 20 ? WEIR_DROP_COUNT : WEIR_DROP_TCP_HEADER);
 		frame_exact_free(buf);
 	}
 	parsing_close(&p);
@@ -547,6 +568,7 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_03_header_in_the_padding);
 	UNIT_CASE(s, pitfall_03_every_truncation);
 	UNIT_CASE(s, pitfall_03_every_truncation_without_link);
+	UNIT_CASE(s, pitfall_03_packet_ends_in_the_header);
 	UNIT_CASE(s, pitfall_04_padding_is_not_payload);
 	UNIT_CASE(s, pitfall_05_header_split_anywhere);
 	UNIT_CASE(s, pitfall_05_one_cut);

@@ -103,8 +103,8 @@ START_TEST(pitfall_29_trim_a_chain)
 				weir_seg_trim_tail(&seg, tail);
 				ck_assert_uint_eq(seg.len, LEN - head - tail);
 				fill_stream(want, seg.seq, seg.len);
-				ck_assert_uint_eq(
-				    weir_chain_copy(buf, seg.data_off, seg.len, got), seg.len);
+				ck_assert_uint_eq(weir_chain_copy(buf, seg.data_off, seg.len, got),
+						  seg.len);
 				ck_assert_int_eq(memcmp(got, want, seg.len), 0);
 			}
 		ck_assert_uint_eq(rte_pktmbuf_pkt_len(buf), sizeof(frame));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/unit/parsing.h"
 
-#define GOOD    RTE_MBUF_F_RX_L4_CKSUM_GOOD
-#define BAD     RTE_MBUF_F_RX_L4_CKSUM_BAD
-#define NONE    RTE_MBUF_F_RX_L4_CKSUM_NONE
+#define GOOD	RTE_MBUF_F_RX_L4_CKSUM_GOOD
+#define BAD	RTE_MBUF_F_RX_L4_CKSUM_BAD
+#define NONE	RTE_MBUF_F_RX_L4_CKSUM_NONE
 #define UNKNOWN RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN
 
 static struct parsing p;
