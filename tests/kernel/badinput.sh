@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# What a person types wrongly gets one line on standard error that names it, and a status that is
+# not zero; a full disk too.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+. "$root/tests/kernel/begin.sh"
+
+test_begin badinput
+good="--port net_null0 --ip 198.18.0.1/24"
+: >"$work/plainfile"
+
+# wrong "EAL OPTIONS" "OPTIONS" WORD: WORD must stand in the one line. DPDK's own lines begin with a
+# component in capitals and are not counted.
+wrong() {
+	# shellcheck disable=SC2086
+	run timeout -k 5 20 "$weir" -l "$engine_core" --no-pci --file-prefix "weir-$$" $1 \
+		--log-level lib.eal:error -- $2 </dev/null >"$work/weir.out" 2>"$work/raw.err"
+	status=$?
+	grep -vE '^[A-Z_]+: ' "$work/raw.err" >"$work/weir.err"
+	lines=$(wc -l <"$work/weir.err")
+	if [ $status -gt 0 ] && [ $status -lt 124 ] && [ "$lines" = 1 ] &&
+		grep -qF -e "$3" "$work/weir.err"; then
+		say "ok $2"
+		return
+	fi
+	say "FAILED $2: status $status, $lines lines, '$3' expected in:"
+	cat "$work/raw.err"
+	failed=1
+}
+
+memory="--no-huge -m 256 --no-shconf"
+null="$memory --vdev net_null0"
+wrong "$null" "$good --listen 9000 --no-such-option" no-such-option
+wrong "$null" "$good --listen 9000 stray" stray
+wrong "$null" "--port net_null0 --ip 198.18.0.1000/24 --listen 9000" 198.18.0.1000
+wrong "$null" "--port net_null0 --ip 198.18.0.1/33 --listen 9000" 198.18.0.1/33
+wrong "$null" "--port net_null0 --listen 9000" --ip
+wrong "$null" "$good --gateway nowhere --listen 9000" nowhere
+wrong "$null" "--port net_absent7 --ip 198.18.0.1/24 --listen 9000" net_absent7
+wrong "$memory" "--ip 198.18.0.1/24 --listen 9000" port
+wrong "$null" "$good --listen 9000 --listen 9000:discard" 9000
+wrong "$null" "$good --listen 0" 0
+wrong "$null" "$good --listen 65536" 65536
+wrong "$null" "$good --listen 9000:shredder" shredder
+wrong "$null" "$good --listen 9000:file=" file=
+wrong "$null" "$good --listen 9000:file=$work/plainfile/dir" plainfile
+wrong "$null" "$good --listen 9000 --aggregate-limit 0" aggregate-limit
+wrong "$null" "$good --listen 9000 --aggregate-limit many" aggregate-limit
+wrong "$null" "$good --listen 9000 --flush sometimes" sometimes
+wrong "$null" "$good --listen 9000 --flush polls=" polls=
+wrong "$null" "$good --listen 9000 --ack never" never
+wrong "$null" "$good --listen 9000 --rx-queue-segs 0" rx-queue-segs
+wrong "$null" "$good --listen 9000 --receive-buffer 1" receive-buffer
+wrong "$null" "$good --listen 9000 --budget 0" budget
+wrong "$null" "$good --listen 9000 --impair seed=1,mischief=1%" mischief
+wrong "$null" "$good --listen 9000 --impair loss=101%" loss
+wrong "$null" "$good --listen 9000 --seconds -1" seconds
+wrong "$null" "$good --listen 9000 --stats x" stats
+wrong "--no-huge -m 8 --no-shconf --vdev net_null0" "$good --listen 9000" "-m 8"
+
+# A full disk. The file system is private to the program and goes with it.
+net_veth
+mkdir "$work/full"
+cat >"$work/wrap" <<END
+mount -t tmpfs -o size=4m none "$work/full" && exec "\$@"
+END
+weir_wrap="sh $work/wrap"
+weir_start --listen "9000:file=$work/full" --seconds 60
+weir_wait
+peer send --connect "$weir_ip:9000" --bytes 16777216 --seconds 5 >/dev/null 2>&1
+kill -TERM "$weir_pid" 2>/dev/null
+reap "$weir_pid"
+status=$?
+grep -vE '^[A-Z_]+: |^weir: ready: ' "$work/weir.err" >"$work/lines"
+check "full disk: status" [ $status -gt 0 -a $status -lt 124 ]
+check "full disk: one line" same lines "$(wc -l <"$work/lines")" 1
+check "full disk: names the directory" grep -F "$work/full" "$work/lines"
+exit $failed

@@ -1,0 +1,259 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# Build everything and run all tests. As root, on Debian 12:
+#
+#   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan kernel mutate fresh
+#   sh tests/run.sh --pitfalls              the numbered pitfalls, the tests of each, their results
+#
+# --full takes the long forms. The last line is "N passed, N failed, N skipped"; the status is 0 when
+# something passed and nothing failed. With CI=true only the skips in tests/skips are allowed.
+set -u
+root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/config/netns.sh"
+. "$root/config/build.sh"
+
+all_parts="gcc house clang asan kernel mutate fresh"
+last_pitfall=56
+parts=
+full=
+pitfalls=
+for arg in "$@"; do
+	case " --full --pitfalls $all_parts " in
+	*" $arg "*) ;;
+	*) die "unknown argument $arg; known are --full, --pitfalls and the parts $all_parts" ;;
+	esac
+	case $arg in
+	--full) full=--full ;;
+	--pitfalls) pitfalls=yes ;;
+	*) parts="$parts $arg" ;;
+	esac
+done
+[ -n "$parts" ] || parts=$all_parts
+[ -z "$pitfalls" ] || parts="gcc pitfall_scripts"
+
+# result pass|fail|skip NAME [REASON]
+result() {
+	printf '%s\n' "$*" >>"$work/results"
+	case $1 in
+	pass) printf '  ok      %s\n' "$2" ;;
+	fail) printf '  FAILED  %s\n' "$2" ;;
+	skip)
+		shift
+		printf '  skipped %s\n' "$*"
+		;;
+	esac
+}
+
+# The tests of one build directory: every meson test is one result, and the single cases of Check's
+# verbose output are kept for the list of pitfalls.
+meson_tests() {
+	log=$build/meson-logs/testlog.json
+	rm -f "$log"
+	CK_VERBOSITY=verbose run meson test -C "$build" --no-rebuild --print-errorlogs \
+		--timeout-multiplier "$2" >"$work/test.log" 2>&1
+	status=$?
+	[ $status = 0 ] || tail -n 200 "$work/test.log"
+	[ -s "$log" ] || {
+		result fail "$1 meson-test"
+		return
+	}
+	awk '
+	function field(key) {
+		if (!match($0, "\"" key "\": \"[^\"]*\""))
+			return ""
+		return substr($0, RSTART + length(key) + 5, RLENGTH - length(key) - 6)
+	}
+	{
+		name = field("name")
+		sub(/^.* \/ /, "", name)
+		gsub(/ /, "-", name)
+		was = field("result")
+		word = was == "OK" || was == "EXPECTEDFAIL" ? "pass" : was == "SKIP" ? "skip" : "fail"
+		print word, name, was == "OK" ? "" : was
+	}' "$log" >"$work/meson.results"
+	while read -r word name why; do
+		result "$word" "$1/$name" "$why"
+	done <"$work/meson.results"
+	sed 's/\\n/\
+/g' "$log" | grep -oE '[^ :"]+:[0-9]+:[PFES]:[^:]+:[^:]+:' |
+		awk -F: '{ print $5, $3 == "P" ? "pass" : "fail", $1 }' | sort -u >"$work/cases.$1"
+}
+
+# build_and_test NAME TIMEOUT_MULTIPLIER MESON_OPTIONS...
+build_and_test() {
+	what=$1
+	patience=$2
+	shift 2
+	if build "build-$what" "$@"; then
+		result pass "build-$what"
+		meson_tests "$what" "$patience"
+	else
+		result fail "build-$what"
+	fi
+}
+
+part_gcc() {
+	CC=gcc
+	export CC
+	build_and_test gcc 2
+	gcc_build=$build
+	unset CC
+}
+
+part_clang() {
+	CC=clang
+	export CC
+	build_and_test clang 2
+	unset CC
+}
+
+part_asan() {
+	CC=gcc
+	ASAN_OPTIONS=detect_leaks=1:abort_on_error=1:${ASAN_OPTIONS:-}
+	UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1:${UBSAN_OPTIONS:-}
+	export CC ASAN_OPTIONS UBSAN_OPTIONS
+	build_and_test asan 6 -Dbuildtype=debugoptimized -Doptimization=1 -Db_sanitize=address,undefined \
+		-Ddebug_checks=true -Ddefault_library=static
+	unset CC ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+# script NAME PATH ARGS...: 0 passes, 77 is skipped for the reason in its last line.
+script() {
+	name=$1
+	shift
+	began=$(date +%s)
+	run sh "$@" >"$work/script.log" 2>&1
+	status=$?
+	took="$(($(date +%s) - began)) s"
+	case $status in
+	0) result pass "$name" "$took" ;;
+	77) result skip "$name" "$(tail -n 1 "$work/script.log")" ;;
+	*)
+		tail -n 60 "$work/script.log"
+		result fail "$name" "$took"
+		;;
+	esac
+	grep -oE '(ok|FAILED) pitfall_[0-9]+_[a-z0-9_]+' "$work/script.log" |
+		awk -v name="$name" '{ print $2, $1 == "ok" ? "pass" : "fail", name }' \
+			>>"$work/cases.scripts"
+}
+
+# Tests of the built tool need the gcc build, also when that part was not asked for.
+need_gcc_build() {
+	if [ -z "${gcc_build:-}" ]; then
+		CC=gcc
+		export CC
+		build build-gcc || die "the build failed, see above"
+		gcc_build=$build
+		unset CC
+	fi
+	export WEIR_BUILD="$gcc_build"
+}
+
+part_house() {
+	need_gcc_build
+	script house "$root/tests/check-house.sh" "$gcc_build"
+}
+
+part_kernel() {
+	need_gcc_build
+	for file in "$root"/tests/kernel/*.sh; do
+		name=${file##*/}
+		[ "$name" != begin.sh ] || continue
+		script "kernel/${name%.sh}" "$file" $full
+		[ "$name" != demo.sh ] || awk '/work-conserving/ { on = 1 } on' "$work/script.log"
+	done
+}
+
+part_pitfall_scripts() {
+	need_gcc_build
+	for file in $(grep -l 'check "*pitfall_' "$root"/tests/kernel/*.sh); do
+		name=${file##*/}
+		script "kernel/${name%.sh}" "$file"
+	done
+}
+
+part_mutate() {
+	if [ -n "$full" ]; then
+		script mutate "$root/tests/mutate.sh"
+	else
+		seed=$(date +%j)
+		script mutate "$root/tests/mutate.sh" --seed "$seed" --count 3
+	fi
+	grep -E '^(killed|SURVIVED|INVALID)' "$work/script.log"
+}
+
+part_fresh() {
+	need_gcc_build
+	if [ -n "$full" ]; then
+		script fresh "$root/tests/fresh.sh"
+	else
+		script fresh "$root/tests/fresh.sh" --quick
+	fi
+}
+
+list_pitfalls() {
+	say ""
+	say "Pitfalls:"
+	cat "$work"/cases.* 2>/dev/null | sort -u >"$work/cases"
+	grep -rhoE 'pitfall_[0-9]{2}_[a-z0-9_]+' "$root/tests" --include='*.c' --include='*.sh' |
+		sort -u >"$work/named"
+	awk -v last="$last_pitfall" '
+	FILENAME ~ /cases$/ { was[$1] = was[$1] == "fail" ? "fail" : $2; next }
+	{
+		n = substr($1, 9, 2) + 0
+		count[n]++
+		test[n, count[n]] = $1
+	}
+	END {
+		for (n = 1; n <= last; n++) {
+			if (!count[n]) {
+				printf "%2d open\n", n
+				open++
+			}
+			for (i = 1; i <= count[n]; i++) {
+				name = test[n, i]
+				printf "%2d %-7s %s\n", n, name in was ? was[name] : "not run", name
+			}
+		}
+		printf "%d of %d have a test, %d are open\n", last - open, last, open
+	}' "$work/cases" "$work/named"
+}
+
+finish() {
+	passed=$(grep -c '^pass ' "$work/results")
+	failed=$(grep -c '^fail ' "$work/results")
+	skipped=$(grep -c '^skip ' "$work/results")
+	if [ "${CI:-}" = true ]; then
+		grep '^skip ' "$work/results" >"$work/skipped"
+		while read -r _ name _; do
+			grep -qE "^$name [^ ]" "$root/tests/skips" || {
+				say "skipped without a reason in tests/skips: $name"
+				failed=$((failed + 1))
+			}
+		done <"$work/skipped"
+	fi
+	[ "$failed" = 0 ] || {
+		say "Failed:"
+		sed -n 's/^fail /  /p' "$work/results"
+	}
+	say "Total: $(($(date +%s) - run_began)) s"
+	say "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+}
+
+need_root
+run_began=$(date +%s)
+sh "$root/config/setup.sh" tests || exit 1
+run_begin tests
+: >"$work/results"
+build_lock build-gcc
+for part in $parts; do
+	began=$(date +%s)
+	say "== $part =="
+	"part_$part"
+	say "== $part: $(($(date +%s) - began)) s =="
+done
+[ -z "$pitfalls" ] || list_pitfalls
+finish
+exit $?
