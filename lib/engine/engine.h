@@ -35,6 +35,12 @@ struct weir_attached {
 	struct rte_mbuf *tx[WEIR_TX_FRAMES];
 };
 
+static inline uint32_t
+weir_engine_record_layer(const struct weir_attached *at)
+{
+	return at->parse.l3 ? WEIR_RECORD_L3 : 0;
+}
+
 struct weir_engine {
 	struct weir_tcp tcp;
 	struct weir_stack *stack;

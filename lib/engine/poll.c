@@ -75,7 +75,7 @@ receive(struct weir_engine *engine, uint8_t port)
 	if (engine->record.size != 0)
 		for (uint32_t i = 0; i < n; i++)
 			weir_record_add(&engine->record, tcp->now_ns, bufs[i],
-					WEIR_RECORD_RECEIVED);
+					WEIR_RECORD_RECEIVED | weir_engine_record_layer(at));
 	weir_parse_burst(&at->parse, bufs, n, parsed);
 	for (uint32_t i = 0; i < parsed->n_rejects; i++)
 		weir_tcp_drop(tcp, parsed->rejects[i].buf, parsed->rejects[i].reason);

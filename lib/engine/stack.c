@@ -187,6 +187,7 @@ weir_stack_reset(struct weir_stack *stack, uint64_t seed, uint64_t now_ns)
 	int error;
 
 	weir_engine_close(engine);
+	weir_record_reset(&engine->record);
 	stack->config.seed = seed;
 	stack->config.now_ns = now_ns;
 	error = weir_engine_open(engine, stack);
@@ -238,6 +239,7 @@ weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 		error = port->start(port->ctx, &stack->pool);
 	if (error != 0)
 		return error;
+	/* Only now: a device may settle its addresses and sizes when it starts. */
 	at->parse.l3 = (port->capabilities & WEIR_PORT_L3) != 0;
 	at->parse.ip = ipv4_of(&config->address);
 	memcpy(at->parse.mac, port->mac, sizeof(port->mac));

@@ -38,7 +38,7 @@ note_sent(struct weir_engine *engine, struct weir_attached *at, uint32_t n)
 		at->tx_bytes += at->tx[i]->pkt_len;
 		if (engine->record.size != 0)
 			weir_record_add(&engine->record, engine->tcp.now_ns, at->tx[i],
-					WEIR_RECORD_SENT);
+					WEIR_RECORD_SENT | weir_engine_record_layer(at));
 	}
 	at->n_tx += n;
 }

@@ -284,6 +284,8 @@ syn_received(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 
 	if (seg->flags & WEIR_TCP_RST) {
 		if (seg->seq != syn->irs + 1) { /* RFC 5961 3.2 holds here, too */
+			if (in_syn_window(syn, seg))
+				send_syn_received_ack(tcp, syn);
 			refuse(tcp, seg, WEIR_DROP_TCP_RST_INVALID);
 			return;
 		}

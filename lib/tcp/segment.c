@@ -132,7 +132,7 @@ update_ecn(struct weir_flow *flow, const struct weir_seg *seg)
 					(ce ? WEIR_FLOW_LAST_CE : 0));
 	if (!(flow->opts & WEIR_FLOW_ECN))
 		return changed;
-	if (seg->flags & WEIR_TCP_CWR)
+	if ((seg->flags & WEIR_TCP_CWR) && seg->len != 0) /* it stands on new data only */
 		flow->marks &= (uint8_t)~WEIR_FLOW_ECE;
 	if (ce)
 		flow->marks |= WEIR_FLOW_ECE;

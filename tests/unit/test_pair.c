@@ -6,8 +6,8 @@
 #include "engine/port.h"
 #include "tests/unit/unit.h"
 
-#define ROOM     (RTE_PKTMBUF_HEADROOM + 64)
-#define BUFFERS  64
+#define ROOM	 (RTE_PKTMBUF_HEADROOM + 64)
+#define BUFFERS	 64
 #define CAPACITY 16
 
 struct fixture {
