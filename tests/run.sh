@@ -31,17 +31,16 @@ done
 [ -n "$parts" ] || parts=$all_parts
 [ -z "$pitfalls" ] || parts="gcc pitfall_scripts"
 
-# result pass|fail|skip NAME [REASON]
+# result pass|fail|skip NAME [REMARK]
 result() {
 	printf '%s\n' "$*" >>"$work/results"
 	case $1 in
-	pass) printf '  ok      %s\n' "$2" ;;
-	fail) printf '  FAILED  %s\n' "$2" ;;
-	skip)
-		shift
-		printf '  skipped %s\n' "$*"
-		;;
+	pass) word_=ok ;;
+	fail) word_=FAILED ;;
+	skip) word_=skipped ;;
 	esac
+	shift
+	printf '  %-7s %s\n' "$word_" "$*"
 }
 
 # The tests of one build directory: every meson test is one result, and the single cases of Check's
@@ -52,7 +51,7 @@ meson_tests() {
 	CK_VERBOSITY=verbose run meson test -C "$build" --no-rebuild --print-errorlogs \
 		--timeout-multiplier "$2" >"$work/test.log" 2>&1
 	status=$?
-	[ $status = 0 ] || tail -n 200 "$work/test.log"
+	[ $status = 0 ] || grep -vE '^ *[0-9]+/[0-9]+ .* OK ' "$work/test.log" | tail -n 200
 	[ -s "$log" ] || {
 		result fail "$1 meson-test"
 		return
@@ -63,13 +62,18 @@ meson_tests() {
 			return ""
 		return substr($0, RSTART + length(key) + 5, RLENGTH - length(key) - 6)
 	}
+	function field_number(key) {
+		if (!match($0, "\"" key "\": [0-9.]+"))
+			return 0
+		return sprintf("%.1f", substr($0, RSTART + length(key) + 4, RLENGTH - length(key) - 4))
+	}
 	{
 		name = field("name")
 		sub(/^.* \/ /, "", name)
 		gsub(/ /, "-", name)
 		was = field("result")
 		word = was == "OK" || was == "EXPECTEDFAIL" ? "pass" : was == "SKIP" ? "skip" : "fail"
-		print word, name, was == "OK" ? "" : was
+		print word, name, was == "OK" ? "" : was, "(" field_number("duration") " s)"
 	}' "$log" >"$work/meson.results"
 	while read -r word name why; do
 		result "$word" "$1/$name" "$why"
@@ -119,22 +123,22 @@ part_asan() {
 
 # script NAME PATH ARGS...: 0 passes, 77 is skipped for the reason in its last line.
 script() {
-	name=$1
+	script_=$1
 	shift
-	began=$(date +%s)
+	script_began_=$(date +%s)
 	run sh "$@" >"$work/script.log" 2>&1
 	status=$?
-	took="$(($(date +%s) - began)) s"
+	took_="($(($(date +%s) - script_began_)) s)"
 	case $status in
-	0) result pass "$name" "$took" ;;
-	77) result skip "$name" "$(tail -n 1 "$work/script.log")" ;;
+	0) result pass "$script_" "$took_" ;;
+	77) result skip "$script_" "$(tail -n 1 "$work/script.log")" ;;
 	*)
 		tail -n 60 "$work/script.log"
-		result fail "$name" "$took"
+		result fail "$script_" "$took_"
 		;;
 	esac
 	grep -oE '(ok|FAILED) pitfall_[0-9]+_[a-z0-9_]+' "$work/script.log" |
-		awk -v name="$name" '{ print $2, $1 == "ok" ? "pass" : "fail", name }' \
+		awk -v script="$script_" '{ print $2, $1 == "ok" ? "pass" : "fail", script }' \
 			>>"$work/cases.scripts"
 }
 
