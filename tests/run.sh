@@ -99,9 +99,10 @@ build_and_test() {
 part_gcc() {
 	CC=gcc
 	export CC
+	[ -z "$full" ] || export WEIR_SEEDS=10000 # of the property test
 	build_and_test gcc 2
 	gcc_build=$build
-	unset CC
+	unset CC WEIR_SEEDS
 }
 
 part_clang() {

@@ -15,13 +15,14 @@ ack_flags(const struct weir_flow *flow)
 }
 
 static void
-acknowledged(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
+acknowledged(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack, bool open)
 {
 	flow->last_ack_sent = ack;
 	flow->ack_segs = 0;
 	flow->ack_bytes = 0;
 	flow->marks &= (uint8_t)~WEIR_FLOW_DELACK;
-	flow->gather_no = tcp->gather.number;
+	if (open) /* this gather tells the peer whatever window there is by then */
+		flow->gather_no = tcp->gather.number;
 }
 
 static struct weir_gather_item *
@@ -55,7 +56,7 @@ push_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
 		item = new_item(g, flow, WEIR_GATHER_TRAIN, flags, g->n_acks);
 	item->n++;
 	g->acks[g->n_acks++] = (struct weir_ack){.ack = ack, .tsecr = flow->ts_recent};
-	acknowledged(tcp, flow, ack);
+	acknowledged(tcp, flow, ack, true);
 }
 
 static struct weir_gather_single *
@@ -77,7 +78,7 @@ push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, bool op
 		.flags = flags,
 		.wscale = -1,
 	};
-	acknowledged(tcp, flow, flow->rcv_nxt);
+	acknowledged(tcp, flow, flow->rcv_nxt, open);
 	return single;
 }
 
@@ -240,11 +241,15 @@ weir_ack_challenge(struct weir_tcp *tcp, struct weir_flow *flow)
 void
 weir_ack_outside(struct weir_tcp *tcp, struct weir_flow *flow, bool has_data)
 {
+	bool open;
+
 	if (has_data ? !data_answer_allowed(tcp, flow) : !empty_answer_allowed(tcp, flow)) {
 		tcp->stats.answers_limited++;
 		return;
 	}
-	add_sacks(tcp, flow, &push_single(tcp, flow, ack_flags(flow), false)->packet);
+	/* A probe of a closed window is told what there is now. */
+	open = (flow->marks & WEIR_FLOW_ZERO_WINDOW) != 0;
+	add_sacks(tcp, flow, &push_single(tcp, flow, ack_flags(flow), open)->packet);
 }
 
 void
