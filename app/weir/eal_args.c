@@ -156,7 +156,7 @@ add_memory(struct eal_args *args, const struct eal_facts *facts)
 {
 	args->memory_mb = eal_args_need_mb(facts->buffers, facts->buffer_bytes);
 	snprintf(args->text, sizeof(args->text), "%" PRIu64, args->memory_mb);
-	add(args, (char *)(uintptr_t)"-m");
+	add(args, (char *)(uintptr_t) "-m");
 	add(args, args->text);
 }
 
@@ -166,7 +166,7 @@ copy_words(struct eal_args *args, int argc, char **argv)
 {
 	add(args, argv[0]);
 	if (!args->log_level) /* first: EAL looks for it only up to a word it does not know */
-		add(args, (char *)(uintptr_t)"--log-level=error");
+		add(args, (char *)(uintptr_t) "--log-level=error");
 	for (int i = 1; i < argc; i++)
 		if (!args->no_huge || !is_long(argv[i], "--in-memory"))
 			add(args, argv[i]);
@@ -224,9 +224,9 @@ eal_args_build(struct eal_args *args, int argc, char **argv, const struct eal_fa
 	copy_words(args, argc, argv);
 	if (args->no_huge) {
 		if (!words.no_huge)
-			add(args, (char *)(uintptr_t)"--no-huge");
+			add(args, (char *)(uintptr_t) "--no-huge");
 		if (!words.no_shconf)
-			add(args, (char *)(uintptr_t)"--no-shconf");
+			add(args, (char *)(uintptr_t) "--no-shconf");
 		if (words.memory_mb == 0)
 			add_memory(args, facts);
 		if (!words.no_huge || words.in_memory)

@@ -20,7 +20,7 @@ struct eal_args {
 	int argc;
 	char **argv; /* NULL-ended; strings are those of the caller or of `text` */
 	bool no_huge;
-	bool log_level; /* the user's own --log-level */
+	bool log_level;	    /* the user's own --log-level */
 	uint64_t memory_mb; /* what -m says or was made to say; 0: not said */
 	char text[32];
 	char note[OPTIONS_ERROR]; /* not empty: one line to tell the user */

@@ -2,6 +2,7 @@
 #include "eal_start.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -70,12 +71,23 @@ first_line(struct eal_said *said, const char *program)
 	snprintf(said->first, sizeof(said->first), "%.*s", (int)strcspn(at, "\n"), at);
 }
 
+static char runtime_dir[4096];
+
+/* EAL leaves it. One that another process uses is not empty, and stays. */
+static void
+remove_runtime_dir(void)
+{
+	if (runtime_dir[0] != '\0')
+		rmdir(runtime_dir);
+}
+
 int
 eal_start(const struct eal_args *args, struct eal_said *said, char *error)
 {
 	struct kept_back kept = {.fd = -1};
 	int rc;
 
+	atexit(remove_runtime_dir); /* before EAL's own, so that it runs after them */
 	if (!args->log_level)
 		keep_back(&kept);
 	rc = rte_eal_init(args->argc, args->argv);
@@ -84,8 +96,10 @@ eal_start(const struct eal_args *args, struct eal_said *said, char *error)
 	said->first[0] = '\0';
 	if (said->fd >= 0)
 		first_line(said, args->argv[0]);
-	if (rc >= 0)
+	if (rc >= 0) {
+		snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 		return 0;
+	}
 	snprintf(error, OPTIONS_ERROR,
 		 "EAL does not start: %s: correct what stands before --, or add "
 		 "--log-level=debug there to see why",

@@ -36,7 +36,7 @@ struct file_message {
 struct file_ring {
 	_Alignas(64) _Atomic uint32_t head; /* written by the producer */
 	uint32_t tail_seen;
-	uint32_t head_next; /* head with what is not published yet */
+	uint32_t head_next;		    /* head with what is not published yet */
 	_Alignas(64) _Atomic uint32_t tail; /* written by the consumer */
 	_Alignas(64) struct file_message messages[FILE_RING_SIZE];
 };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The writer thread: takes spans from the ring, gathers those of one file, writes them and gives the
- * leases back. It alone touches the files, so a slow disk closes windows and stalls nothing else.
+ * The writer thread: takes spans from the ring, gathers those of one file, writes them and gives
+ * the leases back. It alone touches the files, so a slow disk closes windows and stalls nothing
+ * else.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,19 +19,19 @@
 
 #include "sink_file.h"
 
-#define BATCH	     1024
-#define BATCH_WORTH  64 /* with less waiting, wait a little: fewer, larger writes */
-#define NONE	     UINT32_MAX
-#define SAID_MOST    16 /* lines about incomplete files */
-#define IDLE_LEAST   20000 /* ns */
-#define IDLE_MOST    500000
+#define BATCH	    1024
+#define BATCH_WORTH 64 /* with less waiting, wait a little: fewer, larger writes */
+#define NONE	    UINT32_MAX
+#define SAID_MOST   16	  /* lines about incomplete files */
+#define IDLE_LEAST  20000 /* ns */
+#define IDLE_MOST   500000
 
 struct file {
 	char *path;
 	uint64_t offset; /* bytes written */
 	weir_conn conn;
-	uint32_t next;	 /* file with spans in this batch */
-	uint32_t first;  /* span of this batch */
+	uint32_t next;	/* file with spans in this batch */
+	uint32_t first; /* span of this batch */
 	uint32_t last;
 	int fd;
 	bool failed;

@@ -10,33 +10,54 @@ struct field {
 	size_t offset;
 };
 
-#define STAT(name_)  {#name_, offsetof(struct weir_stats, name_)}
-#define PORT(name_)  {#name_, offsetof(struct weir_port_stats, name_)}
+#define STAT(name_)                                                                                \
+	{                                                                                          \
+#name_, offsetof(struct weir_stats, name_)                                         \
+	}
+#define PORT(name_)                                                                                \
+	{                                                                                          \
+#name_, offsetof(struct weir_port_stats, name_)                                    \
+	}
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct field engine_fields[] = {
-	STAT(polls), STAT(busy_polls), STAT(segs), STAT(data_segs), STAT(bytes), STAT(slow_segs),
-	STAT(acks_train), STAT(trains), STAT(acks_single), STAT(dup_acks), STAT(window_updates),
-	STAT(window_rounded_down), STAT(ts_missing), STAT(options_malformed),
-	STAT(answers_limited), STAT(events), STAT(arp_replies), STAT(icmp_replies),
-	STAT(budget_exhausted),
+    STAT(polls),
+    STAT(busy_polls),
+    STAT(segs),
+    STAT(data_segs),
+    STAT(bytes),
+    STAT(slow_segs),
+    STAT(acks_train),
+    STAT(trains),
+    STAT(acks_single),
+    STAT(dup_acks),
+    STAT(window_updates),
+    STAT(window_rounded_down),
+    STAT(ts_missing),
+    STAT(options_malformed),
+    STAT(answers_limited),
+    STAT(events),
+    STAT(arp_replies),
+    STAT(icmp_replies),
+    STAT(budget_exhausted),
 };
 
 static const struct field port_fields[] = {
-	PORT(rx_packets), PORT(rx_bytes), PORT(tx_packets), PORT(tx_bytes), PORT(rx_missed),
-	PORT(rx_no_buffer), PORT(csum_good), PORT(csum_bad), PORT(csum_none), PORT(csum_unknown),
-	PORT(csum_verified), PORT(csum_contradictions), PORT(impaired),
+    PORT(rx_packets), PORT(rx_bytes),	  PORT(tx_packets),    PORT(tx_bytes),
+    PORT(rx_missed),  PORT(rx_no_buffer), PORT(csum_good),     PORT(csum_bad),
+    PORT(csum_none),  PORT(csum_unknown), PORT(csum_verified), PORT(csum_contradictions),
+    PORT(impaired),
 };
 
 static const struct field connection_fields[] = {
-	STAT(accepted), STAT(established), STAT(syn_received), STAT(time_wait), STAT(closed),
-	STAT(resets_received), STAT(resets_sent),
+    STAT(accepted), STAT(established),	   STAT(syn_received), STAT(time_wait),
+    STAT(closed),   STAT(resets_received), STAT(resets_sent),
 };
 
 static const struct field memory_fields[] = {
-	STAT(buffers), STAT(buffers_free), STAT(buffers_held), STAT(bytes_unread),
-	STAT(bytes_leased), STAT(bytes_out_of_order), STAT(leases), STAT(pressure),
-	STAT(edges_held), STAT(collapsed), STAT(pruned), STAT(state_bytes_per_idle),
+    STAT(buffers),	STAT(buffers_free),	  STAT(buffers_held), STAT(bytes_unread),
+    STAT(bytes_leased), STAT(bytes_out_of_order), STAT(leases),	      STAT(pressure),
+    STAT(edges_held),	STAT(collapsed),	  STAT(pruned),	      STAT(state_bytes_per_idle),
 };
 
 static const char *const limited_names[5] = {"sender", "application", "memory", "engine", "loss"};
@@ -222,7 +243,7 @@ balance(struct json *json, const struct weir_stats *stats)
 	number(json, "queued", stats->packets_queued);
 	boolean(json, "balanced",
 		stats->packets_received == stats->packets_delivered + stats->packets_consumed +
-						   stats->packets_dropped + stats->packets_queued);
+					       stats->packets_dropped + stats->packets_queued);
 	end(json, '}');
 }
 

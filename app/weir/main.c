@@ -258,6 +258,6 @@ main(int argc, char **argv)
 		return answer(asked);
 	if (setup_check(&program.options) != 0)
 		return EXIT_REFUSED;
-	return run_program(&program, start < argc || strcmp(argv[argc - 1], "--") == 0 ?
-					     start - 1 : argc, argv);
+	return run_program(
+	    &program, start < argc || strcmp(argv[argc - 1], "--") == 0 ? start - 1 : argc, argv);
 }

@@ -8,30 +8,30 @@
 #include "value.h"
 
 const char options_help[] =
-	"weir [EAL options] -- [options]: receive TCP streams from DPDK ports\n"
-	"\n"
-	"  --ip ADDR/LEN           address of a port; one for each port in order, or one for all\n"
-	"  --listen PORT[:SINK]    accept connections; SINK is discard (default) or file=DIR;\n"
-	"                          repeatable\n"
-	"  --port NAME             a port to use; repeatable; default: every one that EAL found\n"
-	"  --gateway ADDR          gateway, inside the network of an --ip\n"
-	"  --aggregate-limit N     segments per aggregate, 1 to 64, default 20\n"
-	"  --flush MODE            now (default), polls=N, us=N or adaptive\n"
-	"  --ack POLICY            train (default), stretch or delayed\n"
-	"  --rx-queue-segs N       segments a flow's receive queue holds, 1 to 4096, default 64\n"
-	"  --receive-buffer BYTES  per connection, 4K to 1G, default 1M\n"
-	"  --budget N              segments served per poll, 1 to 65536, default 256\n"
-	"  --impair SPEC           \"seed=1,loss=1%,dup=1%,reorder=2%,corrupt=0%\" on every port\n"
-	"  --seconds N             end after N seconds; default: at SIGINT or SIGTERM\n"
-	"  --stats SECONDS         a report each SECONDS seconds; default: none\n"
-	"  --json                  every counter as one JSON object at the end, on standard output\n"
-	"  --record FILE           headers of the last frames as pcapng, at SIGUSR1 and at the end\n"
-	"  --flows N               connections at once, 1 to 1048576, default 65536\n"
-	"  --buffers N             packet buffers, 1024 to 16777216, default 16384\n"
-	"  --seed N                seed of every secret and random choice; default: from the system\n"
-	"  --help, --version\n"
-	"\n"
-	"  weir -l 1 --vdev net_tap0,iface=weir0 --no-pci -- --ip 192.0.2.2/24 --listen 9000\n";
+    "weir [EAL options] -- [options]: receive TCP streams from DPDK ports\n"
+    "\n"
+    "  --ip ADDR/LEN           address of a port; one for each port in order, or one for all\n"
+    "  --listen PORT[:SINK]    accept connections; SINK is discard (default) or file=DIR;\n"
+    "                          repeatable\n"
+    "  --port NAME             a port to use; repeatable; default: every one that EAL found\n"
+    "  --gateway ADDR          gateway, inside the network of an --ip\n"
+    "  --aggregate-limit N     segments per aggregate, 1 to 64, default 20\n"
+    "  --flush MODE            now (default), polls=N, us=N or adaptive\n"
+    "  --ack POLICY            train (default), stretch or delayed\n"
+    "  --rx-queue-segs N       segments a flow's receive queue holds, 1 to 4096, default 64\n"
+    "  --receive-buffer BYTES  per connection, 4K to 1G, default 1M\n"
+    "  --budget N              segments served per poll, 1 to 65536, default 256\n"
+    "  --impair SPEC           \"seed=1,loss=1%,dup=1%,reorder=2%,corrupt=0%\" on every port\n"
+    "  --seconds N             end after N seconds; default: at SIGINT or SIGTERM\n"
+    "  --stats SECONDS         a report each SECONDS seconds; default: none\n"
+    "  --json                  every counter as one JSON object at the end, on standard output\n"
+    "  --record FILE           headers of the last frames as pcapng, at SIGUSR1 and at the end\n"
+    "  --flows N               connections at once, 1 to 1048576, default 65536\n"
+    "  --buffers N             packet buffers, 1024 to 16777216, default 16384\n"
+    "  --seed N                seed of every secret and random choice; default: from the system\n"
+    "  --help, --version\n"
+    "\n"
+    "  weir -l 1 --vdev net_tap0,iface=weir0 --no-pci -- --ip 192.0.2.2/24 --listen 9000\n";
 
 __attribute__((format(printf, 2, 3))) static int
 refuse(char *error, const char *format, ...)
@@ -215,24 +215,24 @@ struct option_rule {
 };
 
 static const struct option_rule rules[] = {
-	{"--port", true, set_port},
-	{"--ip", true, set_ip},
-	{"--gateway", true, set_gateway},
-	{"--listen", true, set_listen},
-	{"--aggregate-limit", true, set_aggregate_limit},
-	{"--flush", true, set_flush},
-	{"--ack", true, set_ack},
-	{"--rx-queue-segs", true, set_rx_queue_segs},
-	{"--receive-buffer", true, set_receive_buffer},
-	{"--budget", true, set_budget},
-	{"--impair", true, set_impair},
-	{"--seconds", true, set_seconds},
-	{"--stats", true, set_stats},
-	{"--json", false, set_json},
-	{"--record", true, set_record},
-	{"--flows", true, set_flows},
-	{"--buffers", true, set_buffers},
-	{"--seed", true, set_seed},
+    {"--port", true, set_port},
+    {"--ip", true, set_ip},
+    {"--gateway", true, set_gateway},
+    {"--listen", true, set_listen},
+    {"--aggregate-limit", true, set_aggregate_limit},
+    {"--flush", true, set_flush},
+    {"--ack", true, set_ack},
+    {"--rx-queue-segs", true, set_rx_queue_segs},
+    {"--receive-buffer", true, set_receive_buffer},
+    {"--budget", true, set_budget},
+    {"--impair", true, set_impair},
+    {"--seconds", true, set_seconds},
+    {"--stats", true, set_stats},
+    {"--json", false, set_json},
+    {"--record", true, set_record},
+    {"--flows", true, set_flows},
+    {"--buffers", true, set_buffers},
+    {"--seed", true, set_seed},
 };
 
 /* The rule for a word such as "--ip" or "--ip=192.0.2.2/24"; *value is what follows '='. */
@@ -256,7 +256,8 @@ parse_one(struct options *options, int argc, char **argv, int *at, char *error)
 	char reason[OPTIONS_ERROR];
 
 	if (rule == NULL)
-		return refuse(error, "%.200s: there is no such option: weir --help lists them", word);
+		return refuse(error, "%.200s: there is no such option: weir --help lists them",
+			      word);
 	if (!rule->has_value && value != NULL)
 		return refuse(error, "%s takes no value: give %s alone", rule->name, rule->name);
 	if (rule->has_value && value == NULL) {
@@ -308,8 +309,9 @@ check_together(const struct options *options, char *error)
 		return refuse(error, "--listen is missing: give a port to listen on after --, such "
 				     "as --listen 9000");
 	if (options->n_ports != 0 && options->n_ips != 1 && options->n_ips != options->n_ports)
-		return refuse(error, "--ip is given %u times for %u ports: give one, or one per "
-				     "--port in the same order",
+		return refuse(error,
+			      "--ip is given %u times for %u ports: give one, or one per "
+			      "--port in the same order",
 			      options->n_ips, options->n_ports);
 	return check_gateway(options, error);
 }

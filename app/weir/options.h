@@ -68,8 +68,7 @@ enum options_result {
  * Parse argv[0..argc), which holds options only (no program name). Strings stay in argv. No
  * file, device or clock is looked at.
  */
-enum options_result options_parse(struct options *options, int argc, char **argv,
-				  char *error);
+enum options_result options_parse(struct options *options, int argc, char **argv, char *error);
 
 /* Where argv's own options begin: one past "--", or argc when there is none. */
 int options_start(int argc, char **argv);

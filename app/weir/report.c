@@ -125,8 +125,8 @@ write_files(FILE *to, const struct sink_counters *sinks)
 }
 
 void
-report_write(FILE *to, const struct snapshot *before, const struct snapshot *now,
-	     uint64_t start_ns, bool clear)
+report_write(FILE *to, const struct snapshot *before, const struct snapshot *now, uint64_t start_ns,
+	     bool clear)
 {
 	double seconds = (double)(now->now_ns - before->now_ns) * 1e-9;
 

@@ -11,7 +11,7 @@
 #define CLOCK_SHIFT    24
 #define SECOND	       UINT64_C(1000000000)
 #define LIVE_LOOKED_AT 1024
-#define GRACE_NS       (2 * SECOND)	/* for files of connections that have ended their data */
+#define GRACE_NS       (2 * SECOND) /* for files of connections that have ended their data */
 #define ABORT_NS       (SECOND / 5)
 
 void

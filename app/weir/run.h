@@ -35,13 +35,13 @@ struct run {
 	uint64_t busy_tsc;
 	uint64_t last_tsc;
 	uint64_t first_tsc;
-	_Atomic int stop;	      /* set by anyone: end */
-	_Atomic int done;	      /* set by the loop: it has ended */
+	_Atomic int stop; /* set by anyone: end */
+	_Atomic int done; /* set by the loop: it has ended */
 	_Atomic int record_wanted;
-	_Atomic int failed;	      /* something was lost: the exit code says so */
-	_Atomic uint32_t wanted;      /* snapshots asked for */
-	_Atomic uint32_t given;	      /* and made */
-	struct snapshot snapshot;     /* the loop's until given == wanted, then the asker's */
+	_Atomic int failed;	  /* something was lost: the exit code says so */
+	_Atomic uint32_t wanted;  /* snapshots asked for */
+	_Atomic uint32_t given;	  /* and made */
+	struct snapshot snapshot; /* the loop's until given == wanted, then the asker's */
 };
 
 void tsc_clock_start(struct tsc_clock *clock);

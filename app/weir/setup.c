@@ -43,8 +43,8 @@ check_dir(const struct listen_option *listener)
 		error = errno;
 	else if (!S_ISDIR(status.st_mode))
 		error = ENOTDIR;
-	if (error == 0 && snprintf(probe, sizeof(probe), "%s/.weir-XXXXXX", listener->dir) >=
-				  (int)sizeof(probe))
+	if (error == 0 &&
+	    snprintf(probe, sizeof(probe), "%s/.weir-XXXXXX", listener->dir) >= (int)sizeof(probe))
 		error = ENAMETOOLONG;
 	if (error == 0) {
 		fd = mkostemp(probe, O_CLOEXEC);
@@ -111,9 +111,9 @@ static int
 check_impair(const char *spec)
 {
 	struct weir_port_functions functions = {
-		.size = sizeof(functions),
-		.rx_burst = no_packets,
-		.tx_burst = no_packets,
+	    .size = sizeof(functions),
+	    .rx_burst = no_packets,
+	    .tx_burst = no_packets,
 	};
 	struct weir_port *port;
 
@@ -253,9 +253,9 @@ attach(struct setup *setup, const struct options *options, uint32_t i)
 {
 	const struct ip_option *ip = &options->ips[options->n_ips == 1 ? 0 : i];
 	struct weir_port_config config = {
-		.size = sizeof(config),
-		.prefix_len = ip->prefix_len,
-		.address = ip->address,
+	    .size = sizeof(config),
+	    .prefix_len = ip->prefix_len,
+	    .address = ip->address,
 	};
 	int rc;
 

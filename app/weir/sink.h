@@ -22,9 +22,9 @@ struct sink_conn {
 	uint32_t listener; /* index into options.listeners */
 	uint32_t next;	   /* list of the free, or of those with work due */
 	uint16_t close_reason;
-	bool due;    /* in the list of those with work due */
+	bool due; /* in the list of those with work due */
 	bool open_sent;
-	bool fin;    /* the peer sends no more */
+	bool fin; /* the peer sends no more */
 	bool end_sent;
 	bool closed; /* the handle has ended */
 };
@@ -48,8 +48,8 @@ struct sinks {
 	uint32_t due_tail;
 	uint32_t n_fresh; /* accepted in this call of the handler */
 	uint32_t fresh[256];
-	bool ending;    /* no connection is taken any more */
-	uint64_t files; /* accepted by file sinks: numbers the files */
+	bool ending;		/* no connection is taken any more */
+	uint64_t files;		/* accepted by file sinks: numbers the files */
 	struct file_ring *ring; /* NULL: no file sink */
 	struct file_writer *writer;
 };

@@ -173,8 +173,9 @@ value_listen(const char *text, struct listen_option *listener, char *error)
 	uint64_t port = 0;
 
 	if (digits(&rest, &port) != 0 || (*rest != '\0' && *rest != ':'))
-		return refuse(error, "'%s' does not begin with a port: give PORT[:SINK], such as "
-				     "9000 or 9001:file=/dir",
+		return refuse(error,
+			      "'%s' does not begin with a port: give PORT[:SINK], such as "
+			      "9000 or 9001:file=/dir",
 			      text);
 	if (port < 1 || port > 65535)
 		return refuse(error, "'%s': the port is out of range: give 1 to 65535", text);
@@ -221,9 +222,9 @@ int
 value_ack(const char *text, uint32_t *policy, char *error)
 {
 	static const char *const names[] = {
-		[WEIR_ACK_TRAIN] = "train",
-		[WEIR_ACK_STRETCH] = "stretch",
-		[WEIR_ACK_DELAYED] = "delayed",
+	    [WEIR_ACK_TRAIN] = "train",
+	    [WEIR_ACK_STRETCH] = "stretch",
+	    [WEIR_ACK_DELAYED] = "delayed",
 	};
 
 	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -7,11 +7,9 @@
 #include "options.h"
 
 /* A whole decimal number in [low, high]. */
-int value_number(const char *text, uint64_t low, uint64_t high, uint64_t *value,
-		 char *error);
+int value_number(const char *text, uint64_t low, uint64_t high, uint64_t *value, char *error);
 /* The same with a suffix K, M or G (1024, 1024^2, 1024^3). */
-int value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value,
-		char *error);
+int value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char *error);
 int value_address(const char *text, struct weir_addr *address, char *error);
 int value_network(const char *text, struct ip_option *ip, char *error);
 /* PORT, PORT:discard or PORT:file=DIR. */

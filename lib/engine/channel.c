@@ -3,6 +3,9 @@
  * A channel: one ring of messages from one other thread to the engine. Handles, no pointers, so
  * that another process could map it.
  */
+#ifndef RTE_USE_C11_MEM_MODEL
+#define RTE_USE_C11_MEM_MODEL /* the form of rte_ring that a race detector can follow */
+#endif
 #include <errno.h>
 
 #include <rte_ring.h>
@@ -12,6 +15,7 @@
 #include "flow/arena.h"
 
 #define WEIR_CHANNEL_BURST 256
+#define WEIR_CHANNEL_MOST  (1u << 24)
 
 enum message_op {
 	MESSAGE_RELEASE,
@@ -35,9 +39,13 @@ struct weir_channel {
 int
 weir_channel_open(struct weir_engine *engine, uint32_t capacity, struct weir_channel **out)
 {
-	ssize_t ring_bytes = rte_ring_get_memsize_elem(sizeof(struct message), capacity);
 	struct weir_channel *channel;
+	ssize_t ring_bytes;
 
+	if (capacity == 0 || capacity > WEIR_CHANNEL_MOST || (capacity & (capacity - 1)) != 0)
+		return -EINVAL;
+	/* A ring of n slots holds n - 1 unless it is told to hold exactly so many. */
+	ring_bytes = rte_ring_get_memsize_elem(sizeof(struct message), 2 * capacity);
 	if (ring_bytes < 0)
 		return -EINVAL;
 	if (engine->n_channels == WEIR_CHANNELS_MAX)
@@ -48,7 +56,8 @@ weir_channel_open(struct weir_engine *engine, uint32_t capacity, struct weir_cha
 	channel->engine = engine;
 	channel->bytes = RTE_CACHE_LINE_SIZE + (size_t)ring_bytes;
 	channel->ring = (struct rte_ring *)((uint8_t *)channel + RTE_CACHE_LINE_SIZE);
-	rte_ring_init(channel->ring, "weir_channel", capacity, RING_F_SP_ENQ | RING_F_SC_DEQ);
+	rte_ring_init(channel->ring, "weir_channel", capacity,
+		      RING_F_SP_ENQ | RING_F_SC_DEQ | RING_F_EXACT_SZ);
 	engine->channels[engine->n_channels++] = channel;
 	*out = channel;
 	return 0;
@@ -85,6 +94,13 @@ weir_channel_drain(struct weir_engine *engine)
 {
 	for (uint32_t i = 0; i < engine->n_channels; i++)
 		drain(engine->channels[i], WEIR_CHANNEL_BURST);
+}
+
+void
+weir_channel_forget(struct weir_engine *engine)
+{
+	for (uint32_t i = 0; i < engine->n_channels; i++)
+		drain(engine->channels[i], UINT32_MAX);
 }
 
 void

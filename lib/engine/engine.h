@@ -90,5 +90,7 @@ void weir_engine_send(struct weir_engine *engine, uint8_t port, struct rte_mbuf 
 
 /* channel.c: carry out what other threads asked for. */
 void weir_channel_drain(struct weir_engine *engine);
+/* Everything that waits in the channels, before what it names is gone. */
+void weir_channel_forget(struct weir_engine *engine);
 
 #endif

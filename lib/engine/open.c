@@ -6,6 +6,8 @@
 #include "flow/arena.h"
 #include "wire/siphash.h"
 
+/* A buffer for jumbo frames often holds an ordinary one: a full window of those must fit. */
+#define WEIR_CHARGE_MOST       2048
 #define WEIR_BUDGET_PER_BUFFER 1024 /* bytes of window promised per buffer: half of a full one */
 
 static uint32_t
@@ -49,6 +51,7 @@ init_scalars(struct weir_tcp *tcp, const struct weir_config *config, struct weir
 	tcp->budget_bufs = budget;
 	tcp->budget_bytes = (int64_t)budget * WEIR_BUDGET_PER_BUFFER;
 	tcp->buffer_bytes = config->buffer_bytes;
+	tcp->charge_bytes = smaller(config->buffer_bytes, WEIR_CHARGE_MOST);
 	tcp->aggregate_limit = config->aggregate_limit;
 	tcp->flush = config->flush;
 	tcp->flush_value = config->flush_value;

@@ -179,14 +179,29 @@ weir_stack_destroy(struct weir_stack *stack)
 	return (int)missing;
 }
 
+/* What the engine learned of a port and counted there. */
+static void
+forget_port(struct weir_attached *at)
+{
+	const struct weir_parse parse = at->parse;
+
+	at->parse = (struct weir_parse){.l3 = parse.l3, .ip = parse.ip};
+	memcpy(at->parse.mac, parse.mac, sizeof(parse.mac));
+	at->rx_packets = at->rx_bytes = at->tx_packets = at->tx_bytes = 0;
+}
+
 int
 weir_stack_reset(struct weir_stack *stack, uint64_t seed, uint64_t now_ns)
 {
 	struct weir_engine *engine = stack->engine;
-	struct weir_tcp kept = engine->tcp;
+	struct weir_tcp kept;
 	int error;
 
+	weir_channel_forget(engine);
+	kept = engine->tcp;
 	weir_engine_close(engine);
+	for (uint32_t i = 0; i < engine->n_ports; i++)
+		forget_port(&engine->ports[i]);
 	weir_record_reset(&engine->record);
 	stack->config.seed = seed;
 	stack->config.now_ns = now_ns;

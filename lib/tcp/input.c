@@ -28,7 +28,7 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const stru
 	doubt |= ((first->tos & WEIR_ECN_MASK) == WEIR_ECN_CE) ^
 		 ((flow->marks & WEIR_FLOW_LAST_CE) != 0);
 	doubt |= tcp->held_bufs + bufs > tcp->budget_bufs / 2;
-	doubt |= (uint64_t)(flow->held_bufs + bufs) * tcp->buffer_bytes > 2 * (uint64_t)flow->limit;
+	doubt |= (uint64_t)(flow->held_bufs + bufs) * tcp->charge_bytes > 2 * (uint64_t)flow->limit;
 	doubt |= tcp->held.size - tcp->held.used <= n;
 	return doubt;
 }

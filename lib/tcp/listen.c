@@ -143,13 +143,16 @@ agree_on_options(struct weir_syn *syn, const struct weir_listener *listener,
 		syn->opts |= WEIR_FLOW_ECN;
 }
 
-/* RFC 6528: a 4 us clock plus a keyed hash of the connection. */
+/* RFC 6528: a 4 us clock plus a keyed hash of the connection; beyond `used`, the last incarnation's
+ * SND.NXT, where there is one (RFC 9293 3.10.7.4, TIME-WAIT). */
 static void
-choose_numbers(struct weir_tcp *tcp, struct weir_syn *syn)
+choose_numbers(struct weir_tcp *tcp, struct weir_syn *syn, const uint32_t *used)
 {
 	uint64_t hash = weir_siphash(tcp->secret, &syn->key, sizeof(syn->key));
 
 	syn->iss = (uint32_t)(tcp->now_ns / 4096) + (uint32_t)hash;
+	if (used != NULL && weir_seq_leq(syn->iss, *used))
+		syn->iss = *used + 1;
 	syn->ts_offset = (uint32_t)(hash >> 32);
 }
 
@@ -173,7 +176,7 @@ refuse(struct weir_tcp *tcp, const struct weir_seg *seg, enum weir_drop reason)
 
 static void
 accept_syn(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_listener *listener,
-	   const struct weir_seg *seg)
+	   const struct weir_seg *seg, const uint32_t *used)
 {
 	uint32_t i = weir_free_list_take(&tcp->syn_free, tcp->syns, sizeof(struct weir_syn),
 					 offsetof(struct weir_syn, next_free));
@@ -192,7 +195,7 @@ accept_syn(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_
 	syn->port = seg->port;
 	read_remote_mac(tcp, seg, syn->remote_mac);
 	agree_on_options(syn, listener, seg);
-	choose_numbers(tcp, syn);
+	choose_numbers(tcp, syn, used);
 	syn->rcv_adv = syn->irs + 1 + initial_window(tcp, listener, seg->port);
 	if (weir_table_insert(&tcp->table, key, weir_tcp_syn_entry(tcp, i)) != 0) {
 		free_syn(tcp, i);
@@ -206,7 +209,8 @@ accept_syn(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_
 
 /* RFC 9293 3.10.7.2. */
 static void
-listen_state(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_seg *seg)
+listen_state(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_seg *seg,
+	     const uint32_t *used)
 {
 	const struct weir_listener *listener = weir_listen_find(tcp, key->lport);
 
@@ -222,7 +226,7 @@ listen_state(struct weir_tcp *tcp, const struct weir_key4 *key, const struct wei
 		   tcp->flow_free.used == tcp->flow_free.size) {
 		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
 	} else {
-		accept_syn(tcp, key, listener, seg);
+		accept_syn(tcp, key, listener, seg, used);
 	}
 }
 
@@ -336,10 +340,12 @@ weir_listen_input(struct weir_tcp *tcp, const struct weir_key4 *key, struct weir
 	uint32_t time_wait = weir_tcp_time_wait_entry(tcp, 0);
 
 	if (entry == WEIR_NONE) {
-		listen_state(tcp, key, seg);
+		listen_state(tcp, key, seg, NULL);
 	} else if (entry >= time_wait) {
+		const uint32_t used = tcp->time_waits[entry - time_wait].snd_nxt;
+
 		if (weir_time_wait_input(tcp, entry - time_wait, seg))
-			listen_state(tcp, key, seg);
+			listen_state(tcp, key, seg, &used);
 	} else if (entry >= tcp->flow_free.size) {
 		syn_received(tcp, entry - tcp->flow_free.size, seg);
 	} else { /* became a flow while this segment was queued */

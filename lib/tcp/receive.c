@@ -67,7 +67,7 @@ weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx)
 static uint32_t
 most_bufs(const struct weir_tcp *tcp, const struct weir_flow *flow)
 {
-	uint32_t bufs = 2 * (flow->limit / tcp->buffer_bytes);
+	uint32_t bufs = 2 * (flow->limit / tcp->charge_bytes);
 
 	return bufs > WEIR_RECEIVE_BUFS_MIN ? bufs : WEIR_RECEIVE_BUFS_MIN;
 }

@@ -125,7 +125,8 @@ struct weir_tcp {
 	int64_t budget_bytes;
 	uint32_t held_bufs;
 	uint32_t budget_bufs;
-	uint32_t buffer_bytes;
+	uint32_t buffer_bytes; /* data room of one */
+	uint32_t charge_bytes; /* what one counts against a connection's receive buffer */
 	/* configuration */
 	uint32_t aggregate_limit;
 	uint32_t flush;

@@ -79,6 +79,16 @@ answer(struct weir_tcp *tcp, struct weir_time_wait *tw)
 			   (tw->opts & WEIR_FLOW_TS) != 0, &packet);
 }
 
+/* RST never is (RFC 1337: it does not end TIME-WAIT, either). Nor is an ACK of all that we sent, at
+ * the place where it is due: the other end may be in TIME-WAIT, too, and would answer the answer. */
+static bool
+is_answered(const struct weir_time_wait *tw, const struct weir_seg *seg)
+{
+	if ((seg->flags & WEIR_TCP_RST) != 0)
+		return false;
+	return weir_seg_space(seg) != 0 || seg->seq != tw->rcv_nxt || seg->ack != tw->snd_nxt;
+}
+
 bool
 weir_time_wait_input(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 {
@@ -91,7 +101,7 @@ weir_time_wait_input(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 	if ((seg->flags & WEIR_TCP_FIN) != 0) /* ours of its FIN was lost: 2 MSL start again */
 		weir_wheel_arm(&tcp->wheel, weir_tcp_time_wait_entry(tcp, i),
 			       tcp->now_ms + tcp->time_wait_ms);
-	if (!(seg->flags & WEIR_TCP_RST)) /* RFC 1337: an RST does not end TIME-WAIT */
+	if (is_answered(tw, seg))
 		answer(tcp, tw);
 	weir_tcp_drop(tcp, seg->buf, WEIR_DROP_TIME_WAIT);
 	return false;

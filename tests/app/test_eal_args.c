@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* EAL's arguments with and without hugepages. */
+#include "../unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "eal_args.h"
+
+static struct eal_args args;
+static char error[OPTIONS_ERROR];
+static char joined[1024];
+
+/* Build from a text; the result as a text, or NULL when it was refused. */
+static const char *
+build(const char *line, uint64_t hugepages_free_mb)
+{
+	struct eal_facts facts = {
+	    .hugepages_free_mb = hugepages_free_mb,
+	    .memory_free_mb = 8192,
+	    .buffers = 16384,
+	    .buffer_bytes = 2176,
+	};
+	static char text[1024];
+	char *words[32], *state = NULL;
+	int n = 0, rc;
+
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *word = strtok_r(text, " ", &state); word != NULL;
+	     word = strtok_r(NULL, " ", &state))
+		words[n++] = word;
+	error[0] = '\0';
+	rc = eal_args_build(&args, n, words, &facts, error);
+	joined[0] = '\0';
+	for (int i = 0; rc == 0 && i < args.argc; i++) {
+		if (i != 0)
+			strcat(joined, " ");
+		strcat(joined, args.argv[i]);
+	}
+	if (rc == 0)
+		ck_assert(args.argv[args.argc] == NULL);
+	eal_args_free(&args);
+	return rc == 0 ? joined : NULL;
+}
+
+START_TEST(hugepages_there)
+{
+	ck_assert_str_eq(build("weir -l 1", 1024), "weir --log-level=error -l 1");
+	ck_assert_str_eq(args.note, "");
+	ck_assert(!args.no_huge);
+	ck_assert_str_eq(build("weir --in-memory -m 64", 1024),
+			 "weir --log-level=error --in-memory -m 64");
+}
+END_TEST
+
+START_TEST(hugepages_missing)
+{
+	/* 16384 * (2176 + 256) bytes are 38 MB, and 64 beside them. */
+	ck_assert_str_eq(build("weir -l 1 --in-memory", 0),
+			 "weir --log-level=error -l 1 --no-huge --no-shconf -m 102");
+	ck_assert(strstr(args.note, "no free hugepages") != NULL);
+	ck_assert(strstr(args.note, "--no-huge -m 102 --no-shconf, without --in-memory") != NULL);
+	ck_assert_str_eq(build("weir -m 512", 0),
+			 "weir --log-level=error -m 512 --no-huge --no-shconf");
+	ck_assert_str_eq(build("weir -m512", 0),
+			 "weir --log-level=error -m512 --no-huge --no-shconf");
+	ck_assert(strstr(args.note, "-m 512") != NULL);
+}
+END_TEST
+
+START_TEST(hugepages_too_few)
+{
+	ck_assert_str_eq(build("weir", 64), "weir --log-level=error --no-huge --no-shconf -m 102");
+	ck_assert(strstr(args.note, "only 64 MB of hugepages are free") != NULL);
+	ck_assert_str_eq(build("weir", 102), "weir --log-level=error");
+	ck_assert_str_eq(build("weir -m 256", 128),
+			 "weir --log-level=error -m 256 --no-huge --no-shconf");
+}
+END_TEST
+
+START_TEST(asked_for)
+{
+	ck_assert_str_eq(build("weir --no-huge", 0),
+			 "weir --log-level=error --no-huge --no-shconf -m 102");
+	ck_assert_str_eq(args.note, "");
+	ck_assert_str_eq(build("weir --no-huge --in-memory --no-shconf -m 200", 1024),
+			 "weir --log-level=error --no-huge --no-shconf -m 200");
+	ck_assert(strstr(args.note, "without --in-memory") != NULL);
+	ck_assert_str_eq(build("weir --socket-mem=64", 0),
+			 "weir --log-level=error --socket-mem=64");
+	ck_assert_str_eq(build("weir --log-level debug", 1024), "weir --log-level debug");
+	ck_assert(args.log_level);
+}
+END_TEST
+
+START_TEST(too_little)
+{
+	ck_assert(build("weir -m 40", 0) == NULL);
+	ck_assert(strstr(error, "-m 40 is too small for 16384 buffers") != NULL);
+	ck_assert(strstr(error, "give -m 102 or fewer --buffers") != NULL);
+	ck_assert(build("weir --no-huge -m 40", 1024) == NULL);
+	ck_assert(build("weir -m 9000", 0) == NULL);
+	ck_assert(strstr(error, "9000 MB, but 8192 MB are free") != NULL);
+	ck_assert(strstr(error, "fewer --buffers") != NULL);
+}
+END_TEST
+
+START_TEST(buffer_sizes)
+{
+	static const char *const lines[][2] = {
+	    {"weir --vdev net_tap0", "2176"},
+	    {"weir --vdev=net_af_packet0,iface=nosuch,framesz=2048", "2176"},
+	    {"weir --vdev net_af_packet0,iface=nosuch,framesz=12288,framecnt=2000", "12416"},
+	    {"weir --vdev net_tap0 --vdev=net_af_packet0,framesz=4096", "4224"},
+	    {"weir --vdev net_af_packet0,framesz=99999999", "65472"},
+	    {"weir --vdev", "2176"},
+	};
+
+	ck_assert_uint_eq(eal_args_buffer_bytes(0), 2176);
+	ck_assert_uint_eq(eal_args_buffer_bytes(1500), 2176);
+	ck_assert_uint_eq(eal_args_buffer_bytes(2026), 2176);
+	ck_assert_uint_eq(eal_args_buffer_bytes(2027), 2240);
+	ck_assert_uint_eq(eal_args_buffer_bytes(9000), 9152);
+	ck_assert_uint_eq(eal_args_buffer_bytes(65535), 65472);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		char text[256], *words[8], *state = NULL;
+		int n = 0;
+
+		snprintf(text, sizeof(text), "%s", lines[i][0]);
+		for (char *word = strtok_r(text, " ", &state); word != NULL;
+		     word = strtok_r(NULL, " ", &state))
+			words[n++] = word;
+		ck_assert_msg(eal_args_vdev_bytes(n, words) == strtoul(lines[i][1], NULL, 10), "%s",
+			      lines[i][0]);
+	}
+	ck_assert_uint_eq(
+	    eal_args_vdev_bytes(3,
+				(char *[]){(char *)(uintptr_t) "weir", (char *)(uintptr_t) "--vdev",
+					   (char *)(uintptr_t) "net_af_packet0,iface=lo"}),
+	    65472);
+}
+END_TEST
+
+static void
+add(Suite *s)
+{
+	UNIT_CASE(s, hugepages_there);
+	UNIT_CASE(s, hugepages_missing);
+	UNIT_CASE(s, hugepages_too_few);
+	UNIT_CASE(s, asked_for);
+	UNIT_CASE(s, too_little);
+	UNIT_CASE(s, buffer_sizes);
+}
+
+UNIT_MAIN("app_eal_args", add)
