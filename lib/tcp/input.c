@@ -22,7 +22,7 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const stru
 	doubt |= (uint64_t)((first->flags & ~WEIR_TCP_PSH) ^ WEIR_TCP_ACK);
 	doubt |= (first->len == 0) | weir_seq_lt(flow->rcv_adv, end);
 	doubt |= (first->ack ^ flow->snd_una) | (last->ack ^ flow->snd_una);
-	doubt |= flow->reass ^ WEIR_NONE;
+	doubt |= (flow->reass ^ WEIR_NONE) | flow->fin_known;
 	doubt |= first->shape ^ (flow->opts & WEIR_FLOW_TS); /* both are 1 or 0 */
 	doubt |= (flow->opts & WEIR_FLOW_TS) ? (first->tsval - flow->ts_recent) >> 30 : 0;
 	doubt |= ((first->tos & WEIR_ECN_MASK) == WEIR_ECN_CE) ^

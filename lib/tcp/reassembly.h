@@ -85,8 +85,8 @@ uint32_t weir_reass_sacks(struct weir_reass_pool *pool, struct weir_reassembly *
 			  uint32_t (*sacks)[2], uint32_t most);
 
 /*
- * Memory pressure: free the range farthest from rcv_nxt, whole. Returns the buffers freed (chains
- * count once per piece); *bytes gets the payload lost. The SACK state forgets it.
+ * Memory pressure: free the range farthest from rcv_nxt, whole. Returns the buffer segments freed,
+ * counted as in `bufs`; *bytes gets the payload lost. The SACK state and a D-SACK inside forget it.
  */
 uint32_t weir_reass_prune(struct weir_reass_pool *pool, struct weir_reassembly *r, uint32_t *bytes);
 

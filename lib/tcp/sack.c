@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tcp/sack.h"
-#include "wire/seq.h"
 
 #include <string.h>
 

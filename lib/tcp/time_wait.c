@@ -80,7 +80,7 @@ answer(struct weir_tcp *tcp, struct weir_time_wait *tw)
 }
 
 /* RST never is (RFC 1337: it does not end TIME-WAIT, either). Nor is an ACK of all that we sent, at
- * the place where it is due: the other end may be in TIME-WAIT, too, and would answer the answer. */
+ * the place where it is due: the other end may be in TIME-WAIT too and would answer it. */
 static bool
 is_answered(const struct weir_time_wait *tw, const struct weir_seg *seg)
 {

@@ -174,6 +174,8 @@ START_TEST(options_are_used_as_agreed)
 		ck_assert_uint_eq(scene_flow(&world, &remote)->snd_wnd,
 				  65535u << (remote.wscale > 0 ? 7 : 0));
 		ck_assert(remote.wscale > 0 ? remote.shift == 5 : remote.shift == 0);
+		ck_assert_uint_eq(scene_flow(&world, &remote)->limit,
+				  remote.wscale > 0 ? 1 << 20 : UINT16_MAX);
 		remote_send(&world, &remote, remote.snd_nxt + 100, 0, 100);
 		scene_expect(&world, SCENE_DELIVERED, 1, 1);
 		ck_assert_uint_eq(world_last(&world)->n_sacks, remote.sack);

@@ -161,6 +161,19 @@ no_ack(const struct weir_flow *flow)
 	scene_raw(&world, &remote, flow->rcv_nxt, flow->snd_nxt, WEIR_TCP_FIN, 0);
 }
 
+static void
+ack_at_right_edge(const struct weir_flow *flow)
+{
+	scene_raw(&world, &remote, flow->rcv_adv, flow->snd_una, WEIR_TCP_ACK, 0);
+}
+
+/* An empty segment at the right edge is what a peer sends that has filled the window. */
+START_TEST(ack_at_the_right_edge_counts)
+{
+	in_every_state(ack_at_right_edge, SCENE_CONSUMED, false);
+}
+END_TEST
+
 START_TEST(pitfall_36_ack_outside_its_range_is_challenged)
 {
 	in_every_state(ack_above, WEIR_DROP_TCP_ACK_INVALID, true);
@@ -205,6 +218,31 @@ START_TEST(pitfall_36_challenges_are_limited_per_connection)
 	scene_pass(&world, 1 * SCENE_MS, 0);
 	ack_above(scene_flow(&world, &remote));
 	scene_expect(&world, WEIR_DROP_TCP_ACK_INVALID, 1, 1);
+	scene_close(&world);
+}
+END_TEST
+
+/* Answers to data are no part of a loop, and a sender that lost our ACKs needs them: 64 at once,
+ * one more each millisecond. One byte may be a keepalive and counts as empty. */
+START_TEST(answers_to_old_data_are_limited_by_the_millisecond)
+{
+	scene_open(&world, 1 << 20);
+	scene_enter(&world, &remote, 40000, WEIR_TCP_ESTABLISHED);
+	remote_stream(&world, &remote, 0, 100);
+	scene_expect(&world, SCENE_DELIVERED, 1, 1);
+	for (int i = 0; i < 60; i++)
+		remote_send(&world, &remote, remote.snd_nxt - 100, 0, 100);
+	scene_expect(&world, WEIR_DROP_TCP_OLD, 60, 60);
+	for (int i = 0; i < 10; i++)
+		remote_send(&world, &remote, remote.snd_nxt - 100, 0, 100);
+	scene_expect(&world, WEIR_DROP_TCP_OLD, 10, 4);
+	scene_pass(&world, 3 * SCENE_MS, 0);
+	for (int i = 0; i < 10; i++)
+		remote_send(&world, &remote, remote.snd_nxt - 100, 0, 100);
+	scene_expect(&world, WEIR_DROP_TCP_OLD, 10, 3);
+	for (int i = 0; i < 10; i++)
+		remote_send(&world, &remote, remote.snd_nxt - 1, 0, 1);
+	scene_expect(&world, WEIR_DROP_TCP_OLD, 10, 1);
 	scene_close(&world);
 }
 END_TEST
@@ -441,6 +479,8 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_36_data_with_a_bad_ack_is_not_taken);
 	UNIT_CASE(s, pitfall_36_challenges_are_limited_per_connection);
 	UNIT_CASE(s, pitfall_36_engine_cap_is_random);
+	UNIT_CASE(s, answers_to_old_data_are_limited_by_the_millisecond);
+	UNIT_CASE(s, ack_at_the_right_edge_counts);
 	UNIT_CASE(s, pitfall_53_no_ack_loop);
 	UNIT_CASE(s, pitfall_38_keepalive_is_answered_in_every_state);
 	UNIT_CASE(s, pitfall_38_keepalives_for_ever);

@@ -249,6 +249,31 @@ START_TEST(both_ends_are_trimmed_to_the_window)
 }
 END_TEST
 
+/* The ACK and the RST of a probe count though its byte does not (RFC 9293 3.10.7.4). */
+START_TEST(probe_of_a_closed_window_is_heard)
+{
+	struct weir_span spans[8];
+
+	open_4096();
+	for (int i = 0; i < 4; i++)
+		remote_stream(&world, &remote, 0, 1000);
+	scene_expect(&world, SCENE_DELIVERED, 4, 4);
+	ck_assert_int_eq(weir_conn_lease(world.stack, remote.conn, spans, 8), 5);
+	ck_assert_int_eq(weir_conn_close(world.stack, remote.conn), 0);
+	scene_pass(&world, 1000, 1);
+	remote.rcv_nxt++;
+	remote_send(&world, &remote, remote.snd_nxt, 0, 1);
+	scene_expect(&world, WEIR_DROP_TCP_BEYOND_WINDOW, 1, 1);
+	ck_assert_uint_eq(scene_state(&world, &remote), WEIR_TCP_FIN_WAIT_2);
+	scene_raw(&world, &remote, remote.snd_nxt, 0, WEIR_TCP_RST, 1);
+	scene_expect(&world, SCENE_CONSUMED, 1, 0);
+	scene_events(&world, "DDCr");
+	for (int i = 0; i < 5; i++)
+		ck_assert_int_eq(weir_lease_release(world.stack, &spans[i].lease, 1), 0);
+	scene_close(&world);
+}
+END_TEST
+
 static void
 window_is(uint32_t seq, uint32_t ack, uint16_t win, uint32_t expected)
 {
@@ -369,6 +394,7 @@ add(Suite *s)
 	UNIT_CASE(s, data_behind_the_fin_is_dropped);
 	UNIT_CASE(s, data_after_the_fin_was_taken_is_dropped);
 	UNIT_CASE(s, both_ends_are_trimmed_to_the_window);
+	UNIT_CASE(s, probe_of_a_closed_window_is_heard);
 	UNIT_CASE(s, send_window_follows_the_newest_segment);
 	UNIT_CASE(s, congestion_is_echoed_until_reduced);
 	UNIT_CASE(s, reduced_on_a_pure_ack_does_not_end_the_echo);

@@ -42,8 +42,11 @@ is_answer(void)
 	ck_assert_uint_eq(reply->ack, remote.snd_nxt);
 	ck_assert_uint_eq(reply->has_ts, remote.ts);
 	ck_assert_uint_eq(reply->len, 0);
-	if (remote.ts)
+	ck_assert_uint_ge((uint32_t)reply->win << remote.shift, 1 << 19);
+	if (remote.ts) { /* the clock of the SYN-ACK, sent at 1 s, goes on */
 		ck_assert_uint_eq(reply->tsecr, remote.tsval);
+		ck_assert_uint_eq(reply->tsval - remote.ts_echo, world.now_ns / SCENE_MS - 1000);
+	}
 }
 
 /* The connection itself is gone at once: only the entry remains, and goes by virtual time. */

@@ -1,0 +1,673 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/unit/engine_test.h"
+#include "wire/siphash.h"
+
+/* ---- what a poll says ---- */
+
+START_TEST(an_idle_poll_returns_nothing)
+{
+	open_default();
+	for (int i = 0; i < 10; i++)
+		ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns + 1), 0);
+	ck_assert_uint_eq(stats_now()->polls, 10);
+	ck_assert_uint_eq(stats_now()->busy_polls, 0);
+	ck_assert_uint_eq(stats_now()->events, 0);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_poll_returns_packets_and_segments)
+{
+	struct weir_config config;
+	struct remote remote;
+	struct frame_spec spec;
+
+	world_config(&config);
+	config.budget_segs = 6;
+	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_remotes(&remote, 1);
+	stream_segs(&remote, 10);
+	remote_spec(&remote, &spec, remote.snd_nxt, WEIR_TCP_ACK, NULL, 0);
+	spec.bad_tcp_csum = 1; /* received, never served */
+	world_inject(&world, frame_build(&world.pool, &spec));
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 11 + 6);
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 4);
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 0);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_burst_is_as_long_as_configured)
+{
+	struct weir_config config;
+	struct remote remote;
+
+	world_config(&config);
+	config.burst = 3;
+	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_remotes(&remote, 1);
+	stream_segs(&remote, 7);
+	for (uint32_t left = 7; left != 0; left -= left < 3 ? left : 3)
+		ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns),
+				  2 * (left < 3 ? left : 3));
+	world_close(&world);
+}
+END_TEST
+
+/* ---- events ---- */
+
+START_TEST(one_data_event_per_connection_and_poll)
+{
+	struct remote remotes[2];
+
+	open_default();
+	open_remotes(remotes, 2);
+	for (int i = 0; i < 5; i++) { /* alternating, and with PSH, so that nothing merges */
+		remote_stream(&world, &remotes[0], WEIR_TCP_PSH, 100);
+		remote_stream(&world, &remotes[1], WEIR_TCP_PSH, 200);
+	}
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(world.n_events, 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		ck_assert_uint_eq(world.events[i].type, WEIR_EVENT_DATA);
+		ck_assert_uint_eq(world.events[i].conn, remotes[i].conn);
+		ck_assert_uint_eq(world.events[i].bytes, 500 * (i + 1));
+	}
+	remote_stream(&world, &remotes[0], 0, 7);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(world.n_events, 3); /* the next poll has its own */
+	ck_assert_uint_eq(world.events[2].bytes, 7);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(events_come_in_order)
+{
+	struct remote remote;
+	uint32_t n;
+
+	open_default();
+	open_remotes(&remote, 1);
+	remote_stream(&world, &remote, 0, 300);
+	remote_stream(&world, &remote, WEIR_TCP_FIN, 200);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(world.n_events, 2);
+	ck_assert_uint_eq(world.events[0].type, WEIR_EVENT_DATA);
+	ck_assert_uint_eq(world.events[0].bytes, 500);
+	ck_assert_uint_eq(world.events[1].type, WEIR_EVENT_FIN);
+	ck_assert_uint_eq(world.events[1].bytes, ENGINE_TEST_FIRST + 500); /* total */
+	/* data, FIN and reset of another in one poll */
+	remote_init(&remote, 45000);
+	remote_open(&world, &remote);
+	n = world.n_events;
+	remote_stream(&world, &remote, 0, 10);
+	remote_stream(&world, &remote, WEIR_TCP_FIN, 0);
+	remote_send(&world, &remote, remote.snd_nxt, WEIR_TCP_RST, 0);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(world.n_events, n + 3);
+	ck_assert_uint_eq(world.events[n].type, WEIR_EVENT_DATA);
+	ck_assert_uint_eq(world.events[n + 1].type, WEIR_EVENT_FIN);
+	ck_assert_uint_eq(world.events[n + 2].type, WEIR_EVENT_CLOSED);
+	ck_assert_uint_eq(world.events[n + 2].flags, WEIR_CLOSE_RESET);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(accepted_stands_before_the_data_of_the_handshake)
+{
+	struct remote remote;
+	uint32_t n;
+
+	open_default();
+	remote_init(&remote, 40000);
+	remote_open(&world, &remote);
+	/* the ACK of the next one carries data */
+	remote_init(&remote, 40001);
+	remote.rcv_nxt = 0;
+	{
+		struct frame_spec spec;
+
+		remote_spec(&remote, &spec, remote.iss, WEIR_TCP_SYN, NULL, 0);
+		world_inject(&world, frame_build(&world.pool, &spec));
+	}
+	world_poll(&world, 1000);
+	remote.rcv_nxt = world_last(&world)->seq + 1;
+	remote.ts_echo = world_last(&world)->tsval;
+	remote.snd_nxt = remote.iss + 1;
+	remote_stream(&world, &remote, WEIR_TCP_PSH, 50);
+	n = world.n_events;
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(world.n_events, n + 2);
+	ck_assert_uint_eq(world.events[n].type, WEIR_EVENT_ACCEPTED);
+	ck_assert_uint_eq(world.events[n + 1].type, WEIR_EVENT_DATA);
+	ck_assert_uint_eq(world.events[n].conn, world.events[n + 1].conn);
+	ck_assert_uint_eq(world.events[n + 1].bytes, 50);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(without_a_handler_events_are_lost_and_data_is_not)
+{
+	struct remote remote;
+	uint8_t to[100];
+
+	open_default();
+	open_remotes(&remote, 1);
+	weir_stack_set_handler(world.stack, NULL, NULL);
+	remote_stream(&world, &remote, 0, 100);
+	world_poll(&world, 1000);
+	ck_assert_int_eq(weir_conn_read(world.stack, remote.conn, to, 100), 100);
+	weir_conn_abort(world.stack, remote.conn);
+	world_poll(&world, 1000);
+	ck_assert_int_eq(weir_conn_discard(world.stack, remote.conn, 1), -EBADF);
+	world_close(&world);
+}
+END_TEST
+
+/* ---- inside the handler ---- */
+
+struct script {
+	uint32_t calls, closed, data;
+	weir_conn conns[8];
+	uint32_t n_conns;
+	void (*on_data)(struct weir_stack *stack, const struct weir_event *event);
+	uint32_t on_accepted; /* 1: abort, 2: close */
+};
+static struct script script;
+
+static void
+scripted(void *user, struct weir_stack *stack, const struct weir_event *events, uint32_t n)
+{
+	struct script *s = user;
+
+	s->calls++;
+	for (uint32_t i = 0; i < n; i++) {
+		if (events[i].type == WEIR_EVENT_ACCEPTED) {
+			s->conns[s->n_conns++ % 8] = events[i].conn;
+			if (s->on_accepted == 1)
+				weir_conn_abort(stack, events[i].conn);
+			if (s->on_accepted == 2)
+				weir_conn_close(stack, events[i].conn);
+		}
+		if (events[i].type == WEIR_EVENT_DATA) {
+			s->data++;
+			if (s->on_data != NULL)
+				s->on_data(stack, &events[i]);
+		}
+		s->closed += events[i].type == WEIR_EVENT_CLOSED;
+	}
+}
+
+static void
+run_script(void (*on_data)(struct weir_stack *, const struct weir_event *))
+{
+	memset(&script, 0, sizeof(script));
+	script.on_data = on_data;
+	weir_stack_set_handler(world.stack, scripted, &script);
+}
+
+static void
+discard_all(struct weir_stack *stack, const struct weir_event *event)
+{
+	ck_assert_int_eq(weir_conn_discard(stack, event->conn, UINT32_MAX), (int)event->bytes);
+}
+
+START_TEST(what_the_handler_releases_is_in_the_windows_of_this_poll)
+{
+	struct weir_config config;
+	struct remote remote;
+
+	world_config(&config);
+	world_open(&world, &config, 16384, WEIR_ACK_TRAIN);
+	open_remotes(&remote, 1);
+	run_script(discard_all);
+	for (int i = 0; i < 50; i++) {
+		stream_segs(&remote, 4);
+		ck_assert_uint_ge(world_poll(&world, 1000), 1);
+		ck_assert_uint_ge(((uint32_t)world_last(&world)->win << remote.shift) +
+					  world_last(&world)->ack - remote.snd_nxt,
+				  16384 - 1024);
+	}
+	ck_assert_uint_eq(script.data, 50);
+	ck_assert_uint_eq(script.calls, 50); /* once per poll with events */
+	ck_assert_uint_eq(stats_now()->window_updates, 0);
+	world_close(&world);
+}
+END_TEST
+
+static void
+abort_it(struct weir_stack *stack, const struct weir_event *event)
+{
+	struct weir_conn_info info = {.size = sizeof(info)};
+
+	ck_assert_int_eq(weir_conn_abort(stack, event->conn), 0);
+	/* the handle lives until CLOSED, the data is gone */
+	ck_assert_int_eq(weir_conn_info(stack, event->conn, &info), 0);
+	ck_assert_uint_eq(info.state, 0);
+	ck_assert_int_eq(weir_conn_discard(stack, event->conn, 1), 0);
+	ck_assert_int_eq(weir_conn_close(stack, event->conn), 0);
+}
+
+START_TEST(abort_inside_the_handler)
+{
+	struct remote remotes[2];
+
+	open_default();
+	open_remotes(remotes, 2);
+	run_script(abort_it);
+	stream_segs(&remotes[0], 3);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(world_last(&world)->flags, WEIR_TCP_RST | WEIR_TCP_ACK);
+	ck_assert_uint_eq(script.closed, 0);
+	ck_assert_uint_eq(weir_engine_deadline(world.engine), world.now_ns); /* CLOSED is due */
+	world_poll(&world, 0);
+	ck_assert_uint_eq(script.closed, 1);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(script.closed, 1);
+	ck_assert_int_eq(weir_conn_abort(world.stack, remotes[0].conn), -EBADF);
+	ck_assert_uint_eq(info_of(remotes[1].conn).state, 1);
+	ck_assert_uint_eq(stats_now()->buffers_held, 0);
+	world_close(&world);
+}
+END_TEST
+
+static void
+abort_others(struct weir_stack *stack, const struct weir_event *event)
+{
+	for (uint32_t i = 0; i < 8; i++)
+		if (script.conns[i] != 0 && script.conns[i] != event->conn)
+			weir_conn_abort(stack, script.conns[i]);
+}
+
+/* An event for a connection that an earlier one of the same array ended. */
+START_TEST(abort_of_others_inside_the_handler)
+{
+	struct remote remotes[4];
+
+	open_default();
+	open_remotes(remotes, 4);
+	run_script(abort_others);
+	for (int i = 0; i < 4; i++) {
+		script.conns[i] = remotes[i].conn;
+		stream_segs(&remotes[i], 2);
+	}
+	world_poll(&world, 1000);
+	world_poll(&world, 1000);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(script.closed, 4);
+	ck_assert_uint_eq(stats_now()->established, 0);
+	ck_assert_uint_eq(stats_now()->buffers_held, 0);
+	world_close(&world);
+}
+END_TEST
+
+static uint64_t kept_leases[8];
+static uint32_t n_kept;
+
+static void
+lease_and_close(struct weir_stack *stack, const struct weir_event *event)
+{
+	struct weir_span spans[8];
+	int n = weir_conn_lease(stack, event->conn, spans, 8);
+
+	for (int i = 0; i < n; i++)
+		kept_leases[n_kept++] = spans[i].lease;
+	ck_assert_int_eq(weir_conn_close(stack, event->conn), 0); /* nothing unread: FIN */
+}
+
+START_TEST(lease_and_close_inside_the_handler)
+{
+	struct remote remote;
+
+	open_default();
+	open_remotes(&remote, 1);
+	run_script(lease_and_close);
+	n_kept = 0;
+	stream_segs(&remote, 3);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(n_kept, 3);
+	ck_assert_uint_eq(world_last(&world)->flags, WEIR_TCP_FIN | WEIR_TCP_ACK);
+	ck_assert_uint_eq(world_last(&world)->ack, remote.snd_nxt);
+	remote.rcv_nxt++;
+	remote_stream(&world, &remote, WEIR_TCP_FIN, 0);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(script.closed, 1);
+	ck_assert_uint_eq(stats_now()->leases, 3);
+	ck_assert_int_eq(weir_lease_release(world.stack, kept_leases, n_kept), 0);
+	ck_assert_uint_eq(stats_now()->buffers_held, 0);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(the_end_inside_accepted)
+{
+	struct remote remote;
+	uint32_t closed = 0;
+
+	open_default();
+	run_script(NULL);
+	for (int i = 0; i < 20; i++) {
+		struct frame_spec spec;
+
+		script.on_accepted = 1 + (uint32_t)i % 2;
+		remote_init(&remote, (uint16_t)(40000 + i));
+		remote_spec(&remote, &spec, remote.iss, WEIR_TCP_SYN, NULL, 0);
+		world_inject(&world, frame_build(&world.pool, &spec));
+		world_poll(&world, 1000);
+		remote.rcv_nxt = world_last(&world)->seq + 1;
+		remote.ts_echo = world_last(&world)->tsval;
+		remote.snd_nxt = remote.iss + 1;
+		remote_send(&world, &remote, remote.snd_nxt, 0, 0);
+		world_poll(&world, 1000);
+		ck_assert_uint_eq(world_last(&world)->flags & ~WEIR_TCP_ACK,
+				  i % 2 == 0 ? WEIR_TCP_RST : WEIR_TCP_FIN);
+		world_poll(&world, 1000);
+		closed += i % 2 == 0;
+		ck_assert_uint_eq(script.closed, closed);
+	}
+	ck_assert_uint_eq(stats_now()->accepted, 20);
+	ck_assert_uint_eq(stats_now()->established, 10);
+	world_close(&world);
+}
+END_TEST
+
+/* Unread data can still be read when CLOSED is reported, and the buffers are gone afterwards. */
+static void
+closed_handler(void *user, struct weir_stack *stack, const struct weir_event *events, uint32_t n)
+{
+	uint32_t *seen = user;
+	uint8_t to[64];
+
+	for (uint32_t i = 0; i < n; i++)
+		if (events[i].type == WEIR_EVENT_CLOSED) {
+			ck_assert_int_eq(weir_conn_read(stack, events[i].conn, to, 64), 0);
+			ck_assert_int_eq(weir_conn_set_cookie(stack, events[i].conn, 1), 0);
+			ck_assert_int_eq(weir_conn_abort(stack, events[i].conn), 0);
+			ck_assert_int_eq(weir_conn_close(stack, events[i].conn), 0);
+			(*seen)++;
+		}
+}
+
+START_TEST(the_handle_is_valid_inside_closed)
+{
+	struct remote remote;
+	uint32_t seen = 0;
+
+	open_default();
+	open_remotes(&remote, 1);
+	weir_stack_set_handler(world.stack, closed_handler, &seen);
+	stream_segs(&remote, 1);
+	remote_send(&world, &remote, remote.snd_nxt, WEIR_TCP_RST, 0);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(seen, 1);
+	ck_assert_int_eq(weir_conn_abort(world.stack, remote.conn), -EBADF);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(seen, 1);
+	ck_assert_uint_eq(stats_now()->buffers_held, 0);
+	world_close(&world);
+}
+END_TEST
+
+/* ---- deadline ---- */
+
+START_TEST(the_deadline_is_that_of_the_first_timer)
+{
+	struct remote remote;
+	uint64_t deadline;
+
+	open_default();
+	ck_assert_uint_eq(weir_engine_deadline(world.engine), UINT64_MAX);
+	open_remotes(&remote, 1);
+	ck_assert_uint_eq(weir_engine_deadline(world.engine), UINT64_MAX); /* idle connection */
+	stream_segs(&remote, 16); /* past the quick ACKs */
+	world_poll(&world, 1000);
+	weir_conn_discard(world.stack, remote.conn, UINT32_MAX);
+	stream_segs(&remote, 1);
+	world_poll(&world, 1000);
+	while (world_poll(&world, 1000) != 0)
+		;
+	deadline = weir_engine_deadline(world.engine);
+	ck_assert_uint_gt(deadline, world.now_ns);
+	ck_assert_uint_le(deadline, world.now_ns + 41 * 1000000);
+	/* nothing before, the ACK then */
+	ck_assert_uint_eq(world_poll(&world, deadline - world.now_ns - 1), 0);
+	ck_assert_uint_eq(weir_engine_deadline(world.engine), deadline);
+	ck_assert_uint_eq(world_poll(&world, 1), 1);
+	ck_assert_uint_eq(world_last(&world)->ack, remote.snd_nxt);
+	ck_assert_uint_eq(weir_engine_deadline(world.engine), UINT64_MAX);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(the_deadline_follows_the_api)
+{
+	struct remote remote;
+	uint64_t deadline;
+
+	open_default();
+	open_remotes(&remote, 1);
+	ck_assert_uint_eq(weir_engine_deadline(world.engine), UINT64_MAX);
+	weir_conn_close(world.stack, remote.conn); /* outside of a poll: a FIN is to be sent */
+	ck_assert_uint_le(weir_engine_deadline(world.engine), world.now_ns);
+	world_poll(&world, 1000);
+	for (int i = 0; i < 3; i++) { /* retransmissions */
+		uint32_t n;
+
+		deadline = weir_engine_deadline(world.engine);
+		ck_assert_uint_gt(deadline, world.now_ns);
+		ck_assert_uint_le(deadline, world.now_ns + (1001ull << i) * 1000000);
+		n = world_poll(&world, deadline - world.now_ns);
+		if (n == 0) { /* a level of the wheel, not yet the timer */
+			i--;
+			continue;
+		}
+		ck_assert_uint_eq(n, 1);
+		ck_assert_uint_eq(world_last(&world)->flags, WEIR_TCP_FIN | WEIR_TCP_ACK);
+	}
+	world_close(&world);
+}
+END_TEST
+
+/* More timers than one poll fires: the deadline says that it is not over. */
+START_TEST(many_timers_take_several_polls)
+{
+	struct weir_config config;
+	struct frame_spec spec;
+	uint32_t n = 0, polls = 0;
+
+	world_config(&config);
+	config.syn_entries = 1024;
+	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	for (uint32_t i = 0; i < 600; i++) {
+		frame_spec_init(&spec);
+		spec.sport = (uint16_t)(20000 + i);
+		spec.flags = WEIR_TCP_SYN;
+		world_inject(&world, frame_build(&world.pool, &spec));
+		if (i % 50 == 49)
+			n += world_poll(&world, 0);
+	}
+	ck_assert_uint_eq(n, 600);
+	world_forget(&world);
+	n = world_poll(&world, 1001 * 1000000ull);
+	ck_assert_uint_eq(n, WEIR_TIMERS_MOST);
+	for (; n < 600 && polls < 10; polls++) {
+		ck_assert_uint_eq(weir_engine_deadline(world.engine), world.now_ns);
+		n += world_poll(&world, 0);
+	}
+	ck_assert_uint_eq(n, 600); /* each SYN-ACK again, once */
+	ck_assert_uint_eq(polls, 2);
+	ck_assert_uint_eq(stats_now()->syn_received, 600);
+	world_close(&world);
+}
+END_TEST
+
+/* ---- what cannot be queued ---- */
+
+START_TEST(unknown_segments_leave_by_name)
+{
+	struct frame_spec spec;
+
+	open_default();
+	frame_spec_init(&spec);
+	spec.dport = 77;
+	world_inject(&world, frame_build(&world.pool, &spec));
+	ck_assert_uint_eq(world_poll(&world, 1000), 1);
+	ck_assert_uint_ne(world_last(&world)->flags & WEIR_TCP_RST, 0);
+	ck_assert_uint_eq(drops_of(WEIR_DROP_NO_FLOW), 1);
+	ck_assert_uint_eq(stats_now()->packets_dropped, 1);
+	world_close(&world);
+}
+END_TEST
+
+static uint16_t (*true_rx)(void *, struct rte_mbuf **, uint16_t, uint64_t);
+
+/* The control queue is full while what this burst brings is classified. */
+static uint16_t
+fill_control_rx(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
+{
+	world.engine->n_control = WEIR_CONTROL_SEGS;
+	return true_rx(ctx, bufs, n, now_ns);
+}
+
+/* Behind it in the same poll: nothing was in that queue. */
+static uint16_t
+empty_control_rx(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
+{
+	(void)ctx, (void)bufs, (void)n, (void)now_ns;
+	world.engine->n_control = 0;
+	return 0;
+}
+
+static uint16_t
+no_tx(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
+{
+	(void)ctx, (void)bufs, (void)n, (void)now_ns;
+	return 0;
+}
+
+/* With as few ports as there may be it never gets that long by itself. */
+START_TEST(pitfall_48_control_queue_full)
+{
+	struct weir_port_functions functions = {
+		.size = sizeof(functions), .rx_burst = empty_control_rx, .tx_burst = no_tx};
+	struct weir_port_config config = {.size = sizeof(config), .prefix_len = 24};
+	struct weir_port *second;
+	struct frame_spec spec;
+	struct remote remote;
+
+	open_default();
+	open_remotes(&remote, 1);
+	ck_assert_int_eq(weir_port_open_custom(&functions, &second), 0);
+	ck_assert_int_eq(weir_addr_parse("192.0.2.9", &config.address), 0);
+	ck_assert_int_eq(weir_stack_attach(world.stack, second, &config), 0);
+	true_rx = world.near->rx_burst;
+	world.near->rx_burst = fill_control_rx;
+	for (int i = 0; i < 3; i++) {
+		frame_spec_init(&spec);
+		spec.sport = (uint16_t)(20000 + i);
+		spec.flags = WEIR_TCP_SYN;
+		world_inject(&world, frame_build(&world.pool, &spec));
+	}
+	remote_stream(&world, &remote, 0, 100); /* a flow's queue is its own */
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(drops_of(WEIR_DROP_CONTROL_QUEUE_FULL), 3);
+	ck_assert_uint_eq(stats_now()->packets_dropped, 3);
+	ck_assert_uint_eq(stats_now()->packets_queued, 0);
+	ck_assert_uint_eq(info_of(remote.conn).unread_bytes, 100);
+	/* the sender tries again */
+	world.near->rx_burst = true_rx;
+	world_inject(&world, frame_build(&world.pool, &spec));
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(stats_now()->syn_received, 1);
+	world_close(&world);
+	weir_port_close(second);
+}
+END_TEST
+
+/* ---- balance ---- */
+
+/* Anything at all: every packet leaves in exactly one way, and every buffer comes back. */
+START_TEST(pitfall_50_balance_of_a_soup)
+{
+	const uint32_t rounds = ENGINE_TEST_SANITIZED ? 4000 : 20000;
+	static struct remote remotes[8];
+	struct weir_config config;
+	uint64_t seed = 99;
+
+	world_config(&config);
+	config.rx_queue_segs = 8;
+	config.budget_segs = 24;
+	config.quantum_segs = 3;
+	world_open(&world, &config, 65536, WEIR_ACK_TRAIN);
+	for (int i = 0; i < 8; i++) {
+		remote_init(&remotes[i], (uint16_t)(40000 + i));
+		remote_open(&world, &remotes[i]);
+	}
+	for (uint32_t i = 0; i < rounds; i++) {
+		uint64_t r = weir_seed_next(&seed);
+		struct remote *remote = &remotes[r % 8];
+		struct frame_spec spec;
+		uint8_t payload[1448];
+		uint32_t seq = remote->snd_nxt + (r >> 8 & 3) * 700 - (r >> 10 & 1) * 1000;
+
+		remote_spec(remote, &spec, seq, WEIR_TCP_ACK, payload, (r >> 16) % 1448);
+		if ((r >> 32) % 8 == 0)
+			spec.flags = (uint8_t)(r >> 40);
+		if ((r >> 32) % 8 == 1)
+			spec.ack += (uint32_t)(r >> 48);
+		spec.bad_tcp_csum = (r >> 36) % 32 == 0;
+		spec.split = (r >> 37) % 4 == 0 ? 400 : 0;
+		spec.dport = (r >> 39) % 32 == 0 ? 1234 : spec.dport;
+		if (seq == remote->snd_nxt && (r >> 32) % 8 > 1 && !spec.bad_tcp_csum &&
+		    spec.dport == WORLD_PORT)
+			remote->snd_nxt += spec.len;
+		world_inject(&world, frame_build(&world.pool, &spec));
+		if (r >> 59 == 0)
+			weir_conn_discard(world.stack, remote->conn, UINT32_MAX);
+		if ((r >> 56 & 7) == 0) {
+			world_poll(&world, (r >> 20) % 3000000);
+			world_forget(&world);
+			stats_now();
+		}
+	}
+	while (weir_engine_poll(world.engine, world.now_ns) != 0)
+		;
+	ck_assert_uint_eq(stats_now()->packets_received, rounds + 8 * 2);
+	ck_assert_uint_eq(stats_now()->packets_queued, 0);
+	ck_assert_uint_gt(stats_now()->packets_delivered, rounds / 100);
+	for (int i = 0; i < 8; i++)
+		weir_conn_abort(world.stack, remotes[i].conn);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(stats_now()->buffers_held, 0);
+	ck_assert_uint_eq(stats_now()->buffers_free, stats_now()->buffers);
+	ck_assert_uint_eq(world.engine->tcp.held.used, 0);
+	ck_assert_int_eq(world.engine->tcp.committed_bytes, 0);
+	world_close(&world);
+}
+END_TEST
+
+static void
+add(Suite *s)
+{
+	UNIT_CASE(s, an_idle_poll_returns_nothing);
+	UNIT_CASE(s, a_poll_returns_packets_and_segments);
+	UNIT_CASE(s, a_burst_is_as_long_as_configured);
+	UNIT_CASE(s, one_data_event_per_connection_and_poll);
+	UNIT_CASE(s, events_come_in_order);
+	UNIT_CASE(s, accepted_stands_before_the_data_of_the_handshake);
+	UNIT_CASE(s, without_a_handler_events_are_lost_and_data_is_not);
+	UNIT_CASE(s, what_the_handler_releases_is_in_the_windows_of_this_poll);
+	UNIT_CASE(s, abort_inside_the_handler);
+	UNIT_CASE(s, abort_of_others_inside_the_handler);
+	UNIT_CASE(s, lease_and_close_inside_the_handler);
+	UNIT_CASE(s, the_end_inside_accepted);
+	UNIT_CASE(s, the_handle_is_valid_inside_closed);
+	UNIT_CASE(s, the_deadline_is_that_of_the_first_timer);
+	UNIT_CASE(s, the_deadline_follows_the_api);
+	UNIT_CASE(s, many_timers_take_several_polls);
+	UNIT_CASE(s, unknown_segments_leave_by_name);
+	UNIT_CASE(s, pitfall_48_control_queue_full);
+	UNIT_CASE(s, pitfall_50_balance_of_a_soup);
+}
+
+UNIT_MAIN("poll", add)
