@@ -143,6 +143,7 @@ fresh_root() {
 	(cd "$root" && tar -cf - --exclude='./build*' --exclude=./.git .) | tar -xf - -C "$work/root/weir"
 	for command in config/demo.sh tests/run.sh; do
 		run unshare -m sh -c '
+			mount --bind "$1" "$1" && # ip netns exec wants the root to be a mount
 			mount -t proc proc "$1/proc" && mount -t sysfs sysfs "$1/sys" &&
 			mount --rbind /dev "$1/dev" && mount -t tmpfs tmpfs "$1/run" &&
 			cd / && exec chroot "$1" env -u TMPDIR -u WEIR_BUILD sh "/weir/$2"' - \
