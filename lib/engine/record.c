@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "flow/arena.h"
@@ -164,6 +165,15 @@ write_file(const struct weir_record *record, const char *path)
 	return rc;
 }
 
+/* A file that is there may be replaced; a pipe or a device must not, /dev/null least of all. */
+static bool
+is_special(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
 int
 weir_record_write(const struct weir_record *record, const char *path)
 {
@@ -172,6 +182,8 @@ weir_record_write(const struct weir_record *record, const char *path)
 
 	if (record->size == 0)
 		return -ENOTSUP;
+	if (is_special(path))
+		return write_file(record, path);
 	if (snprintf(partial, sizeof(partial), "%s.tmp", path) >= (int)sizeof(partial))
 		return -ENAMETOOLONG;
 	rc = write_file(record, partial);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -376,6 +377,30 @@ START_TEST(errors_leave_no_file)
 }
 END_TEST
 
+/* A pipe or a device is written to; it is never replaced by a file. */
+START_TEST(a_device_stays_a_device)
+{
+	struct fixture f;
+	struct stat st;
+	uint8_t head[4];
+	int fd;
+
+	set_up(&f, 4);
+	add_frame(&f, 1, 1, 60, 0, WEIR_RECORD_RECEIVED);
+	ck_assert_int_eq(mkfifo(f.path, 0600), 0);
+	fd = open(f.path, O_RDWR | O_NONBLOCK);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(weir_record_write(&f.record, f.path), 0);
+	ck_assert_int_eq(stat(f.path, &st), 0);
+	ck_assert(S_ISFIFO(st.st_mode));
+	ck_assert_int_eq(read(fd, head, sizeof(head)), sizeof(head));
+	ck_assert_uint_eq(head[0], 0x0a);
+	close(fd);
+	unlink(f.path);
+	tear_down(&f);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -386,6 +411,7 @@ add(Suite *s)
 	UNIT_CASE(s, record_of_nothing);
 	UNIT_CASE(s, reset_forgets);
 	UNIT_CASE(s, errors_leave_no_file);
+	UNIT_CASE(s, a_device_stays_a_device);
 }
 
 UNIT_MAIN("record", add)
