@@ -8,7 +8,6 @@
 
 /* A buffer for jumbo frames often holds an ordinary one: a full window of those must fit. */
 #define WEIR_CHARGE_MOST       2048
-#define WEIR_BUDGET_PER_BUFFER 1024 /* bytes of window promised per buffer: half of a full one */
 
 static uint32_t
 smaller(uint32_t a, uint32_t b)
@@ -49,7 +48,7 @@ init_scalars(struct weir_tcp *tcp, const struct weir_config *config, struct weir
 	tcp->pool = &stack->pool;
 	tcp->slots = &stack->slots;
 	tcp->budget_bufs = budget;
-	tcp->budget_bytes = (int64_t)budget * WEIR_BUDGET_PER_BUFFER;
+	tcp->budget_bytes = (int64_t)budget * WEIR_WINDOW_PER_BUFFER;
 	tcp->buffer_bytes = config->buffer_bytes;
 	tcp->charge_bytes = smaller(config->buffer_bytes, WEIR_CHARGE_MOST);
 	tcp->aggregate_limit = config->aggregate_limit;
@@ -104,6 +103,14 @@ close_arrays(struct weir_tcp *tcp)
 	weir_arena_free(g->frames, sizeof(g->frames[0]) * g->capacity);
 }
 
+/* A run that is held must not take room from the burst that follows. */
+static uint32_t
+queue_segs(const struct weir_config *config)
+{
+	return config->rx_queue_segs +
+	       (config->flush == WEIR_FLUSH_NOW ? 0 : config->aggregate_limit);
+}
+
 static int
 open_tables(struct weir_tcp *tcp, const struct weir_config *config,
 	    const struct weir_hash_key *hash)
@@ -124,7 +131,7 @@ open_tables(struct weir_tcp *tcp, const struct weir_config *config,
 	if (error == 0)
 		error = weir_wheel_open(&tcp->wheel, entries, tcp->now_ms, node);
 	if (error == 0)
-		error = weir_queue_pool_open(&tcp->queues, queues, config->rx_queue_segs, node);
+		error = weir_queue_pool_open(&tcp->queues, queues, queue_segs(config), node);
 	if (error == 0)
 		error = weir_held_open(&tcp->held, 2 * config->buffers + 64, node);
 	if (error == 0)
@@ -220,6 +227,7 @@ weir_engine_close(struct weir_engine *engine)
 	close_arrays(tcp);
 	weir_arena_free(engine->control, sizeof(struct weir_control) * WEIR_CONTROL_SEGS);
 	weir_slots_close(&engine->stack->slots);
+	engine->control = NULL;
 	engine->n_control = 0;
 	memset(tcp, 0, sizeof(*tcp));
 }

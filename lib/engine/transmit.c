@@ -22,11 +22,11 @@ offer(struct weir_engine *engine, struct weir_attached *at)
 		memmove(at->tx, at->tx + sent, at->n_tx * sizeof(at->tx[0]));
 }
 
-/* Room for frames on the port's list, offering what waits there when it is full. */
+/* Room for frames on the port's list, offering what waits there when it is more than half full. */
 static uint32_t
 room(struct weir_engine *engine, struct weir_attached *at)
 {
-	if (at->n_tx == WEIR_TX_FRAMES)
+	if (at->n_tx > WEIR_TX_FRAMES / 2)
 		offer(engine, at);
 	return WEIR_TX_FRAMES - at->n_tx;
 }
@@ -69,22 +69,16 @@ emit_train(void *user, uint8_t port, const struct weir_ack_template *train)
 	struct weir_engine *engine = user;
 	struct weir_attached *at = &engine->ports[port];
 	struct weir_ack_template part = *train;
-	uint32_t left = train->n;
+	uint32_t most = room(engine, at), n;
 
-	while (left != 0) {
-		uint32_t most = room(engine, at), n;
-
-		if (most == 0) {
-			engine->tcp.stats.drops[WEIR_DROP_TX_FULL] += left;
-			return;
-		}
-		part.n = left < most ? left : most;
-		n = weir_ack_train_expand(engine->tcp.pool, &part, at->tx + at->n_tx);
-		engine->tcp.stats.drops[WEIR_DROP_TX_NO_BUFFER] += part.n - n;
-		note_sent(engine, at, n);
-		part.acks += part.n;
-		left -= part.n;
+	if (part.n > most) { /* the last ones say it all: an ACK is cumulative */
+		part.acks += part.n - most;
+		part.n = most;
 	}
+	n = part.n == 0 ? 0 : weir_ack_train_expand(engine->tcp.pool, &part, at->tx + at->n_tx);
+	engine->tcp.stats.drops[WEIR_DROP_TX_FULL] += train->n - part.n;
+	engine->tcp.stats.drops[WEIR_DROP_TX_NO_BUFFER] += part.n - n;
+	note_sent(engine, at, n);
 }
 
 static void

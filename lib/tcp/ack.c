@@ -73,7 +73,6 @@ push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, bool op
 	single->packet = (struct weir_packet){
 		.seq = flow->snd_nxt,
 		.ack = flow->rcv_nxt,
-		.tsval = tcp->now_ms + flow->ts_offset,
 		.tsecr = flow->ts_recent,
 		.flags = flags,
 		.wscale = -1,
@@ -168,6 +167,10 @@ count_merged(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint32_
 void
 weir_ack_count(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint32_t wire_segs)
 {
+	uint32_t mss = tcp->ports[flow->port].mss;
+
+	if (wire_segs == 1 && len > mss) /* merged by the port without a word */
+		wire_segs = (len + mss - 1) / mss;
 	if (wire_segs > 1)
 		count_merged(tcp, flow, len, wire_segs);
 	else if (ack_is_due(flow, len))

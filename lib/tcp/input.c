@@ -63,6 +63,7 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 	if (window > flow->max_snd_wnd)
 		flow->max_snd_wnd = window;
 	flow->rcv_nxt += seg->len;
+	flow->unread_bytes += seg->len; /* before an ACK: a full gather is sent at once */
 	tcp->stats.data_segs += seg->wire_segs;
 	weir_ack_count(tcp, flow, seg->len, seg->wire_segs);
 }

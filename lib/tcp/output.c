@@ -68,6 +68,7 @@ send_single(struct weir_tcp *tcp, const struct weir_gather_item *item, const str
 
 	if (single->open)
 		weir_window_open(tcp, flow);
+	single->packet.tsval = tcp->now_ms + flow->ts_offset; /* not before what left ahead of it */
 	single->packet.win = weir_window_field(tcp, flow, single->packet.ack);
 	tcp->stats.acks_single++;
 	frame = build(tcp, &flow->header, &single->packet);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An AA tree (Andersson 1993): `level` of a node is one more than that of its left child, and of its
- * right child unless that one is its equal; no two equal ones follow each other. Node 0 is the leaf
- * of level 0 that stands for "none" and is never written. Nodes move by their links alone, so that
- * an index names the same range until it is removed.
+ * An AA tree (Andersson 1993): `level` of a node is one more than that of its left child, and of
+ * its right child unless that one is its equal; no two equal ones follow each other. Node 0 is the
+ * leaf of level 0 that stands for "none" and is never written. Nodes move by their links alone, so
+ * that an index names the same range until it is removed.
  */
 #include "tcp/ranges.h"
 

@@ -38,9 +38,12 @@ struct weir_ranges {
 int weir_range_pool_open(struct weir_range_pool *pool, uint32_t size, int node);
 void weir_range_pool_close(struct weir_range_pool *pool);
 
-/* Each O(log count). find: the range that holds `seq`, or 0. after: the first range whose end lies
- * right of `seq` (it holds seq or starts right of it), or 0. insert: a new range that overlaps none;
- * its index, or 0 when the pool is empty. remove: takes the range out and frees the node. */
+/*
+ * Each O(log count). find: the range that holds `seq`, or 0. after: the first range whose end lies
+ * right of `seq` (it holds seq or starts right of it), or 0. insert: a new range that overlaps
+ * none; its index, or 0 when the pool is empty. remove: takes the range out and frees the node;
+ * other indices stay valid. Start and end of a range may be changed in place while order is kept.
+ */
 uint32_t weir_ranges_find(const struct weir_range_pool *pool, const struct weir_ranges *set,
 			  uint32_t seq);
 uint32_t weir_ranges_after(const struct weir_range_pool *pool, const struct weir_ranges *set,

@@ -367,6 +367,15 @@ weir_reass_prune(struct weir_reass_pool *pool, struct weir_reassembly *r, uint32
 }
 
 uint32_t
+weir_reass_start(const struct weir_reass_pool *pool, const struct weir_reassembly *r,
+		 uint32_t otherwise)
+{
+	uint32_t idx = weir_ranges_first(&pool->ranges, &r->ranges);
+
+	return idx != 0 ? pool->ranges.nodes[idx].start : otherwise + (1u << 30);
+}
+
+uint32_t
 weir_reass_end(const struct weir_reass_pool *pool, const struct weir_reassembly *r,
 	       uint32_t rcv_nxt)
 {

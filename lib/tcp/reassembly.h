@@ -25,7 +25,7 @@ struct weir_reassembly {
 	uint8_t n_recent;
 	uint8_t spare[3];
 	uint32_t bytes;   /* payload held */
-	uint32_t bufs;    /* buffer segments held; one shared by several pieces counts once per piece */
+	uint32_t bufs;    /* buffer segments held; shared by several pieces: once per piece */
 	uint32_t next_free;
 	uint32_t dsack[2]; /* duplicate to report once, empty when start == end */
 };
@@ -69,18 +69,20 @@ enum weir_reass_result weir_reass_insert(struct weir_reass_pool *pool, struct we
 /*
  * rcv_nxt moved right to `rcv_nxt`: if the first range now starts at or left of it, cut what was
  * received meanwhile (its buffers are freed), take the rest out and append its nodes to `list`;
- * returns its bytes, and in *bufs the buffers that moved; 0 when there is still a hole. Call until 0
- * is not needed: ranges never touch, so once is enough unless the new data covered whole ranges,
- * which are freed here.
+ * returns its bytes, and in *bufs the buffer segments that moved; 0 when there is still a hole.
+ * Ranges that the new data covered whole are freed. Once is enough, since ranges never touch.
  */
 uint32_t weir_reass_deliver(struct weir_reass_pool *pool, struct weir_reassembly *r,
 			    uint32_t rcv_nxt, struct weir_held_list *list, uint32_t *bufs);
 
 bool weir_reass_empty(const struct weir_reassembly *r);
 
-/* Up to `most` SACK blocks [start, end), the range of the latest arrival first (RFC 2018 section 4),
- * each range once; a pending D-SACK block stands before them (RFC 2883) and is cleared: it is
- * reported once. Returns the number written. */
+/*
+ * Up to `most` SACK blocks [start, end), the range of the latest arrival first (RFC 2018 section
+ * 4), then the latest others, each once. A pending D-SACK block stands before them, followed by the
+ * range that it is a part of (RFC 2883), and is cleared: it is reported once. Returns the number
+ * written.
+ */
 uint32_t weir_reass_sacks(struct weir_reass_pool *pool, struct weir_reassembly *r,
 			  uint32_t (*sacks)[2], uint32_t most);
 
@@ -89,6 +91,10 @@ uint32_t weir_reass_sacks(struct weir_reass_pool *pool, struct weir_reassembly *
  * counted as in `bufs`; *bytes gets the payload lost. The SACK state and a D-SACK inside forget it.
  */
 uint32_t weir_reass_prune(struct weir_reass_pool *pool, struct weir_reassembly *r, uint32_t *bytes);
+
+/* Start of the first range; `otherwise` plus 2^30 when empty. */
+uint32_t weir_reass_start(const struct weir_reass_pool *pool, const struct weir_reassembly *r,
+			  uint32_t otherwise);
 
 /* End of the last range, for the test that a FIN beyond it is not passed; rcv_nxt when empty. */
 uint32_t weir_reass_end(const struct weir_reass_pool *pool, const struct weir_reassembly *r,

@@ -7,7 +7,9 @@
 #include "wire/chain.h"
 #include "wire/seq.h"
 
-#define WEIR_RECEIVE_BUFS_MIN 16 /* buffers every connection may hold, however small its limit */
+#define WEIR_RECEIVE_BUFS_MIN 64 /* buffers every connection may hold, however small its limit */
+#define WEIR_RECEIVE_RESERVE  16 /* of them kept for data in order: a hole can always be filled */
+#define WEIR_RELIEF_FLOWS     8  /* flows looked at per poll to make room for others */
 
 void
 weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow)
@@ -24,7 +26,6 @@ weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow)
 void
 weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes)
 {
-	flow->unread_bytes += bytes;
 	flow->delivered += bytes;
 	tcp->stats.bytes += bytes;
 	weir_tcp_event_data(tcp, flow, bytes);
@@ -147,6 +148,46 @@ prune(struct weir_tcp *tcp, struct weir_flow *flow)
 	if (weir_reass_empty(r)) {
 		weir_reass_give(&tcp->reass, flow->reass);
 		flow->reass = WEIR_NONE;
+		weir_flow_limited(tcp, flow, WEIR_LIMIT_SENDER);
+	}
+}
+
+/* Copying pays, and does not pay again soon: what is held in order fills less than half its buffers. */
+static bool
+is_sparse(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	uint32_t bufs = flow->held_bufs;
+
+	if (flow->reass != WEIR_NONE)
+		bufs -= tcp->reass.items[flow->reass].bufs;
+	return bufs > 1 && flow->unread_bytes + flow->leased_bytes <
+				   bufs * ((tcp->buffer_bytes - RTE_PKTMBUF_HEADROOM) / 2);
+}
+
+/*
+ * The engine is short of memory: once per poll some flows, in turn, give back what they can, whoever
+ * asks. Small segments are copied together first; out-of-order data goes at the next level.
+ */
+static void
+relieve(struct weir_tcp *tcp)
+{
+	uint32_t level = weir_tcp_pressure(tcp);
+
+	if (level < 2 || tcp->relief_poll == tcp->poll_no)
+		return;
+	tcp->relief_poll = tcp->poll_no;
+	for (uint32_t i = 0; i < WEIR_RELIEF_FLOWS; i++) {
+		struct weir_flow *flow = &tcp->flows[tcp->relief_flow];
+
+		tcp->relief_flow = tcp->relief_flow + 1 < tcp->flow_free.touched
+					   ? tcp->relief_flow + 1
+					   : 0;
+		if (flow->conn == 0)
+			continue;
+		if (is_sparse(tcp, flow))
+			weir_tcp_collapse(tcp, flow);
+		if (level >= 3 && flow->reass != WEIR_NONE)
+			prune(tcp, flow);
 	}
 }
 
@@ -154,9 +195,11 @@ prune(struct weir_tcp *tcp, struct weir_flow *flow)
 static bool
 make_room(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bufs)
 {
+	relieve(tcp);
 	if (may_hold(tcp, flow, bufs))
 		return true;
-	weir_tcp_collapse(tcp, flow);
+	if (is_sparse(tcp, flow))
+		weir_tcp_collapse(tcp, flow);
 	while (!may_hold(tcp, flow, bufs) && flow->reass != WEIR_NONE)
 		prune(tcp, flow);
 	return may_hold(tcp, flow, bufs);
@@ -165,7 +208,7 @@ make_room(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bufs)
 static void
 drop_for_memory(struct weir_tcp *tcp, const struct weir_flow *flow, struct rte_mbuf *buf)
 {
-	bool own = flow->held_bufs + buf->nb_segs > most_bufs(tcp, flow);
+	bool own = flow->held_bufs + buf->nb_segs + WEIR_RECEIVE_RESERVE > most_bufs(tcp, flow);
 
 	weir_tcp_drop(tcp, buf, own ? WEIR_DROP_CONN_MEMORY : WEIR_DROP_NO_MEMORY);
 }
@@ -194,6 +237,7 @@ weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_se
 	account_bufs(tcp, flow, seg->buf->nb_segs);
 	weir_tcp_note_arrival(tcp, flow);
 	flow->rcv_nxt += seg->len;
+	flow->unread_bytes += seg->len;
 	tcp->stats.packets_delivered++;
 	tcp->stats.data_segs += seg->wire_segs;
 	weir_tcp_delivered(tcp, flow, seg->len);
@@ -214,6 +258,7 @@ weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow)
 	account_bufs(tcp, flow, (int32_t)(r->bufs + moved - before));
 	if (bytes != 0) {
 		flow->rcv_nxt += bytes;
+		flow->unread_bytes += bytes;
 		weir_tcp_delivered(tcp, flow, bytes);
 	}
 	if (weir_reass_empty(r)) {
@@ -242,13 +287,10 @@ insert(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 		      result == WEIR_REASS_DUPLICATE ? WEIR_DROP_TCP_OLD : WEIR_DROP_NO_NODE);
 }
 
-void
-weir_tcp_take_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+/* Memory was asked for. */
+static void
+hold_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
-	if (!may_hold(tcp, flow, seg->buf->nb_segs)) {
-		drop_for_memory(tcp, flow, seg->buf);
-		return;
-	}
 	if (flow->reass == WEIR_NONE) {
 		flow->reass = weir_reass_take(&tcp->reass);
 		if (flow->reass == WEIR_NONE) {
@@ -262,6 +304,30 @@ weir_tcp_take_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow, const s
 		weir_reass_give(&tcp->reass, flow->reass);
 		flow->reass = WEIR_NONE;
 	}
+}
+
+void
+weir_tcp_take_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	if (may_hold(tcp, flow, seg->buf->nb_segs + WEIR_RECEIVE_RESERVE))
+		hold_out_of_order(tcp, flow, seg);
+	else
+		drop_for_memory(tcp, flow, seg->buf);
+}
+
+bool
+weir_tcp_take_overlapping(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	uint32_t rcv_nxt = flow->rcv_nxt;
+
+	if (!make_room(tcp, flow, seg->buf->nb_segs)) {
+		drop_for_memory(tcp, flow, seg->buf);
+		return false;
+	}
+	weir_tcp_note_arrival(tcp, flow);
+	hold_out_of_order(tcp, flow, seg);
+	weir_tcp_pull(tcp, flow);
+	return flow->rcv_nxt != rcv_nxt;
 }
 
 void

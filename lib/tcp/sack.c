@@ -67,8 +67,8 @@ add_dsack(const struct weir_reass_pool *pool, struct weir_reassembly *r, uint32_
 }
 
 /*
- * When joins have left fewer recent ranges than there is room for, the lowest others follow: as many
- * distinct blocks as possible (RFC 2018 section 4).
+ * When joins have left fewer recent ranges than there is room for, the lowest others follow: as
+ * many distinct blocks as possible (RFC 2018 section 4).
  */
 uint32_t
 weir_reass_sacks(struct weir_reass_pool *pool, struct weir_reassembly *r, uint32_t (*sacks)[2],

@@ -203,18 +203,27 @@ note_fin(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *se
 	return true;
 }
 
-/* Seventh step, in order. True when the segment was held or carried nothing. */
+static bool
+overlaps_held(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *seg)
+{
+	return flow->reass != WEIR_NONE &&
+	       weir_seq_lt(weir_reass_start(&tcp->reass, &tcp->reass.items[flow->reass], seg->seq),
+			   seg->seq + seg->len);
+}
+
+/* Seventh step, in order. True when the segment was held. */
 static bool
 take_in_order(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg,
 	      bool ack_at_once)
 {
+	bool overlaps = overlaps_held(tcp, flow, seg);
 	bool filled;
 
-	if (!weir_tcp_take(tcp, flow, seg)) {
+	if (overlaps ? !weir_tcp_take_overlapping(tcp, flow, seg) : !weir_tcp_take(tcp, flow, seg)) {
 		weir_ack_outside(tcp, flow, true);
 		return false;
 	}
-	filled = weir_tcp_pull(tcp, flow);
+	filled = overlaps || weir_tcp_pull(tcp, flow);
 	if (filled) {
 		flow->quick_acks = WEIR_TCP_QUICK_ACKS;
 		ack_at_once = true;

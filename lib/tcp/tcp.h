@@ -35,6 +35,7 @@
 #define WEIR_TCP_OOW_BURST   64    /* answers to data outside the window: burst, one more each ms */
 #define WEIR_TCP_MSS_DEFAULT 536
 #define WEIR_LISTENERS_MAX   64
+#define WEIR_WINDOW_PER_BUFFER 1024 /* bytes of window that a free buffer is worth: half of a full one */
 #define WEIR_FREE_BATCH      64
 
 /* A half-open connection (RFC 9293 SYN-RECEIVED). */
@@ -125,6 +126,8 @@ struct weir_tcp {
 	int64_t budget_bytes;
 	uint32_t held_bufs;
 	uint32_t budget_bufs;
+	uint32_t relief_flow; /* the next flow to be collapsed or pruned for others' sake */
+	uint32_t relief_poll; /* poll in which that was last done */
 	uint32_t buffer_bytes; /* data room of one */
 	uint32_t charge_bytes; /* what one counts against a connection's receive buffer */
 	/* configuration */
@@ -214,7 +217,7 @@ void weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_
 
 /* In-order data is about to be counted: end of an idle time, gap since the last. */
 void weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow);
-/* `bytes` in order were appended to the unread list. */
+/* `bytes` in order were appended to the unread list and counted in unread_bytes. */
 void weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes);
 /* One node of a flow, its buffer included, goes home; `flow` may be NULL when it has ended. */
 void weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx);
@@ -224,6 +227,9 @@ bool weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct we
 /* Payload right of rcv_nxt. */
 void weir_tcp_take_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow,
 				const struct weir_seg *seg);
+/* In-order payload of which some is held out of order already: the first copy wins. As above. */
+bool weir_tcp_take_overlapping(struct weir_tcp *tcp, struct weir_flow *flow,
+			       const struct weir_seg *seg);
 /* What the hole that just closed releases; true when there was some. */
 bool weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Free all that the flow holds and nobody leased. */

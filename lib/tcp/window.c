@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The receive window. Right edge = max(edge already advertised, rcv_nxt + free), rounded up to the
- * scale; the enforced edge is the highest advertised. Each connection may have promised and hold at
- * most as much as the engine's budget has left, so that stalled readers shrink one another and never
- * a live one (dynamic threshold, Choudhury & Hahne 1998).
+ * scale; the enforced edge is the highest advertised. Each connection may hold, and be promised, at
+ * most as much as the engine's budget has free (dynamic threshold, Choudhury & Hahne 1998): what is
+ * promised but idle costs nobody anything, and stalled readers leave room for live ones.
  */
 #include "tcp/tcp.h"
 #include "wire/seq.h"
+
+#define WEIR_WINDOW_HOARD 16 /* buffers a flow may hold before pressure stops its edge */
 
 uint8_t
 weir_window_scale(uint32_t limit)
@@ -30,10 +32,11 @@ flow_mss(const struct weir_flow *flow)
 static uint32_t
 effective_limit(const struct weir_tcp *tcp, const struct weir_flow *flow, bool *memory)
 {
-	int64_t left = tcp->budget_bytes - tcp->committed_bytes;
+	int64_t left = ((int64_t)tcp->budget_bufs - tcp->held_bufs) * WEIR_WINDOW_PER_BUFFER;
 	int64_t floor_bytes = 2 * (int64_t)flow_mss(flow);
+	bool hoards = weir_tcp_pressure(tcp) > 0 && flow->held_bufs > WEIR_WINDOW_HOARD;
 
-	if (left < floor_bytes || weir_tcp_pressure(tcp) > 0)
+	if (left < floor_bytes || hoards)
 		left = floor_bytes;
 	*memory = left < flow->limit;
 	return *memory ? (uint32_t)left : flow->limit;

@@ -105,7 +105,7 @@ static inline void
 remote_warm(struct world *world, struct remote *remote)
 {
 	remote_open(world, remote);
-	remote_stream(world, remote, 0, 1);
+	remote_stream(world, remote, WEIR_TCP_PSH, 1); /* which no flush mode holds */
 	world_poll(world, 1000);
 	ck_assert_uint_eq(world_last(world)->ack, remote->snd_nxt);
 	remote->edge = reply_edge(remote, world_last(world));

@@ -141,15 +141,17 @@ END_TEST
 START_TEST(pitfall_35_trimmed_fin_does_not_count)
 {
 	open_4096();
-	remote_stream(&world, &remote, 0, 2000);
+	remote_stream(&world, &remote, 0, 1400);
 	scene_expect(&world, SCENE_DELIVERED, 1, 1);
-	/* |2000 in the window|FIN outside */
-	remote_send(&world, &remote, remote.snd_nxt, WEIR_TCP_FIN, 2000);
+	remote_stream(&world, &remote, 0, 1200);
 	scene_expect(&world, SCENE_DELIVERED, 1, 1);
-	remote.snd_nxt += 2000;
+	/* |1400 in the window|FIN outside */
+	remote_send(&world, &remote, remote.snd_nxt, WEIR_TCP_FIN, 1400);
+	scene_expect(&world, SCENE_DELIVERED, 1, 1);
+	remote.snd_nxt += 1400;
 	ck_assert_uint_eq(world_last(&world)->ack, remote.snd_nxt);
 	ck_assert_uint_eq(world_last(&world)->win, 0);
-	scene_events(&world, "DDD");
+	scene_events(&world, "DDDD");
 	/* FIN alone at the closed window is a probe */
 	remote_send(&world, &remote, remote.snd_nxt, WEIR_TCP_FIN, 0);
 	scene_expect(&world, WEIR_DROP_TCP_BEYOND_WINDOW, 1, 1);
@@ -231,11 +233,13 @@ START_TEST(both_ends_are_trimmed_to_the_window)
 	ck_assert_uint_eq(world_last(&world)->n_sacks, 1);
 	ck_assert_uint_eq(world_last(&world)->sacks[0][0], remote.snd_nxt - 100);
 	ck_assert_uint_eq(world_last(&world)->sacks[0][1], remote.snd_nxt - 40);
-	/* |3956 in the window|44 beyond| in two halves */
-	remote_stream(&world, &remote, 0, 2000);
+	/* |3956 in the window|44 beyond| in three parts */
+	remote_stream(&world, &remote, 0, 1400);
 	scene_expect(&world, SCENE_DELIVERED, 1, 1);
-	remote_send(&world, &remote, remote.snd_nxt, 0, 2000);
-	remote.snd_nxt += 1956;
+	remote_stream(&world, &remote, 0, 1400);
+	scene_expect(&world, SCENE_DELIVERED, 1, 1);
+	remote_send(&world, &remote, remote.snd_nxt, 0, 1200);
+	remote.snd_nxt += 1156;
 	scene_expect(&world, SCENE_DELIVERED, 1, 1);
 	ck_assert_uint_eq(world_last(&world)->ack, remote.snd_nxt);
 	ck_assert_uint_eq(world_last(&world)->win, 0);

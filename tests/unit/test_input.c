@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/unit/tcp_test.h"
+#include "tests/unit/unit.h"
+
+#define MSS 1448
+
+static struct world world;
+static struct remote remote;
+
+static uint64_t
+slow_segs(void)
+{
+	return tcp_of(&world)->stats.slow_segs;
+}
+
+START_TEST(plain_aggregate_is_taken_whole)
+{
+	uint64_t at = 1, slow;
+
+	world_simple(&world, &remote, 1 << 20, WEIR_ACK_TRAIN);
+	slow = slow_segs();
+	send_run(&world, &remote, 20, MSS);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(slow_segs(), slow);
+	ck_assert_uint_eq(tcp_of(&world)->stats.aggregate_sizes[20], 1);
+	ck_assert_uint_eq(flow_of(&world, &remote)->rcv_nxt, remote.snd_nxt);
+	read_all(&world, &remote, &at);
+	ck_assert_uint_eq(at, 1 + 20 * MSS);
+	check_memory(&world);
+	world_close(&world);
+}
+END_TEST
+
+/* A forged segment, in sequence, with an acknowledgment of what was never sent. */
+START_TEST(pitfall_55_forged_ack_does_not_ride_in)
+{
+	struct frame_spec spec;
+	struct drops drops;
+	uint8_t payload[MSS];
+
+	world_simple(&world, &remote, 1 << 20, WEIR_ACK_TRAIN);
+	send_run(&world, &remote, 3, MSS);
+	remote_spec(&remote, &spec, remote.snd_nxt, WEIR_TCP_ACK, payload, MSS);
+	memset(payload, 'x', sizeof(payload));
+	spec.ack += 5000;
+	world_inject(&world, frame_build(&world.pool, &spec));
+	drops_note(&world, &drops);
+	world_poll(&world, 1000);
+	drops_moved(&world, &drops, WEIR_DROP_TCP_ACK_INVALID, 1);
+	ck_assert_uint_eq(flow_of(&world, &remote)->rcv_nxt, remote.snd_nxt);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(pitfall_46_aggregate_across_edge_and_wrap)
+{
+	struct weir_config config;
+	uint64_t at = 0;
+
+	world_config(&config);
+	world_open(&world, &config, 16384, WEIR_ACK_TRAIN);
+	remote_init(&remote, 30000);
+	remote.iss = 0xffffffff - 3000;
+	remote_open(&world, &remote);
+	remote_stream(&world, &remote, WEIR_TCP_PSH, 1000);
+	world_poll(&world, 1000);
+	remote.edge = reply_edge(&remote, world_last(&world));
+	send_run(&world, &remote, 16, 1000); /* over the wrap and over the right edge */
+	world_poll(&world, 1000);
+	ck_assert(weir_seq_leq(flow_of(&world, &remote)->rcv_nxt, remote.edge));
+	ck_assert_uint_ge(flow_of(&world, &remote)->delivered, 15000);
+	read_all(&world, &remote, &at);
+	ck_assert_uint_eq(at, flow_of(&world, &remote)->delivered);
+	check_memory(&world);
+	world_close(&world);
+}
+END_TEST
+
+/* ts_recent and TSecr come out as if segments had come one at a time. */
+START_TEST(pitfall_21_ts_recent_through_an_aggregate)
+{
+	uint32_t first;
+
+	world_simple(&world, &remote, 1 << 20, WEIR_ACK_TRAIN);
+	end_quick_acks(&world, &remote, MSS);
+	world_forget(&world);
+	first = remote.tsval + 1;
+	for (int i = 0; i < 4; i++) {
+		remote.tsval++;
+		remote_stream(&world, &remote, 0, MSS);
+	}
+	ck_assert_uint_eq(world_poll(&world, 1000), 2);
+	/* each ACK echoes the first segment that it covers */
+	ck_assert_uint_eq(world.replies[0].tsecr, first);
+	ck_assert_uint_eq(world.replies[1].tsecr, first + 2);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(pitfall_44_ce_in_a_run_is_echoed)
+{
+	struct frame_spec spec;
+	uint8_t payload[MSS];
+	struct weir_config config;
+
+	world_config(&config);
+	world_open(&world, &config, 1 << 20, WEIR_ACK_TRAIN);
+	remote_init(&remote, 30000);
+	remote.ecn = true;
+	remote_warm(&world, &remote);
+	end_quick_acks(&world, &remote, MSS);
+	world_forget(&world);
+	for (int i = 0; i < 6; i++) {
+		remote_spec(&remote, &spec, remote.snd_nxt, WEIR_TCP_ACK, payload, MSS);
+		spec.tos = i == 2 ? WEIR_ECN_CE : WEIR_ECN_ECT0;
+		world_inject(&world, frame_build(&world.pool, &spec));
+		remote.snd_nxt += MSS;
+	}
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(world.replies[0].flags & WEIR_TCP_ECE, 0);
+	ck_assert_uint_ne(world_last(&world)->flags & WEIR_TCP_ECE, 0);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(pitfall_45_bad_checksum_leaves_alone)
+{
+	struct frame_spec spec;
+	struct drops drops;
+	uint8_t payload[MSS];
+
+	world_simple(&world, &remote, 1 << 20, WEIR_ACK_TRAIN);
+	send_run(&world, &remote, 3, MSS);
+	remote_spec(&remote, &spec, remote.snd_nxt, WEIR_TCP_ACK, payload, MSS);
+	spec.bad_tcp_csum = 1;
+	world_inject(&world, frame_build(&world.pool, &spec));
+	send_run(&world, &remote, 3, MSS);
+	drops_note(&world, &drops);
+	world_poll(&world, 1000);
+	drops_moved(&world, &drops, WEIR_DROP_TCP_CHECKSUM, 1);
+	ck_assert_uint_eq(tcp_of(&world)->stats.aggregate_sizes[6], 1);
+	world_close(&world);
+}
+END_TEST
+
+static void
+add(Suite *s)
+{
+	UNIT_CASE(s, plain_aggregate_is_taken_whole);
+	UNIT_CASE(s, pitfall_55_forged_ack_does_not_ride_in);
+	UNIT_CASE(s, pitfall_46_aggregate_across_edge_and_wrap);
+	UNIT_CASE(s, pitfall_21_ts_recent_through_an_aggregate);
+	UNIT_CASE(s, pitfall_44_ce_in_a_run_is_echoed);
+	UNIT_CASE(s, pitfall_45_bad_checksum_leaves_alone);
+}
+
+UNIT_MAIN("input", add)
