@@ -169,21 +169,6 @@ START_TEST(pitfall_42_flush_by_time_keeps_neighbours)
 }
 END_TEST
 
-START_TEST(pitfall_43_pure_acks_never_merge)
-{
-	struct weir_seg segs[RUN_MAX];
-
-	expect_change(pure_ack, BIT(PURE_ACK), true);
-	plain_run(segs, RUN_MAX, 1);
-	for (uint32_t i = 0; i < 10; i++) { /* duplicate ACKs: same sequence and ACK numbers */
-		segs[i].seq = 1;
-		segs[i].len = 0;
-	}
-	for (uint32_t i = 0; i < 10; i++)
-		expect(segs + i, 10 - i, 64, 1, BIT(PURE_ACK));
-}
-END_TEST
-
 START_TEST(pitfall_43_pure_acks_pass_one_by_one)
 {
 	uint64_t consumed;
@@ -198,20 +183,6 @@ START_TEST(pitfall_43_pure_acks_pass_one_by_one)
 	ck_assert_uint_eq(of_size(3), 1);
 	ck_assert_uint_eq(tcp_of(&world)->stats.packets_consumed, consumed + 7);
 	world_close(&world);
-}
-END_TEST
-
-/* CE on the third of six: 2, 1, 3; nothing about it is lost. */
-START_TEST(pitfall_44_ce_closes_the_aggregate)
-{
-	struct weir_seg segs[6];
-
-	plain_run(segs, 6, 1);
-	for (uint32_t i = 0; i < 6; i++)
-		segs[i].tos = i == 2 ? WEIR_ECN_CE : WEIR_ECN_ECT0;
-	expect(segs, 6, 20, 2, BIT(HEADER));
-	expect(segs + 2, 4, 20, 1, BIT(HEADER));
-	expect(segs + 3, 3, 20, 3, BIT(EMPTY));
 }
 END_TEST
 
@@ -271,17 +242,6 @@ START_TEST(pitfall_45_run_merges_around_the_gap)
 }
 END_TEST
 
-START_TEST(pitfall_46_sequence_wraps_inside_an_aggregate)
-{
-	struct weir_seg segs[20];
-
-	for (uint32_t before = 0; before < 20 * 1448; before += 181) {
-		plain_run(segs, 20, (uint32_t)0 - before);
-		expect(segs, 20, 20, 20, BIT(LIMIT));
-	}
-}
-END_TEST
-
 static void
 add(Suite *s)
 {
@@ -291,12 +251,9 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_41_chains_keep_their_order);
 	UNIT_CASE(s, pitfall_42_flush_by_polls_keeps_neighbours);
 	UNIT_CASE(s, pitfall_42_flush_by_time_keeps_neighbours);
-	UNIT_CASE(s, pitfall_43_pure_acks_never_merge);
 	UNIT_CASE(s, pitfall_43_pure_acks_pass_one_by_one);
-	UNIT_CASE(s, pitfall_44_ce_closes_the_aggregate);
 	UNIT_CASE(s, pitfall_45_bad_checksum_leaves_alone);
 	UNIT_CASE(s, pitfall_45_run_merges_around_the_gap);
-	UNIT_CASE(s, pitfall_46_sequence_wraps_inside_an_aggregate);
 }
 
 UNIT_MAIN("aggregate_engine", add)
