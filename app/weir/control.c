@@ -57,6 +57,7 @@ control_catch_signals(struct run *run)
 	signalled = run;
 	catch_signal(SIGINT, on_end, SA_RESTART | (int)SA_RESETHAND);
 	catch_signal(SIGTERM, on_end, SA_RESTART | (int)SA_RESETHAND);
+	catch_signal(SIGHUP, on_end, SA_RESTART | (int)SA_RESETHAND);
 	catch_signal(SIGPIPE, SIG_IGN, 0);
 	if (run->record == NULL) {
 		catch_signal(SIGUSR1, SIG_IGN, 0);
