@@ -209,7 +209,7 @@ END_TEST
 
 START_TEST(too_many)
 {
-	static char names[OPTIONS_LISTENERS + 1][16];
+	static char names[OPTIONS_LISTENERS + 1][32];
 	char *words[2 + 2 * (OPTIONS_LISTENERS + 1)];
 	int n = 0;
 

@@ -88,8 +88,8 @@ poll_once(void)
 		struct peer *peer = &peers[peer_of(reply)];
 
 		peer->ts_echo = reply->tsval;
-		peer->rcv_nxt = reply->seq + reply->len +
-				((reply->flags & (WEIR_TCP_SYN | WEIR_TCP_FIN)) != 0);
+		peer->rcv_nxt =
+		    reply->seq + reply->len + ((reply->flags & (WEIR_TCP_SYN | WEIR_TCP_FIN)) != 0);
 	}
 }
 

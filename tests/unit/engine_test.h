@@ -12,7 +12,7 @@
 #include "tests/unit/unit.h"
 
 #define ENGINE_TEST_BUFFER (1 << 20)
-#define ENGINE_TEST_MSS    1448
+#define ENGINE_TEST_MSS	   1448
 #define ENGINE_TEST_FIRST  ENGINE_TEST_MSS /* offset of what is sent after open_remotes() */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -36,8 +36,7 @@ stats_now(void)
 
 	weir_stack_stats(world.stack, &stats);
 	ck_assert_uint_eq(stats.packets_received, stats.packets_delivered + stats.packets_consumed +
-							  stats.packets_dropped +
-							  stats.packets_queued);
+						      stats.packets_dropped + stats.packets_queued);
 	return &stats;
 }
 

@@ -42,7 +42,7 @@ START_TEST(a_handle_that_never_was_is_stale)
 	check_stale(UINT64_MAX);
 	open_remotes(&remote, 1);
 	check_stale(0);
-	check_stale(remote.conn + 1);          /* a slot never used */
+	check_stale(remote.conn + 1);	       /* a slot never used */
 	check_stale(remote.conn & UINT32_MAX); /* generation 0 */
 	check_stale(remote.conn + (1ull << 32));
 	check_stale(remote.conn + (2ull << 32));
@@ -367,7 +367,7 @@ START_TEST(abort_ends_at_once_in_every_state)
 
 	open_default();
 	open_remotes(remotes, 3);
-	weir_conn_close(world.stack, remotes[1].conn); /* FIN-WAIT-1 */
+	weir_conn_close(world.stack, remotes[1].conn);	      /* FIN-WAIT-1 */
 	remote_stream(&world, &remotes[2], WEIR_TCP_FIN, 10); /* CLOSE-WAIT, unread data */
 	world_poll(&world, 1000);
 	world_forget(&world);
@@ -472,8 +472,8 @@ START_TEST(pitfall_56_stalled_consumer)
 		world_forget(&world);
 		for (int r = 1; r < 4; r++) /* the first is never read */
 			ck_assert_int_eq(
-				weir_conn_discard(world.stack, remotes[r].conn, UINT32_MAX),
-				4 * ENGINE_TEST_MSS);
+			    weir_conn_discard(world.stack, remotes[r].conn, UINT32_MAX),
+			    4 * ENGINE_TEST_MSS);
 		if (stats_now()->buffers_held > most)
 			most = stats_now()->buffers_held;
 	}

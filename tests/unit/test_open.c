@@ -96,7 +96,8 @@ START_TEST(every_syn_entry_can_be_used)
 }
 END_TEST
 
-/* More connections in TIME-WAIT than entries: the oldest gives way or the new has none; no crash. */
+/* More connections in TIME-WAIT than entries: the oldest gives way or the new has none; no crash.
+ */
 START_TEST(time_wait_entries_run_out)
 {
 	struct weir_config config;
@@ -161,7 +162,7 @@ fill_every_place(void)
 	world_poll(&world, 1000);
 	ck_assert_uint_eq(stats_now()->packets_queued, 8);
 	ck_assert_uint_ge(world.engine->ports[0].n_tx, 3);
-	stream_segs(&remotes[2], 3); /* in the port */
+	stream_segs(&remotes[2], 3);		       /* in the port */
 	weir_conn_abort(world.stack, remotes[1].conn); /* in the gather */
 	ck_assert_uint_gt(world.engine->tcp.gather.n_items, 0);
 	ck_assert_uint_eq(stats_now()->leases, 4);

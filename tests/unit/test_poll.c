@@ -308,7 +308,7 @@ no_tx(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
 START_TEST(pitfall_48_control_queue_full)
 {
 	struct weir_port_functions functions = {
-		.size = sizeof(functions), .rx_burst = empty_control_rx, .tx_burst = no_tx};
+	    .size = sizeof(functions), .rx_burst = empty_control_rx, .tx_burst = no_tx};
 	struct weir_port_config config = {.size = sizeof(config), .prefix_len = 24};
 	struct weir_port *second;
 	struct frame_spec spec;

@@ -61,7 +61,7 @@ START_TEST(what_the_handler_releases_is_in_the_windows_of_this_poll)
 		stream_segs(&remote, 4);
 		ck_assert_uint_ge(world_poll(&world, 1000), 1);
 		ck_assert_uint_ge(((uint32_t)world_last(&world)->win << remote.shift) +
-					  world_last(&world)->ack - remote.snd_nxt,
+				      world_last(&world)->ack - remote.snd_nxt,
 				  16384 - 1024);
 	}
 	ck_assert_uint_eq(script.data, 50);

@@ -58,7 +58,7 @@ START_TEST(every_setting_has_its_range)
 {
 	struct weir_config config;
 
-#define RANGE(field, least, most, try) \
+#define RANGE(field, least, most, try)                                                             \
 	check_range(offsetof(struct weir_config, field), least, most, try)
 	RANGE(size, sizeof(config), sizeof(config), true);
 	RANGE(flows, 1, 1 << 20, true);
@@ -225,9 +225,9 @@ static uint16_t
 digest_tx(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
 {
 	for (uint16_t i = 0; i < n; i++) {
-		uint64_t parts[2] = {digest,
-				     weir_siphash(digest_key, rte_pktmbuf_mtod(bufs[i], void *),
-						  bufs[i]->data_len)};
+		uint64_t parts[2] = {
+		    digest,
+		    weir_siphash(digest_key, rte_pktmbuf_mtod(bufs[i], void *), bufs[i]->data_len)};
 
 		digest = weir_siphash(digest_key, parts, sizeof(parts));
 	}
@@ -343,8 +343,8 @@ START_TEST(a_reset_brings_back_the_beginning)
 
 		frame_spec_init(&spec);
 		buf = frame_build(&world.pool, &spec);
-		buf->ol_flags |= i == 1050 ? RTE_MBUF_F_RX_L4_CKSUM_BAD
-					   : RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+		buf->ol_flags |=
+		    i == 1050 ? RTE_MBUF_F_RX_L4_CKSUM_BAD : RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 		world_inject(&world, buf);
 		if (i % 32 == 31)
 			world_poll(&world, 1000);

@@ -224,8 +224,8 @@ START_TEST(a_contradiction_switches_to_software)
 }
 END_TEST
 
-/* The flags are those of the frame, read while it is there: those of later pieces of a chain, and of
- * a buffer that was used before, do not count. */
+/* The flags are those of the frame, read while it is there: those of later pieces of a chain, and
+ * of a buffer that was used before, do not count. */
 START_TEST(pitfall_12_flags_of_the_frame_at_hand)
 {
 	struct frame_spec spec;
@@ -245,8 +245,8 @@ START_TEST(pitfall_12_flags_of_the_frame_at_hand)
 		buf = frame_build(&world.pool, &spec);
 		buf->ol_flags |= bad ? RTE_MBUF_F_RX_L4_CKSUM_BAD : RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 		for (struct rte_mbuf *m = buf->next; m != NULL; m = m->next)
-			m->ol_flags |= bad ? RTE_MBUF_F_RX_L4_CKSUM_GOOD
-					   : RTE_MBUF_F_RX_L4_CKSUM_BAD;
+			m->ol_flags |=
+			    bad ? RTE_MBUF_F_RX_L4_CKSUM_GOOD : RTE_MBUF_F_RX_L4_CKSUM_BAD;
 		world_inject(&world, buf);
 		remote.snd_nxt += bad ? 0 : 1000;
 		good += !bad;
