@@ -9,6 +9,8 @@
 
 #define WEIR_RECEIVE_BUFS_MIN 64 /* buffers every connection may hold, however small its limit */
 #define WEIR_RECEIVE_RESERVE  16 /* of them kept for data in order: a hole can always be filled */
+#define WEIR_RECEIVE_SHARE    4  /* under pressure a flow may hold this part of the free buffers */
+#define WEIR_SHARE_MIN        4  /* but always so many */
 #define WEIR_RELIEF_FLOWS     8  /* flows looked at per poll to make room for others */
 
 void
@@ -73,12 +75,27 @@ most_bufs(const struct weir_tcp *tcp, const struct weir_flow *flow)
 	return bufs > WEIR_RECEIVE_BUFS_MIN ? bufs : WEIR_RECEIVE_BUFS_MIN;
 }
 
+/*
+ * Windows are promised beyond what memory there is, so under pressure a flow is admitted to a part of
+ * what is free (dynamic threshold): stalled readers stop each other and leave room for live ones.
+ */
+static bool
+within_share(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
+{
+	uint32_t share;
+
+	if (tcp->held_bufs + bufs > tcp->budget_bufs)
+		return false;
+	share = (tcp->budget_bufs - tcp->held_bufs) / WEIR_RECEIVE_SHARE;
+	return weir_tcp_pressure(tcp) == 0 ||
+	       flow->held_bufs + bufs <= (share > WEIR_SHARE_MIN ? share : WEIR_SHARE_MIN);
+}
+
 /* True when neither the connection nor the engine holds too much for `bufs` more. */
 static bool
 may_hold(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
 {
-	return flow->held_bufs + bufs <= most_bufs(tcp, flow) &&
-	       tcp->held_bufs + bufs <= tcp->budget_bufs;
+	return flow->held_bufs + bufs <= most_bufs(tcp, flow) && within_share(tcp, flow, bufs);
 }
 
 /* Copy nodes [first, ...] whose payload fits one buffer into one; returns the node behind them. */
