@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/neighbour.h"
+#include "engine/rooms.h"
 
 #define WEIR_NS_PER_MS 1000000
 
@@ -66,6 +67,7 @@ receive(struct weir_engine *engine, uint8_t port)
 	struct rte_mbuf *bufs[WEIR_BURST_MAX];
 	uint32_t n = at->port->rx_burst(at->port->ctx, bufs, (uint16_t)engine->burst, tcp->now_ns);
 
+	WEIR_ROOM_LEFT(RX);
 	if (n == 0)
 		return 0;
 	at->rx_packets += n;
@@ -77,10 +79,12 @@ receive(struct weir_engine *engine, uint8_t port)
 			weir_record_add(&engine->record, tcp->now_ns, bufs[i],
 					WEIR_RECORD_RECEIVED | weir_engine_record_layer(at));
 	weir_parse_burst(&at->parse, bufs, n, parsed);
+	WEIR_ROOM_LEFT(PARSE);
 	for (uint32_t i = 0; i < parsed->n_rejects; i++)
 		weir_tcp_drop(tcp, parsed->rejects[i].buf, parsed->rejects[i].reason);
 	handle_others(engine, at, port);
 	classify(engine, port);
+	WEIR_ROOM_LEFT(CLASSIFY);
 	return n;
 }
 
@@ -151,16 +155,21 @@ weir_engine_poll(struct weir_engine *engine, uint64_t now_ns)
 
 	set_time(engine, now_ns);
 	weir_channel_drain(engine);
+	WEIR_ROOM_LEFT(BEGIN);
 	for (uint32_t i = 0; i < engine->n_ports; i++)
 		work += receive(engine, (uint8_t)i);
 	work += weir_engine_serve(engine);
+	WEIR_ROOM_LEFT(SERVE);
 	reported = deliver(engine);
+	WEIR_ROOM_LEFT(DELIVER);
 	weir_engine_transmit(engine);
+	WEIR_ROOM_LEFT(TRANSMIT);
 	reap(tcp, reported);
 	weir_tcp_free_flush(tcp);
 	tcp->stats.polls++;
 	tcp->stats.busy_polls += work != 0;
 	check_balance(&tcp->stats);
+	WEIR_ROOM_LEFT(END);
 	return work;
 }
 
