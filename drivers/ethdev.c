@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_dev.h>
+#include <rte_devargs.h>
 #include <rte_ethdev.h>
 
 #include "engine/port.h"
@@ -13,6 +20,11 @@
 #define DESCRIPTORS 1024 /* where the driver has no preference */
 /* Ethernet header, two tags and the FCS, which some devices write though they do not deliver it. */
 #define FRAME_OVERHEAD (14 + 8 + 4)
+/* What a ring frame of af_packet holds beside the IP packet: the kernel puts the IP header 80 bytes
+ * in (TPACKET_V2); two tags besides. */
+#define AF_PACKET_OVERHEAD (80 + 8)
+#define AF_PACKET_FRAME	   2048 /* the driver's default framesz */
+#define MTU_LEAST	   576	/* RFC 791 */
 
 struct ethdev {
 	struct weir_port port;
@@ -113,19 +125,78 @@ can_scatter(const struct rte_eth_dev_info *info)
 	return (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
 }
 
-/* Read what depends on the device and may change while it is stopped. */
+/*
+ * These copy whole frames of a size of their own, which they do not tell, answer -ENOMEM when a
+ * buffer is smaller, and tell 1500 as MTU whatever their interface of the kernel has.
+ */
+static bool
+is_kernel_copy(const struct rte_eth_dev_info *info)
+{
+	return strcmp(info->driver_name, "net_af_packet") == 0 ||
+	       strcmp(info->driver_name, "net_af_xdp") == 0;
+}
+
+/* The MTU of an interface of the kernel, `otherwise` when it cannot be asked. */
+static uint32_t
+interface_mtu(unsigned int index, uint32_t otherwise)
+{
+	struct ifreq request = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return otherwise;
+	if (if_indextoname(index, request.ifr_name) != NULL &&
+	    ioctl(fd, SIOCGIFMTU, &request) == 0 && request.ifr_mtu > 0)
+		otherwise = (uint32_t)request.ifr_mtu;
+	close(fd);
+	return otherwise;
+}
+
+/* The longest IP packet that a ring frame of af_packet takes; longer ones are cut off. */
+static uint32_t
+ring_frame_mtu(const struct rte_eth_dev_info *info)
+{
+	const struct rte_devargs *devargs = rte_dev_devargs(info->device);
+	const char *given = NULL;
+	unsigned long size;
+
+	if (strcmp(info->driver_name, "net_af_packet") != 0)
+		return UINT16_MAX;
+	if (devargs != NULL && devargs->args != NULL)
+		given = strstr(devargs->args, "framesz=");
+	size = given != NULL ? strtoul(given + strlen("framesz="), NULL, 10) : AF_PACKET_FRAME;
+	return size > AF_PACKET_OVERHEAD ? (uint32_t)size - AF_PACKET_OVERHEAD : 0;
+}
+
+/* What may arrive, where the driver says `told`. */
+static uint16_t
+true_mtu(const struct rte_eth_dev_info *info, uint16_t told)
+{
+	uint32_t mtu = told, most;
+
+	if (!is_kernel_copy(info))
+		return told;
+	mtu = interface_mtu(info->if_index, told);
+	most = ring_frame_mtu(info);
+	if (most > info->max_mtu)
+		most = info->max_mtu;
+	return (uint16_t)(mtu < most ? mtu : most);
+}
+
+/* Read what depends on the device and may change while it is stopped. `told` is the driver's MTU. */
 static int
-ethdev_read(struct ethdev *dev, struct rte_eth_dev_info *info, uint16_t *mtu)
+ethdev_read(struct ethdev *dev, struct rte_eth_dev_info *info, uint16_t *told)
 {
 	struct rte_ether_addr mac;
 
-	if (rte_eth_dev_info_get(dev->id, info) != 0 || rte_eth_dev_get_mtu(dev->id, mtu) != 0 ||
+	if (rte_eth_dev_info_get(dev->id, info) != 0 || rte_eth_dev_get_mtu(dev->id, told) != 0 ||
 	    rte_eth_macaddr_get(dev->id, &mac) != 0)
 		return -ENODEV;
-	dev->port.mtu = *mtu;
+	dev->port.mtu = true_mtu(info, *told);
+	if (dev->port.mtu < MTU_LEAST)
+		return -EMSGSIZE;
 	memcpy(dev->port.mac, mac.addr_bytes, sizeof(dev->port.mac));
-	dev->port.mtu = *mtu;
-	dev->port.frame_room = room_needed(info, *mtu, !can_scatter(info));
+	dev->port.frame_room = room_needed(info, dev->port.mtu, !can_scatter(info));
 	return 0;
 }
 
@@ -148,33 +219,22 @@ plan_descriptors(struct ethdev *dev, const struct weir_pool *pool, struct plan *
 static int
 ethdev_plan(struct ethdev *dev, const struct weir_pool *pool, struct plan *plan)
 {
-	uint16_t mtu;
+	uint16_t told;
 	int rc;
 
 	memset(plan, 0, sizeof(*plan));
-	rc = ethdev_read(dev, &plan->info, &mtu);
+	rc = ethdev_read(dev, &plan->info, &told);
 	if (rc != 0)
 		return rc;
 	if (pool->data_room < dev->port.frame_room)
 		return -EMSGSIZE;
-	plan->conf.rxmode.mtu = mtu;
+	plan->conf.rxmode.mtu = told; /* what the driver takes, be it true or not */
 	plan->conf.rxmode.offloads = plan->info.rx_offload_capa &
 				     (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM);
-	if (pool->data_room < room_needed(&plan->info, mtu, true))
+	if (pool->data_room < room_needed(&plan->info, dev->port.mtu, true))
 		plan->conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
 	plan->conf.txmode.offloads = plan->info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	return 0;
-}
-
-/*
- * These copy whole frames of a size of their own, which they do not tell, and answer -ENOMEM when a
- * buffer is smaller.
- */
-static bool
-has_hidden_frame_size(const struct rte_eth_dev_info *info)
-{
-	return strcmp(info->driver_name, "net_af_packet") == 0 ||
-	       strcmp(info->driver_name, "net_af_xdp") == 0;
 }
 
 static int
@@ -187,7 +247,7 @@ setup_rx(struct ethdev *dev, struct plan *plan, struct weir_pool *pool)
 	rc = rte_eth_rx_queue_setup(dev->id, 0, plan->n_rx,
 				    (unsigned int)rte_eth_dev_socket_id(dev->id), &rxconf,
 				    pool->mempool);
-	if (rc == -ENOMEM && has_hidden_frame_size(&plan->info))
+	if (rc == -ENOMEM && is_kernel_copy(&plan->info))
 		return -EMSGSIZE;
 	return rc == 0 ? 0 : driver_error(rc);
 }

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The only unit test with an EAL: each case starts one of its own, without hugepages. */
 #include <errno.h>
+#include <net/if.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_ethdev.h>
@@ -39,6 +44,44 @@ start_eal(void)
 			NULL};
 
 	ck_assert_int_ge(rte_eal_init((int)RTE_DIM(argv) - 1, argv), 0);
+}
+
+/* A namespace of its own, whose lo has an MTU of `mtu`; false when this user may not. */
+static bool
+own_loopback(int mtu)
+{
+	struct ifreq request = {.ifr_name = "lo"};
+	int fd;
+	bool ok;
+
+	if (unshare(CLONE_NEWNET) != 0)
+		return false;
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	request.ifr_mtu = mtu;
+	ok = ioctl(fd, SIOCSIFMTU, &request) == 0;
+	request.ifr_flags = IFF_UP;
+	ok = ok && ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+	close(fd);
+	return ok;
+}
+
+/* What a port over lo says of its MTU, or the error of opening it. */
+static int
+af_packet_mtu(const char *vdev)
+{
+	char *argv[] = {"test",	       "--no-huge", "-m",     "64",
+			"--no-shconf", "--no-pci",  "-l",     "0",
+			"--no-telemetry", "--log-level=error", (char *)(uintptr_t)vdev, NULL};
+	struct weir_port *port;
+	int rc;
+
+	ck_assert_int_ge(rte_eal_init((int)RTE_DIM(argv) - 1, argv), 0);
+	rc = weir_port_open_ethdev("net_af_packet0", &port);
+	if (rc != 0)
+		return rc;
+	rc = port->mtu;
+	weir_port_close(port);
+	return rc;
 }
 
 static void
@@ -102,6 +145,31 @@ START_TEST(unknown_device)
 	ck_assert_int_eq(weir_port_open_ethdev("net_none0", &port), -ENODEV);
 	ck_assert_int_eq(weir_port_open_ethdev(NULL, &port), -EINVAL);
 	ck_assert_int_eq(weir_port_open_ethdev("net_null0", NULL), -EINVAL);
+}
+END_TEST
+
+#define OVER_LO "--vdev=net_af_packet0,iface=lo,blocksz=1048576,framecnt=8192,framesz="
+
+/* The driver tells 1500 whatever the interface has. */
+START_TEST(kernel_interface_tells_its_mtu)
+{
+	if (own_loopback(9000))
+		ck_assert_int_eq(af_packet_mtu(OVER_LO "16384"), 9000);
+}
+END_TEST
+
+/* The kernel cuts off what the driver's own frame does not hold. */
+START_TEST(ring_frame_limits_the_mtu)
+{
+	if (own_loopback(9000))
+		ck_assert_int_eq(af_packet_mtu(OVER_LO "2048"), 2048 - 88);
+}
+END_TEST
+
+START_TEST(ring_frame_without_room_is_refused)
+{
+	if (own_loopback(1500))
+		ck_assert_int_eq(af_packet_mtu(OVER_LO "512"), -EMSGSIZE);
 }
 END_TEST
 
@@ -339,6 +407,9 @@ static void
 add(Suite *s)
 {
 	UNIT_CASE(s, unknown_device);
+	UNIT_CASE(s, kernel_interface_tells_its_mtu);
+	UNIT_CASE(s, ring_frame_limits_the_mtu);
+	UNIT_CASE(s, ring_frame_without_room_is_refused);
 	UNIT_CASE(s, null_device_runs);
 	UNIT_CASE(s, small_buffers_are_refused);
 	UNIT_CASE(s, heap_buffers_are_refused);
