@@ -55,7 +55,7 @@ includes() {
 		} else if (where ~ /^drivers\//) {
 			good = what == "weir.h" || to == "wire" || what == "flow/buffer.h" ||
 				what == "engine/port.h" || to == "drivers" || what !~ /\//
-		} else if (where ~ /^app\/(generator|weir-gen|weir-bench)/) {
+		} else if (where ~ /^app\/(generator|gen|bench)\//) {
 			good = 1
 		} else if (where ~ /^app\//) {
 			good = what == "weir.h" || to == "app" || what !~ /\// || to == room(substr(where, 5))

@@ -18,9 +18,10 @@ enum weir_room {
 	WEIR_ROOM_COUNT
 };
 
-#ifdef WEIR_ROOMS
-/* The time since the last call belongs to `room`. Engine thread. */
+/* The time since the last call belongs to `room`. Engine thread; not part of the library. */
 void weir_room_left(enum weir_room room);
+
+#ifdef WEIR_ROOMS
 #define WEIR_ROOM_LEFT(room) weir_room_left(WEIR_ROOM_##room)
 #else
 #define WEIR_ROOM_LEFT(room) ((void)0)

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bulk: the whole path from rx to tx against F + A/2, the least that a receiver does which
+ * acknowledges every second segment.
+ */
+#include "measure.h"
+
+struct bulk_stream {
+	uint32_t flows;
+	uint32_t run;
+	bool shown; /* no target */
+};
+
+static const struct bulk_stream streams[] = {
+    {1, 64, false}, {8, 8, false}, {64, 8, false}, {64, 1, true}};
+
+static void
+write_rows(struct bench *bench, const struct testbed *bed, const struct subject *subjects,
+	   bool shown)
+{
+	double touch = sample_median(&subjects[1].sample), ack = sample_median(&subjects[2].sample);
+	struct row row;
+
+	measure_row(&row, bed, "weir", &subjects[0].sample, "cycles/segment");
+	measure_against(&row, "F+A/2", touch + ack / 2,
+			shown || bed->config.set != TESTBED_CROSS ? ROW_SHOWN : ROW_AT_MOST, 1.6,
+			1.3);
+	bench_row(bench, &row);
+	measure_row(&row, bed, "F", &subjects[1].sample, "cycles/segment");
+	bench_row(bench, &row);
+	measure_row(&row, bed, "A", &subjects[2].sample, "cycles/ACK");
+	bench_row(bench, &row);
+}
+
+static const char *
+run_rounds(struct bench *bench, struct testbed *bed, bool shown)
+{
+	struct measure measure = {.bed = bed, .portions = bench_portions(bench, 32)};
+	struct subject subjects[] = {{.name = "weir", .round = measure_weir, .context = &measure},
+				     {.name = "F", .round = measure_touch, .context = &measure},
+				     {.name = "A", .round = measure_ack, .context = &measure}};
+
+	if (!floor_search(bed, &measure.shape, &measure.ack_burst) ||
+	    !rounds_run(subjects, 3, bench->options->rounds))
+		return "a portion was not taken whole";
+	write_rows(bench, bed, subjects, shown);
+	return NULL;
+}
+
+static bool
+run_stream(struct bench *bench, const struct bulk_stream *stream, enum testbed_set set)
+{
+	struct testbed_config config;
+	struct testbed bed;
+	const char *why, *end;
+
+	testbed_config_init(&config, stream->flows, stream->run);
+	config.set = set;
+	why = testbed_open(&bed, &config, bench->stream_lcore);
+	if (why == NULL) {
+		why = run_rounds(bench, &bed, stream->shown);
+		end = testbed_close(&bed);
+		why = why != NULL ? why : end;
+	}
+	if (why != NULL)
+		bench_say(bench, "%u flows, %s: %s", stream->flows, testbed_set_names[set], why);
+	return why == NULL;
+}
+
+bool
+case_bulk(struct bench *bench)
+{
+	bool good = true;
+
+	for (uint32_t set = 0; set < TESTBED_SETS; set++)
+		for (uint32_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
+			if (set != TESTBED_CROSS || bench->cross)
+				good &= run_stream(bench, &streams[i], set);
+	return good;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Floors: the least that a program can do with the same frames. A floor that could be faster makes
+ * every ratio look better than it is, so burst, prefetch distance and the way to free are searched
+ * for at the start.
+ */
+#ifndef APP_BENCH_FLOORS_H
+#define APP_BENCH_FLOORS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "testbed.h"
+
+#define FLOOR_ACK_BYTES 66
+
+struct floor_shape {
+	uint32_t burst;
+	uint32_t ahead; /* prefetch distance in frames; 0: none */
+	bool buffers;	/* struct rte_mbuf too, at twice the distance */
+	bool fused;	/* looked at and made ready to be freed in one pass */
+};
+
+/* F: rx burst, flags, lengths and one header line, bulk free. Takes the portion in the ring; TSC
+ * cycles. */
+uint64_t floor_touch(struct testbed *bed, const struct floor_shape *shape);
+
+/* A: bulk alloc, copy of 66 bytes, tx, free, `n` times in bursts of `burst`. TSC cycles. The peer
+ * looks at each frame before it is freed. */
+uint64_t floor_ack(struct testbed *bed, uint32_t n, uint32_t burst);
+
+/* The fastest shape of F, and burst of A, on this stream. False when a portion failed. */
+bool floor_search(struct testbed *bed, struct floor_shape *shape, uint32_t *ack_burst);
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SPANS 64
+
+int
+sink_open(struct sink *sink, enum sink_kind kind)
+{
+	*sink = (struct sink){.kind = kind};
+	sink->cyclic = calloc(1, SINK_CYCLIC_BYTES);
+	return sink->cyclic == NULL ? -ENOMEM : 0;
+}
+
+void
+sink_close(struct sink *sink)
+{
+	free(sink->cyclic);
+	sink->cyclic = NULL;
+}
+
+uint8_t *
+sink_cyclic(struct sink *sink, uint32_t len)
+{
+	uint8_t *at;
+
+	if (sink->cyclic_at + len > SINK_CYCLIC_BYTES)
+		sink->cyclic_at = 0;
+	at = sink->cyclic + sink->cyclic_at;
+	sink->cyclic_at += len;
+	return at;
+}
+
+static void
+compare(struct sink *sink, const struct weir_conn_info *info, uint64_t offset, const uint8_t *data,
+	uint32_t len)
+{
+	if (!generator_pattern_check(sink->pattern, info->remote_port, offset, data, len))
+		sink->wrong = true;
+}
+
+static void
+lease_and_release(struct sink *sink, struct weir_stack *stack, weir_conn conn)
+{
+	struct weir_span spans[SPANS];
+	uint64_t leases[SPANS];
+	int n;
+
+	while ((n = weir_conn_lease(stack, conn, spans, SPANS)) > 0) {
+		uint32_t n_leases = 0;
+
+		for (int i = 0; i < n; i++) {
+			sink->bytes += spans[i].len;
+			if (spans[i].last)
+				leases[n_leases++] = spans[i].lease;
+		}
+		weir_lease_release(stack, leases, n_leases);
+	}
+	sink->wrong |= n < 0;
+}
+
+static void
+read_copy(struct sink *sink, struct weir_stack *stack, const struct weir_event *event)
+{
+	uint32_t left = (uint32_t)event->bytes;
+
+	while (left != 0) {
+		uint32_t room = SINK_CYCLIC_BYTES - sink->cyclic_at;
+		int n = weir_conn_read(stack, event->conn, sink->cyclic + sink->cyclic_at,
+				       left < room ? left : room);
+
+		if (n <= 0) {
+			sink->wrong = true;
+			return;
+		}
+		sink->cyclic_at = (sink->cyclic_at + (uint32_t)n) % SINK_CYCLIC_BYTES;
+		sink->bytes += (uint32_t)n;
+		left -= (uint32_t)n;
+	}
+}
+
+/* Every byte of it, whatever the kind of sink; never timed. */
+static void
+take_and_compare(struct sink *sink, struct weir_stack *stack, const struct weir_event *event)
+{
+	struct weir_conn_info info = {.size = sizeof(info)};
+	struct weir_span spans[SPANS];
+	uint64_t offset;
+	int n;
+
+	if (weir_conn_info(stack, event->conn, &info) != 0) {
+		sink->wrong = true;
+		return;
+	}
+	offset = info.bytes - info.unread_bytes;
+	if (sink->kind == SINK_COPY) {
+		uint32_t at = sink->cyclic_at, bytes = (uint32_t)event->bytes;
+
+		sink->cyclic_at = at + bytes > SINK_CYCLIC_BYTES ? 0 : at;
+		at = sink->cyclic_at;
+		read_copy(sink, stack, event);
+		compare(sink, &info, offset, sink->cyclic + at, bytes);
+		return;
+	}
+	while ((n = weir_conn_lease(stack, event->conn, spans, SPANS)) > 0)
+		for (int i = 0; i < n; i++) {
+			compare(sink, &info, offset, spans[i].data, spans[i].len);
+			offset += spans[i].len;
+			sink->bytes += spans[i].len;
+			if (spans[i].last)
+				weir_lease_release(stack, &spans[i].lease, 1);
+		}
+	sink->wrong |= n < 0;
+}
+
+void
+sink_handle(void *user, struct weir_stack *stack, const struct weir_event *events, uint32_t n)
+{
+	struct sink *sink = user;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (events[i].type == WEIR_EVENT_ACCEPTED)
+			sink->accepted++;
+		if (events[i].type != WEIR_EVENT_DATA)
+			continue;
+		if (sink->pattern != NULL)
+			take_and_compare(sink, stack, &events[i]);
+		else if (sink->kind == SINK_LEASE)
+			lease_and_release(sink, stack, events[i].conn);
+		else
+			read_copy(sink, stack, &events[i]);
+	}
+}

@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "stream.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+
+#include "engine/port.h"
+#include "wire/bytes.h"
+#include "wire/checksum.h"
+#include "wire/head.h"
+#include "wire/seg.h"
+#include "wire/seq.h"
+
+#define IP_AT	   14
+#define TCP_AT	   34
+#define PLAIN	   54 /* headers without options */
+#define TIMED	   66 /* with NOP NOP TIMESTAMP */
+#define HEAD_MOST  80
+#define BURST	   64
+#define CLIENT_IP  0x0a010000u
+#define PORTS	   50000 /* of one client address */
+#define PORT_MIN   1024
+#define POOL_CACHE 256
+#define SYN_BATCH  256
+#define LINE	   64
+
+struct stream_flow {
+	uint8_t head[TIMED]; /* complete but for seq, ack, timestamps and the checksum */
+	uint8_t len;	     /* of it */
+	uint8_t opened;
+	uint32_t sum; /* of what the checksum covers in head and pseudo header, folded to 32 bits */
+	uint32_t iss;
+	uint32_t snd_nxt;
+	uint32_t snd_una;
+	uint32_t rcv_nxt;
+	uint32_t edge; /* right edge of the receiver's window */
+	uint32_t ts_echo;
+	uint32_t scale;
+};
+
+/* In the private area of each buffer: the sum of the payload that lies in it. */
+struct payload_note {
+	uint64_t sum;
+	uint64_t spare[7];
+};
+
+static uint32_t
+client_ip(uint32_t i)
+{
+	return CLIENT_IP + i / PORTS;
+}
+
+static uint16_t
+client_port(uint32_t i)
+{
+	return (uint16_t)(PORT_MIN + i % PORTS);
+}
+
+/* xorshift64* */
+static uint64_t
+next_random(struct stream *stream)
+{
+	stream->random ^= stream->random >> 12;
+	stream->random ^= stream->random << 25;
+	stream->random ^= stream->random >> 27;
+	return stream->random * UINT64_C(0x2545f4914f6cdd1d);
+}
+
+static uint32_t
+random_below(struct stream *stream, uint32_t n)
+{
+	return (uint32_t)((next_random(stream) >> 32) * n >> 32);
+}
+
+/* ---- headers ---- */
+
+static void
+finish_ip(uint8_t *frame, uint32_t total)
+{
+	uint16_t sum;
+
+	weir_store_be16(frame + IP_AT + 2, (uint16_t)total);
+	memset(frame + IP_AT + 10, 0, 2);
+	sum = (uint16_t)~weir_csum_fold(weir_csum_add(frame + IP_AT, WEIR_IP4_BYTES, 0));
+	memcpy(frame + IP_AT + 10, &sum, sizeof(sum));
+}
+
+static void
+finish_tcp(uint8_t *frame, uint32_t tcp_len, uint64_t sum)
+{
+	uint16_t folded;
+
+	memset(frame + TCP_AT + 16, 0, 2);
+	sum = weir_csum_add(frame + TCP_AT, tcp_len, sum);
+	folded = (uint16_t)~weir_csum_fold(sum);
+	memcpy(frame + TCP_AT + 16, &folded, sizeof(folded));
+}
+
+static void
+write_head(struct stream *stream, uint32_t i)
+{
+	struct stream_flow *flow = &stream->flows[i];
+	uint8_t *head = flow->head;
+
+	memcpy(head, stream->server_mac, 6);
+	head[6] = 0x02;
+	head[11] = 0x99;
+	head[12] = 0x08;
+	head[IP_AT] = 0x45;
+	head[IP_AT + 6] = 0x40;
+	head[IP_AT + 8] = 64;
+	head[IP_AT + 9] = WEIR_PROTOCOL_TCP;
+	weir_store_be32(head + IP_AT + 12, client_ip(i));
+	weir_store_be32(head + IP_AT + 16, STREAM_SERVER_IP);
+	weir_store_be16(head + TCP_AT, client_port(i));
+	weir_store_be16(head + TCP_AT + 2, STREAM_LISTENER);
+	head[TCP_AT + 13] = WEIR_TCP_ACK;
+	weir_store_be16(head + TCP_AT + 14, 512);
+	flow->len = stream->config.timestamps ? TIMED : PLAIN;
+	head[TCP_AT + 12] = (uint8_t)((flow->len - TCP_AT) / 4 << 4);
+	if (stream->config.timestamps)
+		memcpy(head + PLAIN, "\x01\x01\x08\x0a", 4);
+	finish_ip(head, flow->len - IP_AT + stream->config.payload_bytes);
+}
+
+/* What stays the same between the segments of a connection. */
+static void
+sum_head(struct stream *stream, uint32_t i)
+{
+	struct stream_flow *flow = &stream->flows[i];
+	uint32_t tcp_len = flow->len - TCP_AT + stream->config.payload_bytes;
+	uint64_t sum =
+	    weir_csum_pseudo4(client_ip(i), STREAM_SERVER_IP, WEIR_PROTOCOL_TCP, (uint16_t)tcp_len);
+
+	flow->sum = weir_csum_fold(weir_csum_add(flow->head + TCP_AT, flow->len - TCP_AT, sum));
+}
+
+static struct rte_mbuf *
+control_frame(struct stream *stream, uint32_t i, uint8_t flags)
+{
+	static const uint8_t syn_options[20] = {2, 4,  1460 >> 8, 1460 & 255, 4, 2,
+						8, 10, [16] = 1,  3,	      3, 9};
+	struct stream_flow *flow = &stream->flows[i];
+	struct rte_mbuf *frame = rte_pktmbuf_alloc(stream->pool);
+	uint8_t *bytes;
+	uint32_t len = flow->len;
+
+	if (frame == NULL)
+		return NULL;
+	bytes = rte_pktmbuf_mtod(frame, uint8_t *);
+	memcpy(bytes, flow->head, flow->len);
+	if ((flags & WEIR_TCP_SYN) != 0) {
+		len = PLAIN + (stream->config.timestamps ? 20 : 4);
+		memcpy(bytes + PLAIN, syn_options, len - PLAIN);
+		bytes[TCP_AT + 12] = (uint8_t)((len - TCP_AT) / 4 << 4);
+		if (stream->config.timestamps)
+			weir_store_be32(bytes + PLAIN + 8, stream->tsval);
+	} else if (stream->config.timestamps) {
+		weir_store_be32(bytes + PLAIN + 4, stream->tsval);
+		weir_store_be32(bytes + PLAIN + 8, flow->ts_echo);
+	}
+	bytes[TCP_AT + 13] = flags;
+	weir_store_be32(bytes + TCP_AT + 4, flow->snd_nxt);
+	weir_store_be32(bytes + TCP_AT + 8, flow->rcv_nxt);
+	finish_ip(bytes, len - IP_AT);
+	finish_tcp(bytes, len - TCP_AT,
+		   weir_csum_pseudo4(client_ip(i), STREAM_SERVER_IP, WEIR_PROTOCOL_TCP,
+				     (uint16_t)(len - TCP_AT)));
+	frame->data_len = (uint16_t)len;
+	frame->pkt_len = len;
+	return frame;
+}
+
+static bool
+send_control(struct stream *stream, uint32_t i, uint8_t flags)
+{
+	struct rte_mbuf *frame = control_frame(stream, i, flags);
+
+	if (frame == NULL)
+		return false;
+	if (stream->port->tx_burst(stream->port->ctx, &frame, 1, 0) == 1)
+		return true;
+	rte_pktmbuf_free(frame);
+	return false;
+}
+
+/* ---- payload ---- */
+
+static struct payload_note *
+note_of(struct rte_mbuf *frame)
+{
+	return rte_mbuf_to_priv(frame);
+}
+
+static void
+write_payload(struct rte_mempool *pool, void *context, void *object, unsigned int i)
+{
+	const struct stream_config *config = context;
+	struct rte_mbuf *frame = object;
+	uint32_t at = config->timestamps ? TIMED : PLAIN;
+	uint8_t *payload = (uint8_t *)frame->buf_addr + RTE_PKTMBUF_HEADROOM + at;
+
+	(void)pool;
+	for (uint32_t k = 0; k < config->payload_bytes; k++)
+		payload[k] = (uint8_t)(k * 7 + i);
+	note_of(frame)->sum = weir_csum_add(payload, config->payload_bytes, 0);
+}
+
+static void
+write_pattern(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
+{
+	const struct stream_flow *flow = &stream->flows[i];
+	uint8_t *payload = rte_pktmbuf_mtod_offset(frame, uint8_t *, flow->len);
+	uint32_t offset = flow->snd_nxt - flow->iss - 1;
+
+	memcpy(payload, generator_pattern_at(stream->pattern, client_port(i), offset),
+	       stream->config.payload_bytes);
+	note_of(frame)->sum = weir_csum_add(payload, stream->config.payload_bytes, 0);
+}
+
+/* ---- data ---- */
+
+static uint32_t
+run_length(struct stream *stream)
+{
+	uint32_t n = 1;
+
+	if (stream->config.order != STREAM_GEOMETRIC)
+		return stream->config.run;
+	while (random_below(stream, stream->config.run) != 0)
+		n++;
+	return n;
+}
+
+static uint32_t
+next_flow(struct stream *stream)
+{
+	if (stream->left == 0) {
+		if (stream->config.order == STREAM_ROUND_ROBIN)
+			stream->cursor =
+			    stream->cursor + 1 < stream->config.flows ? stream->cursor + 1 : 0;
+		else
+			stream->cursor = random_below(stream, stream->config.flows);
+		stream->left = run_length(stream);
+	}
+	stream->left--;
+	return stream->cursor;
+}
+
+static void
+write_segment(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
+{
+	struct stream_flow *flow = &stream->flows[i];
+	uint8_t *bytes = rte_pktmbuf_mtod(frame, uint8_t *);
+	uint64_t sum;
+	uint16_t folded;
+
+	if (stream->pattern != NULL)
+		write_pattern(stream, i, frame);
+	sum = flow->sum + note_of(frame)->sum;
+	memcpy(bytes, flow->head, flow->len);
+	weir_store_be32(bytes + TCP_AT + 4, flow->snd_nxt);
+	weir_store_be32(bytes + TCP_AT + 8, flow->rcv_nxt);
+	sum = weir_csum_add(bytes + TCP_AT + 4, 8, sum);
+	if (flow->len == TIMED) {
+		weir_store_be32(bytes + PLAIN + 4, stream->tsval);
+		weir_store_be32(bytes + PLAIN + 8, flow->ts_echo);
+		sum = weir_csum_add(bytes + PLAIN + 4, 8, sum);
+	}
+	folded = (uint16_t)~weir_csum_fold(sum);
+	memcpy(bytes + TCP_AT + 16, &folded, sizeof(folded));
+	frame->data_len = (uint16_t)(flow->len + stream->config.payload_bytes);
+	frame->pkt_len = frame->data_len;
+	frame->ol_flags = stream->config.unverified
+			      ? 0
+			      : RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	flow->snd_nxt += stream->config.payload_bytes;
+}
+
+/* Each chosen segment goes 1 to `depth` places back; those between move up. */
+static void
+reorder(struct stream *stream, uint32_t n)
+{
+	for (uint32_t at = 0; at < n; at++) {
+		struct rte_mbuf *late = stream->frames[at];
+		uint32_t by;
+
+		if (random_below(stream, 1000) >= stream->config.reorder_promille)
+			continue;
+		by = 1 + random_below(stream, stream->config.reorder_depth);
+		if (by > n - 1 - at)
+			by = n - 1 - at;
+		memmove(&stream->frames[at], &stream->frames[at + 1],
+			by * sizeof(stream->frames[0]));
+		stream->frames[at + by] = late;
+		at += by;
+	}
+}
+
+__attribute__((target("clflushopt"))) static void
+flush_headers(struct rte_mbuf **frames, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint8_t *bytes = rte_pktmbuf_mtod(frames[i], uint8_t *);
+
+		__builtin_ia32_clflushopt(bytes);
+		__builtin_ia32_clflushopt(bytes + LINE);
+	}
+	rte_mb();
+}
+
+static uint32_t
+transmit(struct stream *stream, uint32_t n)
+{
+	uint32_t sent = 0;
+
+	while (sent < n) {
+		uint16_t want = (uint16_t)(n - sent < BURST ? n - sent : BURST);
+		uint16_t got =
+		    stream->port->tx_burst(stream->port->ctx, stream->frames + sent, want, 0);
+
+		sent += got;
+		if (got < want)
+			break;
+	}
+	rte_pktmbuf_free_bulk(stream->frames + sent, n - sent);
+	return sent;
+}
+
+static bool
+window_is_open(const struct stream *stream, uint32_t i)
+{
+	const struct stream_flow *flow = &stream->flows[i];
+
+	return weir_seq_diff(flow->edge, flow->snd_nxt) >= (int32_t)stream->config.payload_bytes;
+}
+
+/* Write up to `n` segments to frames[from, ...); fewer when a window or the pool is at its end. */
+static uint32_t
+write_segments(struct stream *stream, uint32_t from, uint32_t n)
+{
+	struct rte_mbuf **frames = stream->frames + from;
+
+	if (rte_pktmbuf_alloc_bulk(stream->pool, frames, n) != 0)
+		return 0;
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t i = next_flow(stream);
+
+		if (!window_is_open(stream, i)) {
+			stream->left++; /* it goes on here */
+			rte_pktmbuf_free_bulk(frames + k, n - k);
+			return k;
+		}
+		stream->sent[from + k] = i;
+		write_segment(stream, i, frames[k]);
+	}
+	return n;
+}
+
+uint32_t
+stream_fill(struct stream *stream, uint32_t n)
+{
+	uint32_t done = 0;
+
+	while (done < n) {
+		uint32_t want = n - done < BURST ? n - done : BURST;
+		uint32_t got = write_segments(stream, done, want);
+
+		done += got;
+		if (got < want)
+			break;
+	}
+	if (stream->config.reorder_promille != 0)
+		reorder(stream, done);
+	if (stream->config.flushed)
+		flush_headers(stream->frames, done);
+	stream->n_sent = done;
+	stream->segments += done;
+	return transmit(stream, done);
+}
+
+void
+stream_rewind(struct stream *stream)
+{
+	stream->segments -= stream->n_sent;
+	for (uint32_t k = stream->n_sent; k-- > 0;)
+		stream->flows[stream->sent[k]].snd_nxt -= stream->config.payload_bytes;
+	stream->n_sent = 0;
+}
+
+/* ---- what comes back ---- */
+
+/* The flow that a reply is for, or NULL. */
+static struct stream_flow *
+flow_of(struct stream *stream, const uint8_t *bytes)
+{
+	uint32_t ip = weir_load_be32(bytes + IP_AT + 16) - CLIENT_IP;
+	uint32_t port = weir_load_be16(bytes + TCP_AT + 2) - (uint32_t)PORT_MIN;
+	uint64_t i = (uint64_t)ip * PORTS + port;
+
+	return port < PORTS && i < stream->config.flows ? &stream->flows[i] : NULL;
+}
+
+static void
+read_syn_ack(struct stream_flow *flow, const uint8_t *bytes)
+{
+	uint32_t end = TCP_AT + (bytes[TCP_AT + 12] >> 4) * 4u;
+
+	for (uint32_t at = PLAIN; at < end && bytes[at] != 0;) {
+		if (bytes[at] == 1) {
+			at++;
+			continue;
+		}
+		if (bytes[at] == 3)
+			flow->scale = bytes[at + 2];
+		if (bytes[at] == 8)
+			flow->ts_echo = weir_load_be32(bytes + at + 2);
+		at += bytes[at + 1] < 2 ? 2 : bytes[at + 1];
+	}
+	flow->rcv_nxt = weir_load_be32(bytes + TCP_AT + 4) + 1;
+	flow->opened = 1;
+}
+
+static void
+read_reply(struct stream *stream, const uint8_t *bytes)
+{
+	struct stream_flow *flow = flow_of(stream, bytes);
+	uint32_t ack = weir_load_be32(bytes + TCP_AT + 8);
+	uint32_t win = weir_load_be16(bytes + TCP_AT + 14);
+
+	if (flow == NULL)
+		return;
+	if ((bytes[TCP_AT + 13] & WEIR_TCP_SYN) != 0) {
+		read_syn_ack(flow, bytes);
+	} else {
+		win <<= flow->scale;
+		if (bytes[TCP_AT + 12] >> 4 >= 8 && bytes[PLAIN + 2] == 8)
+			flow->ts_echo = weir_load_be32(bytes + PLAIN + 4);
+		stream->acks++;
+	}
+	if (weir_seq_diff(ack, flow->snd_una) > 0)
+		flow->snd_una = ack;
+	if (weir_seq_diff(ack + win, flow->edge) > 0)
+		flow->edge = ack + win;
+}
+
+uint32_t
+stream_settle(struct stream *stream)
+{
+	struct rte_mbuf *frames[BURST];
+	uint32_t total = 0, n;
+
+	while ((n = stream->port->rx_burst(stream->port->ctx, frames, BURST, 0)) != 0) {
+		for (uint32_t i = 0; i < n; i++)
+			read_reply(stream, rte_pktmbuf_mtod(frames[i], const uint8_t *));
+		rte_pktmbuf_free_bulk(frames, n);
+		total += n;
+	}
+	return total;
+}
+
+bool
+stream_acknowledged(const struct stream *stream)
+{
+	for (uint32_t i = 0; i < stream->config.flows; i++)
+		if (stream->flows[i].snd_una != stream->flows[i].snd_nxt)
+			return false;
+	return true;
+}
+
+/* ---- begin and end ---- */
+
+static bool
+connect_batch(struct stream *stream, uint32_t from, uint32_t to, void (*poll)(void *),
+	      void *context)
+{
+	for (uint32_t i = from; i < to; i++)
+		if (!send_control(stream, i, WEIR_TCP_SYN))
+			return false;
+	poll(context);
+	stream_settle(stream);
+	for (uint32_t i = from; i < to; i++) {
+		struct stream_flow *flow = &stream->flows[i];
+
+		if (!flow->opened)
+			return false;
+		flow->snd_nxt++;
+		sum_head(stream, i);
+		if (!send_control(stream, i, WEIR_TCP_ACK))
+			return false;
+	}
+	poll(context);
+	return true;
+}
+
+bool
+stream_connect(struct stream *stream, void (*poll)(void *context), void *context)
+{
+	for (uint32_t i = 0; i < stream->config.flows; i += SYN_BATCH) {
+		uint32_t to =
+		    i + SYN_BATCH < stream->config.flows ? i + SYN_BATCH : stream->config.flows;
+
+		if (!connect_batch(stream, i, to, poll, context))
+			return false;
+	}
+	/* Options of SYNs were written where payload lies. */
+	rte_mempool_obj_iter(stream->pool, write_payload, &stream->config);
+	return true;
+}
+
+static int
+open_pool(struct stream *stream)
+{
+	static atomic_uint number;
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	snprintf(name, sizeof(name), "stream_%u", atomic_fetch_add(&number, 1));
+	stream->pool = rte_pktmbuf_pool_create_by_ops(
+	    name, stream->config.buffers, POOL_CACHE, sizeof(struct payload_note),
+	    RTE_PKTMBUF_HEADROOM + 2048, SOCKET_ID_ANY, "stack");
+	return stream->pool == NULL ? -ENOMEM : 0;
+}
+
+int
+stream_open(struct stream *stream, const struct stream_config *config, struct weir_port *port,
+	    const uint8_t server_mac[6])
+{
+	*stream = (struct stream){.config = *config, .port = port, .random = config->seed | 1};
+	memcpy(stream->server_mac, server_mac, sizeof(stream->server_mac));
+	stream->flows = calloc(config->flows, sizeof(stream->flows[0]));
+	stream->sent = calloc(STREAM_PORTION_MOST, sizeof(stream->sent[0]));
+	stream->frames = calloc(STREAM_PORTION_MOST, sizeof(struct rte_mbuf *));
+	if (stream->flows == NULL || stream->sent == NULL || stream->frames == NULL ||
+	    open_pool(stream) != 0) {
+		stream_close(stream);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < config->flows; i++) {
+		struct stream_flow *flow = &stream->flows[i];
+
+		flow->iss = (uint32_t)next_random(stream);
+		flow->snd_nxt = flow->snd_una = flow->edge = flow->iss;
+		write_head(stream, i);
+	}
+	return 0;
+}
+
+void
+stream_close(struct stream *stream)
+{
+	free(stream->flows);
+	free(stream->sent);
+	free(stream->frames);
+	rte_mempool_free(stream->pool);
+	memset(stream, 0, sizeof(*stream));
+}

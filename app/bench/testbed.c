@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "testbed.h"
+
+#include <string.h>
+
+#include <rte_cycles.h>
+
+#include "engine/port.h"
+
+#define RING	       8192
+#define POLL_NS	       5000 /* 64 segments of 1448 bytes at 150 Gb/s */
+#define WARM_SEGS      20   /* of each flow: beyond those that are acknowledged one by one */
+#define WARM_PORTIONS  8    /* at least, so that buffers and descriptors have been around */
+#define WARM_TRIES     1000 /* portions until the windows are open */
+#define SETTLE_POLLS   64
+#define DELAYED_ACK_NS UINT64_C(50000000) /* later than any delayed ACK */
+
+const char *const testbed_set_names[TESTBED_SETS] = {"near", "cross", "memory"};
+
+static struct generator_pattern pattern;
+
+void
+testbed_config_init(struct testbed_config *config, uint32_t flows, uint32_t run)
+{
+	memset(config, 0, sizeof(*config));
+	config->stream = (struct stream_config){
+	    .flows = flows,
+	    .run = run,
+	    .payload_bytes = STREAM_PAYLOAD,
+	    .buffers = 8192,
+	    .timestamps = true,
+	    .seed = 20260101,
+	};
+	weir_config_init(&config->stack);
+	config->stack.flows = flows < 1024 ? 1024 : flows;
+	config->stack.time_wait_entries = 1024;
+	config->stack.seed = 7;
+	config->stack.now_ns = UINT64_C(1000000000);
+	weir_listen_config_init(&config->listen);
+	config->listen.port = STREAM_LISTENER;
+	config->listen.receive_buffer = 4 << 20; /* a portion of one flow, twice */
+}
+
+/* ---- the stream's side ---- */
+
+static void
+fill_now(void *context)
+{
+	struct testbed *bed = context;
+	uint64_t begin = rte_rdtsc();
+
+	stream_settle(&bed->stream);
+	bed->stream.tsval = (uint32_t)(bed->now_ns / 1000000);
+	bed->filled = stream_fill(&bed->stream, bed->portion);
+	bed->fill_cycles += rte_rdtsc() - begin;
+	bed->fill_segs += bed->filled;
+}
+
+bool
+testbed_fill(struct testbed *bed, uint32_t segments)
+{
+	bed->portion = segments;
+	crew_call(&bed->crew, fill_now, bed);
+	return bed->filled == segments;
+}
+
+static void
+settle_now(void *context)
+{
+	struct testbed *bed = context;
+	uint64_t begin = rte_rdtsc();
+
+	stream_settle(&bed->stream);
+	bed->fill_cycles += rte_rdtsc() - begin;
+}
+
+void
+testbed_settle(struct testbed *bed)
+{
+	crew_call(&bed->crew, settle_now, bed);
+}
+
+void
+testbed_rewind(struct testbed *bed)
+{
+	stream_rewind(&bed->stream);
+}
+
+/* ---- the engine's side ---- */
+
+uint64_t
+testbed_drain(struct testbed *bed)
+{
+	uint64_t wanted =
+	    bed->sink.bytes + (uint64_t)bed->filled * bed->config.stream.payload_bytes;
+	uint64_t begin = rte_rdtsc_precise();
+
+	while (bed->sink.bytes < wanted)
+		if (bed->poll(bed->engine, bed->now_ns += POLL_NS) == 0)
+			return 0;
+	return rte_rdtsc_precise() - begin;
+}
+
+static void
+poll_all(void *context)
+{
+	struct testbed *bed = context;
+
+	while (bed->poll(bed->engine, bed->now_ns += POLL_NS) != 0)
+		;
+}
+
+/* ---- begin and end ---- */
+
+static const char *
+open_stack(struct testbed *bed)
+{
+	const struct testbed_config *config = &bed->config;
+	struct weir_port_config port = {.size = sizeof(port), .prefix_len = 8};
+	struct weir_port *ends[2];
+
+	if (weir_stack_create(&config->stack, &bed->stack) != 0)
+		return "the stack does not start: is there enough memory for EAL (-m)?";
+	bed->engine = weir_stack_engine(bed->stack, 0);
+	if (weir_port_open_pair(RING, ends) != 0)
+		return "there is no memory for the ports";
+	bed->near_end = ends[0];
+	bed->far_end = ends[1];
+	weir_addr_parse("10.0.0.1", &port.address);
+	if (weir_stack_attach(bed->stack, bed->near_end, &port) != 0 ||
+	    weir_listen(bed->stack, &config->listen) != 0 ||
+	    sink_open(&bed->sink, config->sink) != 0)
+		return "the stack does not take its port";
+	weir_stack_set_handler(bed->stack, sink_handle, &bed->sink);
+	return NULL;
+}
+
+/* Windows open as data flows: portions until one goes in whole, and enough of them. */
+static const char *
+warm_up(struct testbed *bed)
+{
+	uint64_t wanted = (uint64_t)bed->config.stream.flows * WARM_SEGS +
+			  (uint64_t)WARM_PORTIONS * TESTBED_PORTION;
+	uint32_t shut = 0;
+
+	while (bed->stream.segments < wanted || shut != 0) {
+		shut = testbed_fill(bed, TESTBED_PORTION) ? 0 : shut + 1;
+		if (shut == WARM_TRIES)
+			return "the windows do not open for a whole portion";
+		if (testbed_drain(bed) == 0 && bed->filled != 0)
+			return "the engine did not take a whole portion";
+		if (bed->filled == 0) /* the ACK of an odd segment waits */
+			bed->poll(bed->engine, bed->now_ns += DELAYED_ACK_NS);
+	}
+	return NULL;
+}
+
+/* The content of one portion is compared. */
+static const char *
+check_payload(struct testbed *bed)
+{
+	bool taken;
+
+	bed->stream.pattern = bed->sink.pattern = &pattern;
+	taken = testbed_fill(bed, TESTBED_PORTION) && testbed_drain(bed) != 0;
+	bed->stream.pattern = bed->sink.pattern = NULL;
+	bed->fill_cycles = bed->fill_segs = 0;
+	if (!taken)
+		return "the engine did not take a whole portion";
+	return bed->sink.wrong ? "payload differs from what was sent" : NULL;
+}
+
+static const char *
+open_all(struct testbed *bed, unsigned int lcore)
+{
+	const char *why = open_stack(bed);
+
+	if (why != NULL)
+		return why;
+	if (stream_open(&bed->stream, &bed->config.stream, bed->far_end, bed->near_end->mac) != 0)
+		return "there is no memory for the stream: give EAL more (-m)";
+	if (!stream_connect(&bed->stream, poll_all, bed) ||
+	    bed->sink.accepted != bed->config.stream.flows)
+		return "a connection was not accepted";
+	if (bed->config.set == TESTBED_CROSS && crew_start(&bed->crew, lcore) != 0)
+		return "the other lcore does not start";
+	why = warm_up(bed);
+	return why != NULL ? why : check_payload(bed);
+}
+
+const char *
+testbed_open(struct testbed *bed, const struct testbed_config *config, unsigned int lcore)
+{
+	const char *why;
+
+	memset(bed, 0, sizeof(*bed));
+	generator_pattern_fill(&pattern);
+	bed->config = *config;
+	bed->config.stream.flushed = config->set == TESTBED_MEMORY;
+	bed->poll = weir_engine_poll;
+	bed->now_ns = config->stack.now_ns;
+	why = open_all(bed, lcore);
+	if (why != NULL)
+		testbed_close(bed);
+	return why;
+}
+
+/* What was sent and is not acknowledged waits for the timer of the last odd segment. */
+static bool
+settle(struct testbed *bed)
+{
+	for (uint32_t i = 0; i < SETTLE_POLLS && !stream_acknowledged(&bed->stream); i++) {
+		bed->poll(bed->engine, bed->now_ns += DELAYED_ACK_NS);
+		stream_settle(&bed->stream);
+	}
+	return stream_acknowledged(&bed->stream);
+}
+
+const char *
+testbed_close(struct testbed *bed)
+{
+	const char *why = bed->sink.wrong ? "payload differs from what was sent" : NULL;
+
+	crew_stop(&bed->crew);
+	if (bed->stream.pool != NULL && !settle(bed))
+		why = "not all that was sent was acknowledged";
+	if (bed->stack != NULL && weir_stack_destroy(bed->stack) != 0)
+		why = "the stack kept buffers";
+	if (bed->near_end != NULL) {
+		weir_port_close(bed->near_end);
+		weir_port_close(bed->far_end);
+	}
+	if (bed->stream.pool != NULL && !rte_mempool_full(bed->stream.pool))
+		why = "buffers of the stream are missing";
+	stream_close(&bed->stream);
+	sink_close(&bed->sink);
+	memset(bed, 0, sizeof(*bed));
+	return why;
+}
