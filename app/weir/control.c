@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <rte_lcore.h>
-
+#include "app/cli/tsc_clock.h"
 #include "report.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -74,15 +72,6 @@ control_release_signals(void)
 	catch_signal(SIGABRT, SIG_DFL, 0);
 }
 
-static uint64_t
-monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-}
-
 struct reporter {
 	const struct control *control;
 	struct snapshot before;
@@ -124,12 +113,12 @@ control_run(void *arg)
 {
 	static struct reporter reporter; /* one control thread; too large for a small stack */
 	const struct control *control = arg;
-	uint64_t start_ns = monotonic_ns();
+	uint64_t start_ns = tsc_clock_monotonic_ns();
 	uint64_t end_ns = control->options->seconds * SECOND;
 
 	reporter_start(&reporter, control, start_ns);
 	while (!atomic_load_explicit(&control->run->done, memory_order_acquire)) {
-		uint64_t now_ns = monotonic_ns();
+		uint64_t now_ns = tsc_clock_monotonic_ns();
 
 		if (end_ns != 0 && now_ns - start_ns >= end_ns)
 			atomic_store_explicit(&control->run->stop, 1, memory_order_relaxed);
@@ -137,16 +126,4 @@ control_run(void *arg)
 		nanosleep(&(struct timespec){.tv_nsec = TICK}, NULL);
 	}
 	return NULL;
-}
-
-void
-control_stay_off(unsigned int lcore, const cpu_set_t *allowed)
-{
-	rte_cpuset_t engine = rte_lcore_cpuset(lcore);
-	cpu_set_t others;
-
-	CPU_XOR(&others, allowed, &engine);
-	CPU_AND(&others, &others, allowed);
-	if (CPU_COUNT(&others) != 0)
-		pthread_setaffinity_np(pthread_self(), sizeof(others), &others);
 }

@@ -3,8 +3,6 @@
 #ifndef APP_WEIR_CONTROL_H
 #define APP_WEIR_CONTROL_H
 
-#include <sched.h>
-
 #include "options.h"
 #include "run.h"
 
@@ -21,9 +19,5 @@ struct control {
 
 /* Until the engine's loop has ended. `arg` is a struct control. Returns NULL. */
 void *control_run(void *arg);
-
-/* Keep the calling thread, and those it starts, off the engine's lcore if `allowed` has another
- * core. */
-void control_stay_off(unsigned int lcore, const cpu_set_t *allowed);
 
 #endif

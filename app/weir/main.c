@@ -6,23 +6,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/resource.h>
-#include <time.h>
 
 #include <rte_eal.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
+#include "app/cli/eal_args.h"
+#include "app/cli/eal_start.h"
+#include "app/cli/lcores.h"
+#include "app/cli/say.h"
+#include "app/cli/seed.h"
 #include "control.h"
-#include "eal_args.h"
-#include "eal_start.h"
 #include "json.h"
-#include "say.h"
 #include "setup.h"
 
 #define EXIT_REFUSED 1 /* nothing was started */
 #define EXIT_LOST    2 /* it ran, but a file or buffer was lost */
+
+const char say_name[] = "weir";
 
 struct program {
 	struct options options;
@@ -38,19 +40,6 @@ struct program {
 	bool eal_started;
 	bool sinks_open;
 };
-
-static void
-choose_seed(struct options *options)
-{
-	struct timespec now;
-
-	if (options->seed_given)
-		return;
-	if (getrandom(&options->seed, sizeof(options->seed), 0) == sizeof(options->seed))
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	options->seed = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec;
-}
 
 /* A file for each connection. */
 static void
@@ -217,13 +206,12 @@ run_program(struct program *program, int argc, char **argv)
 	int status = EXIT_REFUSED;
 
 	sched_getaffinity(0, sizeof(program->allowed), &program->allowed);
-	choose_seed(&program->options);
+	if (!program->options.seed_given)
+		program->options.seed = seed_from_system();
 	if (start_eal(program, argc, argv) == 0) {
-		program->engine_lcore = rte_get_next_lcore(-1, 1, 0);
-		if (program->engine_lcore >= RTE_MAX_LCORE)
-			program->engine_lcore = rte_get_main_lcore();
+		program->engine_lcore = lcores_loop();
 		/* For the threads that are started from here. */
-		control_stay_off(program->engine_lcore, &program->allowed);
+		lcores_stay_off(program->engine_lcore, &program->allowed);
 		if (set_up(program) == 0)
 			status = run_all(program);
 	}
@@ -258,6 +246,5 @@ main(int argc, char **argv)
 		return answer(asked);
 	if (setup_check(&program.options) != 0)
 		return EXIT_REFUSED;
-	return run_program(
-	    &program, start < argc || strcmp(argv[argc - 1], "--") == 0 ? start - 1 : argc, argv);
+	return run_program(&program, options_eal_argc(argc, argv), argv);
 }

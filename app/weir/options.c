@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "options.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "value.h"
+#include "app/cli/value.h"
+#include "words.h"
 
 const char options_help[] =
     "weir [EAL options] -- [options]: receive TCP streams from DPDK ports\n"
@@ -33,17 +32,6 @@ const char options_help[] =
     "\n"
     "  weir -l 1 --vdev net_tap0,iface=weir0 --no-pci -- --ip 192.0.2.2/24 --listen 9000\n";
 
-__attribute__((format(printf, 2, 3))) static int
-refuse(char *error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(error, OPTIONS_ERROR, format, args);
-	va_end(args);
-	return -1;
-}
-
 static int
 set_u32(const char *text, uint64_t low, uint64_t high, uint32_t *value, char *error)
 {
@@ -59,13 +47,14 @@ static int
 set_port(struct options *options, const char *text, char *error)
 {
 	if (*text == '\0')
-		return refuse(error, "the name is empty: give one such as net_tap0");
+		return options_refuse(error, "the name is empty: give one such as net_tap0");
 	if (options->n_ports == OPTIONS_PORTS)
-		return refuse(error, "'%s' is one too many: give at most %d ports", text,
-			      OPTIONS_PORTS);
+		return options_refuse(error, "'%s' is one too many: give at most %d ports", text,
+				      OPTIONS_PORTS);
 	for (uint32_t i = 0; i < options->n_ports; i++)
 		if (strcmp(options->ports[i], text) == 0)
-			return refuse(error, "'%s' is given twice: give each port once", text);
+			return options_refuse(error, "'%s' is given twice: give each port once",
+					      text);
 	options->ports[options->n_ports++] = text;
 	return 0;
 }
@@ -78,8 +67,8 @@ set_ip(struct options *options, const char *text, char *error)
 	if (value_network(text, &ip, error) != 0)
 		return -1;
 	if (options->n_ips == OPTIONS_PORTS)
-		return refuse(error, "'%s' is one too many: give one per port, at most %d", text,
-			      OPTIONS_PORTS);
+		return options_refuse(error, "'%s' is one too many: give one per port, at most %d",
+				      text, OPTIONS_PORTS);
 	options->ips[options->n_ips++] = ip;
 	return 0;
 }
@@ -96,15 +85,16 @@ set_listen(struct options *options, const char *text, char *error)
 {
 	struct listen_option listener;
 
-	if (value_listen(text, &listener, error) != 0)
+	if (words_listen(text, &listener, error) != 0)
 		return -1;
 	for (uint32_t i = 0; i < options->n_listeners; i++)
 		if (options->listeners[i].port == listener.port)
-			return refuse(error, "port %u is given twice: give each port one sink",
-				      listener.port);
+			return options_refuse(error,
+					      "port %u is given twice: give each port one sink",
+					      listener.port);
 	if (options->n_listeners == OPTIONS_LISTENERS)
-		return refuse(error, "'%s' is one too many: give at most %d", text,
-			      OPTIONS_LISTENERS);
+		return options_refuse(error, "'%s' is one too many: give at most %d", text,
+				      OPTIONS_LISTENERS);
 	options->listeners[options->n_listeners++] = listener;
 	return 0;
 }
@@ -118,13 +108,13 @@ set_aggregate_limit(struct options *options, const char *text, char *error)
 static int
 set_flush(struct options *options, const char *text, char *error)
 {
-	return value_flush(text, &options->flush, &options->flush_value, error);
+	return words_flush(text, &options->flush, &options->flush_value, error);
 }
 
 static int
 set_ack(struct options *options, const char *text, char *error)
 {
-	return value_ack(text, &options->ack_policy, error);
+	return words_ack(text, &options->ack_policy, error);
 }
 
 static int
@@ -154,7 +144,7 @@ static int
 set_impair(struct options *options, const char *text, char *error)
 {
 	if (*text == '\0')
-		return refuse(error, "the text is empty: give one such as seed=1,loss=1%%");
+		return options_refuse(error, "the text is empty: give one such as seed=1,loss=1%%");
 	options->impair = text;
 	return 0;
 }
@@ -184,7 +174,7 @@ static int
 set_record(struct options *options, const char *text, char *error)
 {
 	if (*text == '\0')
-		return refuse(error, "the name is empty: give a file such as weir.pcapng");
+		return options_refuse(error, "the name is empty: give a file such as weir.pcapng");
 	options->record = text;
 	return 0;
 }
@@ -208,12 +198,6 @@ set_seed(struct options *options, const char *text, char *error)
 	return value_number(text, 0, UINT64_MAX, &options->seed, error);
 }
 
-struct option_rule {
-	const char *name;
-	bool has_value;
-	int (*set)(struct options *options, const char *text, char *error);
-};
-
 static const struct option_rule rules[] = {
     {"--port", true, set_port},
     {"--ip", true, set_ip},
@@ -235,67 +219,17 @@ static const struct option_rule rules[] = {
     {"--seed", true, set_seed},
 };
 
-/* The rule for a word such as "--ip" or "--ip=192.0.2.2/24"; *value is what follows '='. */
-static const struct option_rule *
-find_rule(const char *word, const char **value)
-{
-	size_t len = strcspn(word, "=");
-
-	*value = word[len] == '=' ? word + len + 1 : NULL;
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (strlen(rules[i].name) == len && memcmp(rules[i].name, word, len) == 0)
-			return &rules[i];
-	return NULL;
-}
-
-static int
-parse_one(struct options *options, int argc, char **argv, int *at, char *error)
-{
-	const char *word = argv[*at], *value;
-	const struct option_rule *rule = find_rule(word, &value);
-	char reason[OPTIONS_ERROR];
-
-	if (rule == NULL)
-		return refuse(error, "%.200s: there is no such option: weir --help lists them",
-			      word);
-	if (!rule->has_value && value != NULL)
-		return refuse(error, "%s takes no value: give %s alone", rule->name, rule->name);
-	if (rule->has_value && value == NULL) {
-		if (*at + 1 == argc)
-			return refuse(error, "%s has no value: weir --help says which it takes",
-				      rule->name);
-		value = argv[++*at];
-	}
-	if (rule->set(options, value, reason) != 0)
-		return refuse(error, "%s: %.400s", rule->name, reason);
-	return 0;
-}
-
-bool
-options_in_network(const struct ip_option *ip, const struct weir_addr *address)
-{
-	uint32_t bits = ip->prefix_len;
-
-	for (uint32_t i = 12; i < 16 && bits > 0; i++) {
-		uint32_t n = bits < 8 ? bits : 8;
-
-		if ((ip->address.bytes[i] ^ address->bytes[i]) >> (8 - n) != 0)
-			return false;
-		bits -= n;
-	}
-	return true;
-}
-
 static int
 check_gateway(const struct options *options, char *error)
 {
 	if (options->gateway.family == 0)
 		return 0;
 	for (uint32_t i = 0; i < options->n_ips; i++)
-		if (options_in_network(&options->ips[i], &options->gateway))
+		if (value_in_network(&options->ips[i], &options->gateway))
 			return 0;
-	return refuse(error, "--gateway: '%.64s' is in the network of no --ip: give one that is",
-		      options->gateway_text);
+	return options_refuse(error,
+			      "--gateway: '%.64s' is in the network of no --ip: give one that is",
+			      options->gateway_text);
 }
 
 /* What one option alone cannot know. */
@@ -303,16 +237,18 @@ static int
 check_together(const struct options *options, char *error)
 {
 	if (options->n_ips == 0)
-		return refuse(error, "--ip is missing: give the port its address after --, such as "
-				     "--ip 192.0.2.2/24");
+		return options_refuse(
+		    error, "--ip is missing: give the port its address after --, such as "
+			   "--ip 192.0.2.2/24");
 	if (options->n_listeners == 0)
-		return refuse(error, "--listen is missing: give a port to listen on after --, such "
-				     "as --listen 9000");
+		return options_refuse(
+		    error, "--listen is missing: give a port to listen on after --, such "
+			   "as --listen 9000");
 	if (options->n_ports != 0 && options->n_ips != 1 && options->n_ips != options->n_ports)
-		return refuse(error,
-			      "--ip is given %u times for %u ports: give one, or one per "
-			      "--port in the same order",
-			      options->n_ips, options->n_ports);
+		return options_refuse(error,
+				      "--ip is given %u times for %u ports: give one, or one per "
+				      "--port in the same order",
+				      options->n_ips, options->n_ports);
 	return check_gateway(options, error);
 }
 
@@ -336,49 +272,15 @@ set_defaults(struct options *options)
 	options->buffers = config.buffers;
 }
 
-static enum options_result
-asks(const char *word)
-{
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-		return OPTIONS_HELP;
-	if (strcmp(word, "--version") == 0)
-		return OPTIONS_VERSION;
-	return OPTIONS_RUN;
-}
-
 enum options_result
 options_parse(struct options *options, int argc, char **argv, char *error)
 {
+	enum options_result result;
+
 	error[0] = '\0';
 	set_defaults(options);
-	for (int i = 0; i < argc; i++) {
-		enum options_result asked = asks(argv[i]);
-
-		if (asked != OPTIONS_RUN)
-			return asked;
-		if (parse_one(options, argc, argv, &i, error) != 0)
-			return OPTIONS_BAD;
-	}
-	return check_together(options, error) == 0 ? OPTIONS_RUN : OPTIONS_BAD;
-}
-
-int
-options_start(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--") == 0)
-			return i + 1;
-	return argc;
-}
-
-enum options_result
-options_early(int argc, char **argv)
-{
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		enum options_result asked = asks(argv[i]);
-
-		if (asked != OPTIONS_RUN)
-			return asked;
-	}
-	return OPTIONS_RUN;
+	result = options_read(rules, sizeof(rules) / sizeof(rules[0]), options, argc, argv, error);
+	if (result == OPTIONS_RUN && check_together(options, error) != 0)
+		return OPTIONS_BAD;
+	return result;
 }

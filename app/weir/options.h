@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "app/cli/parse.h"
+#include "app/cli/value.h"
 #include "weir.h"
 
 #define OPTIONS_PORTS	  WEIR_STATS_PORTS
 #define OPTIONS_LISTENERS 64
-#define OPTIONS_ERROR	  512
 
 enum sink_kind {
 	SINK_DISCARD,
@@ -22,12 +23,6 @@ struct listen_option {
 	uint16_t port;
 	enum sink_kind kind;
 	const char *dir; /* SINK_FILE */
-};
-
-struct ip_option {
-	const char *text;
-	struct weir_addr address;
-	uint32_t prefix_len;
 };
 
 struct options {
@@ -57,29 +52,13 @@ struct options {
 	uint64_t seed;
 };
 
-enum options_result {
-	OPTIONS_RUN,
-	OPTIONS_HELP,
-	OPTIONS_VERSION,
-	OPTIONS_BAD, /* error (OPTIONS_ERROR bytes): one line, the thing and the mend */
-};
-
 /*
  * Parse argv[0..argc), which holds options only (no program name). Strings stay in argv. No
  * file, device or clock is looked at.
  */
 enum options_result options_parse(struct options *options, int argc, char **argv, char *error);
 
-/* Where argv's own options begin: one past "--", or argc when there is none. */
-int options_start(int argc, char **argv);
-
-/* Does `argv` ask for help or the version before any "--"? */
-enum options_result options_early(int argc, char **argv);
-
 /* The text of --help. */
 extern const char options_help[];
-
-/* Does `address` lie in the network of `ip`? */
-bool options_in_network(const struct ip_option *ip, const struct weir_addr *address);
 
 #endif

@@ -6,35 +6,12 @@
 
 #include <rte_cycles.h>
 
-#include "say.h"
+#include "app/cli/say.h"
 
-#define CLOCK_SHIFT    24
 #define SECOND	       UINT64_C(1000000000)
 #define LIVE_LOOKED_AT 1024
 #define GRACE_NS       (2 * SECOND) /* for files of connections that have ended their data */
 #define ABORT_NS       (SECOND / 5)
-
-void
-tsc_clock_start(struct tsc_clock *clock)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	clock->start_ns = (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
-	clock->start_tsc = rte_rdtsc();
-	clock->mult = (SECOND << CLOCK_SHIFT) / rte_get_tsc_hz();
-}
-
-uint64_t
-tsc_clock_ns(const struct tsc_clock *clock, uint64_t tsc)
-{
-	uint64_t cycles = tsc - clock->start_tsc;
-	uint64_t low = cycles & ((UINT64_C(1) << CLOCK_SHIFT) - 1);
-
-	/* In two parts: the whole product would overflow after minutes. */
-	return clock->start_ns + (cycles >> CLOCK_SHIFT) * clock->mult +
-	       ((low * clock->mult) >> CLOCK_SHIFT);
-}
 
 void
 run_init(struct run *run, struct weir_stack *stack, struct sinks *sinks,

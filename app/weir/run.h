@@ -7,15 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/cli/tsc_clock.h"
 #include "sink.h"
 #include "weir.h"
-
-/* TSC to nanoseconds without a division. */
-struct tsc_clock {
-	uint64_t start_tsc;
-	uint64_t start_ns;
-	uint64_t mult; /* ns per cycle, 24 bits of fraction */
-};
 
 struct snapshot {
 	struct weir_stats stats;
@@ -43,9 +37,6 @@ struct run {
 	_Atomic uint32_t given;	  /* and made */
 	struct snapshot snapshot; /* the loop's until given == wanted, then the asker's */
 };
-
-void tsc_clock_start(struct tsc_clock *clock);
-uint64_t tsc_clock_ns(const struct tsc_clock *clock, uint64_t tsc);
 
 void run_init(struct run *run, struct weir_stack *stack, struct sinks *sinks,
 	      const struct tsc_clock *clock, const char *record);

@@ -11,8 +11,9 @@
 
 #include <rte_ethdev.h>
 
-#include "eal_args.h"
-#include "say.h"
+#include "app/cli/ports.h"
+#include "app/cli/say.h"
+#include "app/cli/value.h"
 
 #define LINE 512
 
@@ -78,55 +79,6 @@ check_record(const char *path)
 	return 0;
 }
 
-static uint16_t
-no_packets(void *user, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
-{
-	(void)user;
-	(void)bufs;
-	(void)n;
-	(void)now_ns;
-	return 0;
-}
-
-/* Wrap `port`, which is closed when that fails. */
-static int
-impair(const char *spec, struct weir_port **port)
-{
-	struct weir_port *inner = *port;
-	const char *word = NULL;
-	int rc = weir_port_open_impair(inner, spec, port, &word);
-
-	if (rc == 0)
-		return 0;
-	say("--impair '%s': %s%s%s: give words such as seed=1,loss=1%%,dup=1%%,reorder=2%%,"
-	    "corrupt=0.1%%,truncate=0%%,delay=200us,both=1",
-	    spec, word != NULL ? "'" : "", word != NULL ? word : strerror(-rc),
-	    word != NULL ? "' is wrong" : "");
-	weir_port_close(inner);
-	*port = NULL;
-	return -1;
-}
-
-static int
-check_impair(const char *spec)
-{
-	struct weir_port_functions functions = {
-	    .size = sizeof(functions),
-	    .rx_burst = no_packets,
-	    .tx_burst = no_packets,
-	};
-	struct weir_port *port;
-
-	if (weir_port_open_custom(&functions, &port) != 0) {
-		say("--impair '%s': there is no memory for a port: free some", spec);
-		return -1;
-	}
-	if (impair(spec, &port) != 0)
-		return -1;
-	weir_port_close(port);
-	return 0;
-}
-
 int
 setup_check(const struct options *options)
 {
@@ -136,46 +88,12 @@ setup_check(const struct options *options)
 			return -1;
 	if (options->record != NULL && check_record(options->record) != 0)
 		return -1;
-	if (options->impair != NULL && check_impair(options->impair) != 0)
+	if (options->impair != NULL && port_check_impair(options->impair) != 0)
 		return -1;
 	return 0;
 }
 
 /* ---- ports ---- */
-
-static void
-list_ports(char *line, size_t size)
-{
-	char name[RTE_ETH_NAME_MAX_LEN];
-	size_t used = 0;
-	uint16_t id;
-
-	line[0] = '\0';
-	RTE_ETH_FOREACH_DEV(id)
-	{
-		if (rte_eth_dev_get_name_by_port(id, name) == 0 && used < size)
-			used += (size_t)snprintf(line + used, size - used, "%s%s",
-						 used != 0 ? ", " : "", name);
-	}
-}
-
-static int
-no_such_port(const struct setup *setup, const char *name)
-{
-	const char *said = setup->eal_said;
-	char names[LINE / 2];
-
-	list_ports(names, sizeof(names));
-	if (names[0] != '\0')
-		say("--port %s: there is no such port%s%s: give one of %s, or give EAL another "
-		    "before --",
-		    name, said[0] != '\0' ? ": EAL says " : "", said, names);
-	else
-		say("--port %s: there is no such port, nor any other%s%s: give EAL one before "
-		    "--, such as --vdev net_tap0 or -a 0000:00:05.0",
-		    name, said[0] != '\0' ? ": EAL says " : "", said);
-	return -1;
-}
 
 static int
 name_ports(struct setup *setup, const struct options *options)
@@ -199,32 +117,21 @@ name_ports(struct setup *setup, const struct options *options)
 	}
 	if (setup->n_ports != 0)
 		return 0;
-	say("there is no port%s%s: give EAL one before --, such as --vdev net_tap0 or "
-	    "-a 0000:00:05.0",
-	    setup->eal_said[0] != '\0' ? ": EAL says " : "", setup->eal_said);
-	return -1;
+	return port_none(setup->eal_said);
 }
-
-_Static_assert(sizeof(((struct setup *)0)->name_text[0]) >= RTE_ETH_NAME_MAX_LEN, "name");
 
 int
 setup_find_ports(struct setup *setup, const struct options *options, uint32_t buffer_bytes,
 		 const char *eal_said)
 {
-	uint16_t id, mtu;
-
 	memset(setup, 0, sizeof(*setup));
 	setup->buffer_bytes = buffer_bytes;
 	setup->eal_said = eal_said;
 	if (name_ports(setup, options) != 0)
 		return -1;
-	for (uint32_t i = 0; i < setup->n_ports; i++) {
-		if (rte_eth_dev_get_port_by_name(setup->names[i], &id) != 0)
-			return no_such_port(setup, setup->names[i]);
-		if (rte_eth_dev_get_mtu(id, &mtu) == 0 &&
-		    eal_args_buffer_bytes(mtu) > setup->buffer_bytes)
-			setup->buffer_bytes = eal_args_buffer_bytes(mtu);
-	}
+	for (uint32_t i = 0; i < setup->n_ports; i++)
+		if (port_find(setup->names[i], eal_said, &setup->buffer_bytes) != 0)
+			return -1;
 	if (options->n_ips != 1 && options->n_ips != setup->n_ports) {
 		say("--ip is given %u times for %u ports: give one, or one for each in order",
 		    options->n_ips, setup->n_ports);
@@ -236,16 +143,7 @@ setup_find_ports(struct setup *setup, const struct options *options, uint32_t bu
 static int
 refuse_port(const struct setup *setup, uint32_t i, int rc)
 {
-	if (rc == -ENODEV)
-		return no_such_port(setup, setup->names[i]);
-	if (rc == -EMSGSIZE || rc == -ENOMEM)
-		say("--port %s: %s: its frames do not fit into buffers of %u bytes, or --buffers "
-		    "is too small for its rings: make frames (framesz=, MTU) smaller or give more",
-		    setup->names[i], strerror(-rc), setup->buffer_bytes);
-	else
-		say("--port %s: %s: check that its device is up and nobody else uses it",
-		    setup->names[i], strerror(-rc));
-	return -1;
+	return port_refuse(setup->names[i], setup->eal_said, setup->buffer_bytes, rc);
 }
 
 static int
@@ -259,7 +157,7 @@ attach(struct setup *setup, const struct options *options, uint32_t i)
 	};
 	int rc;
 
-	if (options->gateway.family != 0 && options_in_network(ip, &options->gateway))
+	if (options->gateway.family != 0 && value_in_network(ip, &options->gateway))
 		config.gateway = options->gateway;
 	rc = weir_stack_attach(setup->stack, setup->ports[i], &config);
 	return rc == 0 ? 0 : refuse_port(setup, i, rc);
@@ -273,7 +171,7 @@ setup_ports(struct setup *setup, const struct options *options)
 
 		if (rc != 0)
 			return refuse_port(setup, i, rc);
-		if (options->impair != NULL && impair(options->impair, &setup->ports[i]) != 0)
+		if (options->impair != NULL && port_impair(options->impair, &setup->ports[i]) != 0)
 			return -1;
 		if (attach(setup, options, i) != 0)
 			return -1;

@@ -4,6 +4,7 @@
 #ifndef APP_WEIR_SETUP_H
 #define APP_WEIR_SETUP_H
 
+#include "app/cli/ports.h"
 #include "options.h"
 #include "weir.h"
 
@@ -11,7 +12,7 @@
 
 struct setup {
 	const char *names[OPTIONS_PORTS];
-	char name_text[OPTIONS_PORTS][64];
+	char name_text[OPTIONS_PORTS][PORT_NAME];
 	struct weir_port *ports[OPTIONS_PORTS];
 	uint32_t n_ports;
 	uint32_t buffer_bytes;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "eal_args.h"
+#include "app/cli/eal_args.h"
 
 static struct eal_args args;
 static char error[OPTIONS_ERROR];

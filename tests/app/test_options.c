@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/cli/say.h"
+#include "app/cli/value.h"
 #include "options.h"
-#include "value.h"
 
 #define WORDS_MAX 32
+
+const char say_name[] = "weir";
 
 static struct options options;
 static char error[OPTIONS_ERROR];
@@ -183,7 +186,7 @@ START_TEST(networks)
 		for (uint32_t bit = 0; bit < 32; bit++) {
 			address = ip.address;
 			address.bytes[12 + bit / 8] ^= (uint8_t)(0x80 >> bit % 8);
-			ck_assert_msg(options_in_network(&ip, &address) == (bit >= prefix_len),
+			ck_assert_msg(value_in_network(&ip, &address) == (bit >= prefix_len),
 				      "/%u, bit %u", prefix_len, bit);
 		}
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eal_start.h"
+#include "app/cli/eal_start.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Words of the command line to values. Each returns 0, or -1 with the reason in `error`, which has
  * OPTIONS_ERROR bytes. */
-#ifndef APP_WEIR_VALUE_H
-#define APP_WEIR_VALUE_H
+#ifndef APP_CLI_VALUE_H
+#define APP_CLI_VALUE_H
 
-#include "options.h"
+#include "app/cli/parse.h"
+#include "weir.h"
+
+struct ip_option {
+	const char *text;
+	struct weir_addr address;
+	uint32_t prefix_len;
+};
 
 /* A whole decimal number in [low, high]. */
 int value_number(const char *text, uint64_t low, uint64_t high, uint64_t *value, char *error);
@@ -12,9 +19,11 @@ int value_number(const char *text, uint64_t low, uint64_t high, uint64_t *value,
 int value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char *error);
 int value_address(const char *text, struct weir_addr *address, char *error);
 int value_network(const char *text, struct ip_option *ip, char *error);
-/* PORT, PORT:discard or PORT:file=DIR. */
-int value_listen(const char *text, struct listen_option *listener, char *error);
-int value_flush(const char *text, uint32_t *flush, uint32_t *value, char *error);
-int value_ack(const char *text, uint32_t *policy, char *error);
+/* Decimal digits at *text, which moves behind them: -EINVAL when there are none, -ERANGE when they
+ * are too many. */
+int value_digits(const char **text, uint64_t *value);
+
+/* Does `address` lie in the network of `ip`? */
+bool value_in_network(const struct ip_option *ip, const struct weir_addr *address);
 
 #endif

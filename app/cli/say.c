@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "say.h"
+#include "app/cli/say.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,5 +13,5 @@ say(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	fprintf(stderr, "weir: %s\n", line); /* in one call: lines of threads do not mix */
+	fprintf(stderr, "%s: %s\n", say_name, line); /* in one call: lines of threads do not mix */
 }

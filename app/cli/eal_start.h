@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#ifndef APP_WEIR_EAL_START_H
-#define APP_WEIR_EAL_START_H
+#ifndef APP_CLI_EAL_START_H
+#define APP_CLI_EAL_START_H
 
-#include "eal_args.h"
+#include "app/cli/eal_args.h"
 
 /* What EAL printed while it started, kept back: rte_eal_init prints its whole usage and several
  * lines when it refuses. Nothing is kept back with --log-level. */

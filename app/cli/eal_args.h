@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What weir adds to or takes from EAL's own arguments, so that it runs without hugepages too. */
-#ifndef APP_WEIR_EAL_ARGS_H
-#define APP_WEIR_EAL_ARGS_H
+/* What the tools add to or take from EAL's own arguments, so that they run without hugepages. */
+#ifndef APP_CLI_EAL_ARGS_H
+#define APP_CLI_EAL_ARGS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "options.h"
+#include "app/cli/parse.h"
 
 /* The machine, and what the buffers ask of it. */
 struct eal_facts {

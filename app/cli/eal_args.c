@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "eal_args.h"
+#include "app/cli/eal_args.h"
 
 #include <dirent.h>
 #include <inttypes.h>

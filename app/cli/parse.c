@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app/cli/parse.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cli/say.h"
+
+int
+options_refuse(char *error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error, OPTIONS_ERROR, format, args);
+	va_end(args);
+	return -1;
+}
+
+/* The rule for a word such as "--ip" or "--ip=192.0.2.2/24"; *value is what follows '='. */
+static const struct option_rule *
+find_rule(const struct option_rule *rules, size_t n, const char *word, const char **value)
+{
+	size_t len = strcspn(word, "=");
+
+	*value = word[len] == '=' ? word + len + 1 : NULL;
+	for (size_t i = 0; i < n; i++)
+		if (strlen(rules[i].name) == len && memcmp(rules[i].name, word, len) == 0)
+			return &rules[i];
+	return NULL;
+}
+
+/* argv[*at] has the rule `rule`; *at moves on when the value is the next word. */
+static int
+apply(const struct option_rule *rule, struct options *options, const char *value, int argc,
+      char **argv, int *at, char *error)
+{
+	char reason[OPTIONS_ERROR];
+
+	if (!rule->has_value && value != NULL)
+		return options_refuse(error, "%s takes no value: give %s alone", rule->name,
+				      rule->name);
+	if (rule->has_value && value == NULL) {
+		if (*at + 1 == argc)
+			return options_refuse(error,
+					      "%s has no value: %s --help says which it takes",
+					      rule->name, say_name);
+		value = argv[++*at];
+	}
+	if (rule->set(options, value, reason) != 0)
+		return options_refuse(error, "%s: %.400s", rule->name, reason);
+	return 0;
+}
+
+static enum options_result
+asks(const char *word)
+{
+	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+		return OPTIONS_HELP;
+	if (strcmp(word, "--version") == 0)
+		return OPTIONS_VERSION;
+	return OPTIONS_RUN;
+}
+
+enum options_result
+options_read(const struct option_rule *rules, size_t n, struct options *options, int argc,
+	     char **argv, char *error)
+{
+	for (int i = 0; i < argc; i++) {
+		enum options_result asked = asks(argv[i]);
+		const struct option_rule *rule;
+		const char *value;
+
+		if (asked != OPTIONS_RUN)
+			return asked;
+		rule = find_rule(rules, n, argv[i], &value);
+		if (rule == NULL) {
+			options_refuse(error,
+				       "%.200s: there is no such option: %s --help lists them",
+				       argv[i], say_name);
+			return OPTIONS_BAD;
+		}
+		if (apply(rule, options, value, argc, argv, &i, error) != 0)
+			return OPTIONS_BAD;
+	}
+	return OPTIONS_RUN;
+}
+
+int
+options_start(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--") == 0)
+			return i + 1;
+	return argc;
+}
+
+int
+options_eal_argc(int argc, char **argv)
+{
+	int start = options_start(argc, argv);
+
+	return start < argc || strcmp(argv[argc - 1], "--") == 0 ? start - 1 : argc;
+}
+
+enum options_result
+options_early(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		enum options_result asked = asks(argv[i]);
+
+		if (asked != OPTIONS_RUN)
+			return asked;
+	}
+	return OPTIONS_RUN;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app/cli/value.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Decimal digits only: strtoull would take signs, blanks and a wrapped value. */
+int
+value_digits(const char **text, uint64_t *value)
+{
+	const char *at = *text;
+	uint64_t sum = 0;
+
+	if (*at < '0' || *at > '9')
+		return -EINVAL;
+	for (; *at >= '0' && *at <= '9'; at++) {
+		uint64_t digit = (uint64_t)(*at - '0');
+
+		if (sum > (UINT64_MAX - digit) / 10)
+			return -ERANGE;
+		sum = sum * 10 + digit;
+	}
+	*text = at;
+	*value = sum;
+	return 0;
+}
+
+static int
+in_range(const char *text, const char *rest, int rc, uint64_t low, uint64_t high, uint64_t value,
+	 char *error)
+{
+	if (rc == -EINVAL || (rc == 0 && *rest != '\0'))
+		return options_refuse(error, "'%s' is not a number: give %" PRIu64 " to %" PRIu64,
+				      text, low, high);
+	if (rc == -ERANGE || value < low || value > high)
+		return options_refuse(error, "'%s' is out of range: give %" PRIu64 " to %" PRIu64,
+				      text, low, high);
+	return 0;
+}
+
+int
+value_number(const char *text, uint64_t low, uint64_t high, uint64_t *value, char *error)
+{
+	const char *rest = text;
+	int rc;
+
+	*value = 0;
+	rc = value_digits(&rest, value);
+	return in_range(text, rest, rc, low, high, *value, error);
+}
+
+static uint32_t
+suffix_shift(char c)
+{
+	switch (c) {
+	case 'k':
+	case 'K':
+		return 10;
+	case 'm':
+	case 'M':
+		return 20;
+	case 'g':
+	case 'G':
+		return 30;
+	default:
+		return 0;
+	}
+}
+
+int
+value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char *error)
+{
+	const char *rest = text;
+	uint32_t shift;
+	int rc;
+
+	*value = 0;
+	rc = value_digits(&rest, value);
+	shift = rc == 0 ? suffix_shift(*rest) : 0;
+	if (shift != 0) {
+		rest++;
+		if (*value > UINT64_MAX >> shift)
+			rc = -ERANGE;
+		*value <<= shift;
+	}
+	return in_range(text, rest, rc, low, high, *value, error);
+}
+
+static bool
+is_unicast(const struct weir_addr *address)
+{
+	uint8_t first = address->bytes[12];
+
+	return first != 0 && first < 224;
+}
+
+int
+value_address(const char *text, struct weir_addr *address, char *error)
+{
+	int rc = weir_addr_parse(text, address);
+
+	if (rc == -EAFNOSUPPORT)
+		return options_refuse(
+		    error, "'%s': IPv6 is not supported yet: give an IPv4 address", text);
+	if (rc != 0)
+		return options_refuse(error, "'%s' is not an address: give one such as 192.0.2.1",
+				      text);
+	if (!is_unicast(address))
+		return options_refuse(
+		    error, "'%s' is not a unicast address: give one such as 192.0.2.1", text);
+	return 0;
+}
+
+int
+value_network(const char *text, struct ip_option *ip, char *error)
+{
+	const char *slash = strchr(text, '/');
+	char address[WEIR_ADDR_TEXT];
+	uint64_t prefix_len;
+
+	if (slash == NULL)
+		return options_refuse(error, "'%s' has no prefix length: give %s/24", text, text);
+	if ((size_t)(slash - text) >= sizeof(address))
+		return options_refuse(
+		    error, "'%s' is not an address: give one such as 192.0.2.1/24", text);
+	memcpy(address, text, (size_t)(slash - text));
+	address[slash - text] = '\0';
+	if (value_address(address, &ip->address, error) != 0)
+		return -1;
+	if (value_number(slash + 1, 1, 32, &prefix_len, error) != 0)
+		return options_refuse(error, "'%s': the prefix length '%s' is wrong: give 1 to 32",
+				      text, slash + 1);
+	ip->text = text;
+	ip->prefix_len = (uint32_t)prefix_len;
+	return 0;
+}
+
+bool
+value_in_network(const struct ip_option *ip, const struct weir_addr *address)
+{
+	uint32_t bits = ip->prefix_len;
+
+	for (uint32_t i = 12; i < 16 && bits > 0; i++) {
+		uint32_t n = bits < 8 ? bits : 8;
+
+		if ((ip->address.bytes[i] ^ address->bytes[i]) >> (8 - n) != 0)
+			return false;
+		bits -= n;
+	}
+	return true;
+}
