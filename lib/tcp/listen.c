@@ -247,10 +247,10 @@ syn_again(struct weir_tcp *tcp, const struct weir_syn *syn, const struct weir_se
 static bool
 in_syn_window(const struct weir_syn *syn, const struct weir_seg *seg)
 {
-	uint32_t rcv_nxt = syn->irs + 1;
+	uint32_t rcv_nxt = syn->irs + 1, space = weir_seg_space(seg);
 
 	return weir_seq_lt(seg->seq, syn->rcv_adv) &&
-	       weir_seq_leq(rcv_nxt, seg->seq + seg->len);
+	       weir_seq_lt(rcv_nxt, seg->seq + space + (space == 0));
 }
 
 /* True when the segment establishes the connection; otherwise it has left by name. */

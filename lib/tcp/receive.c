@@ -332,6 +332,20 @@ weir_tcp_take_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow, const s
 		drop_for_memory(tcp, flow, seg->buf);
 }
 
+/* The reassembly may be gone when the ACK that reports the duplicate is built (RFC 2883 4). */
+static void
+keep_duplicate(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	uint32_t *dsack;
+
+	if (flow->reass == WEIR_NONE)
+		return;
+	dsack = tcp->reass.items[flow->reass].dsack;
+	if (flow->dsack[0] == flow->dsack[1])
+		weir_ack_note_duplicate(flow, dsack[0], dsack[1]);
+	dsack[0] = dsack[1] = 0;
+}
+
 bool
 weir_tcp_take_overlapping(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
@@ -343,6 +357,7 @@ weir_tcp_take_overlapping(struct weir_tcp *tcp, struct weir_flow *flow, const st
 	}
 	weir_tcp_note_arrival(tcp, flow);
 	hold_out_of_order(tcp, flow, seg);
+	keep_duplicate(tcp, flow);
 	weir_tcp_pull(tcp, flow);
 	return flow->rcv_nxt != rcv_nxt;
 }

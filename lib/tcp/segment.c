@@ -32,7 +32,8 @@ check_timestamp(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_
 	return reject(tcp, seg, WEIR_DROP_TCP_PAWS);
 }
 
-/* The table of RFC 9293 3.10.7.4 first step; an empty segment at the right edge is fine. */
+/* The table of RFC 9293 3.10.7.4 first step; an ACK at the right edge, from where a sender that
+ * filled the window sends, is fine, but not an RST (RFC 5961 3.2). */
 static bool
 is_acceptable(const struct weir_flow *flow, const struct weir_seg *seg)
 {
@@ -40,7 +41,8 @@ is_acceptable(const struct weir_flow *flow, const struct weir_seg *seg)
 
 	if (end == seg->seq)
 		return weir_seq_leq(flow->rcv_nxt, seg->seq) &&
-		       weir_seq_leq(seg->seq, flow->rcv_adv);
+		       weir_seq_lt(seg->seq,
+				   flow->rcv_adv + ((seg->flags & WEIR_TCP_RST) == 0));
 	return weir_seq_lt(flow->rcv_nxt, end) && weir_seq_lt(seg->seq, flow->rcv_adv);
 }
 
@@ -228,6 +230,8 @@ take_in_order(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_se
 		flow->quick_acks = WEIR_TCP_QUICK_ACKS;
 		ack_at_once = true;
 	}
+	if (flow->fin_known && flow->rcv_nxt == flow->fin_seq)
+		return true; /* the ACK of the FIN says it */
 	if (ack_at_once)
 		weir_ack_now(tcp, flow);
 	else
