@@ -119,7 +119,8 @@ put_tcp(uint8_t *tcp, const struct frame_spec *spec)
 	to = put(to, 0, 1);
 	to = put(to, spec->flags, 1);
 	to = put(to, spec->win, 2);
-	to = put(to, 0, 4);
+	to = put(to, 0, 2); /* the sum is put later */
+	to = put(to, spec->urgent, 2);
 	if (spec->has_ts) {
 		to = put(to, 0x0101080a, 4);
 		to = put(to, spec->tsval, 4);

@@ -20,7 +20,7 @@ struct frame_spec {
 	uint16_t sport, dport;
 	uint32_t seq, ack;
 	uint8_t flags;
-	uint16_t win;
+	uint16_t win, urgent;
 	uint8_t tos, ttl;
 	uint16_t ip_id;
 	uint16_t ip_frag;    /* flags and offset as on the wire */
