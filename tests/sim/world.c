@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <check.h>
 #include <string.h>
 
 #include "tests/sim/world.h"
+#include "tests/unit/unit.h"
 #include "wire/bytes.h"
 #include "wire/checksum.h"
 

@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <check.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
+
+#include "tests/unit/unit.h"
 
 #define FAKE_SIZE 100
 #define FAKE_ROOM 512 /* bytes of one buffer, headroom included */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "tcp/reassembly.h"
-#include "tests/unit/must.h"
+#include "tests/unit/unit.h"
 #include "wire/seq.h"
 
 #define REASSEMBLING_DATA_OFF 54 /* Ethernet, IPv4 and TCP */
@@ -145,15 +145,15 @@ reassembling_check_list(const struct reassembling *it, const struct weir_held_li
 	for (uint32_t i = list->head; i != 0; i = it->held.nodes[i].next) {
 		const struct weir_held *piece = &it->held.nodes[i];
 
-		MUST(piece->seq == start);
-		MUST(piece->len != 0);
+		ck_assert(piece->seq == start);
+		ck_assert(piece->len != 0);
 		start += piece->len;
 		*bufs += piece->buf->nb_segs;
 		last = i;
 		n++;
 	}
-	MUST(start == end);
-	MUST(list->tail == last);
+	ck_assert(start == end);
+	ck_assert(list->tail == last);
 	return n;
 }
 
@@ -169,23 +169,23 @@ reassembling_check(const struct reassembling *it)
 		const struct weir_range *range = &it->pool.ranges.nodes[idx];
 		uint32_t own;
 
-		MUST(count == 0 || weir_seq_lt(end, range->start));
-		MUST(weir_seq_lt(range->start, range->end));
+		ck_assert(count == 0 || weir_seq_lt(end, range->start));
+		ck_assert(weir_seq_lt(range->start, range->end));
 		pieces += reassembling_check_list(it, &range->held, range->start, range->end, &own);
-		MUST(range->bufs == own);
+		ck_assert(range->bufs == own);
 		end = range->end;
 		bytes += end - range->start;
 		bufs += own;
 		count++;
 		idx = weir_ranges_after(&it->pool.ranges, set, end);
 	}
-	MUST(it->r->ranges.count == count);
-	MUST(it->pool.ranges.used == count);
-	MUST(it->held.used == pieces);
-	MUST(it->r->bytes == bytes);
-	MUST(it->r->bufs == bufs);
-	MUST(weir_reass_empty(it->r) == (count == 0));
-	MUST(weir_reass_end(&it->pool, it->r, 77) == (count == 0 ? 77 : end));
+	ck_assert(it->r->ranges.count == count);
+	ck_assert(it->pool.ranges.used == count);
+	ck_assert(it->held.used == pieces);
+	ck_assert(it->r->bytes == bytes);
+	ck_assert(it->r->bufs == bufs);
+	ck_assert(weir_reass_empty(it->r) == (count == 0));
+	ck_assert(weir_reass_end(&it->pool, it->r, 77) == (count == 0 ? 77 : end));
 }
 
 #endif

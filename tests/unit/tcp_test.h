@@ -3,10 +3,10 @@
 #ifndef WEIR_TESTS_TCP_TEST_H
 #define WEIR_TESTS_TCP_TEST_H
 
-#include <check.h>
 #include <string.h>
 
 #include "tests/sim/world.h"
+#include "tests/unit/unit.h"
 #include "wire/seq.h"
 
 #define TCP_TEST_MS 1000000u /* nanoseconds */

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "tests/unit/must.h"
 #include "tests/unit/unit.h"
 #include "wire/seq.h"
 
@@ -37,12 +36,12 @@ walk(uint32_t idx, const uint32_t **after, uint32_t *count)
 
 	if (idx == 0)
 		return 0;
-	MUST(range->level == pool.nodes[range->left].level + 1);
-	MUST(range->level == right_level || range->level == right_level + 1);
-	MUST(pool.nodes[pool.nodes[range->right].right].level < range->level);
+	ck_assert(range->level == pool.nodes[range->left].level + 1);
+	ck_assert(range->level == right_level || range->level == right_level + 1);
+	ck_assert(pool.nodes[pool.nodes[range->right].right].level < range->level);
 	left = walk(range->left, after, count);
-	MUST(weir_seq_lt(range->start, range->end));
-	MUST(*after == NULL || weir_seq_leq(**after, range->start));
+	ck_assert(weir_seq_lt(range->start, range->end));
+	ck_assert(*after == NULL || weir_seq_leq(**after, range->start));
 	*after = &range->end;
 	(*count)++;
 	right = walk(range->right, after, count);
@@ -57,11 +56,11 @@ check_tree(void)
 
 	while (count >> log2 > 1)
 		log2++;
-	MUST(count == set.count);
-	MUST(count == pool.used);
-	MUST(height <= 2 * log2 + 2);
+	ck_assert(count == set.count);
+	ck_assert(count == pool.used);
+	ck_assert(height <= 2 * log2 + 2);
 	/* The one that means none is never written. */
-	MUST((pool.nodes[0].level | pool.nodes[0].left | pool.nodes[0].right) == 0);
+	ck_assert((pool.nodes[0].level | pool.nodes[0].left | pool.nodes[0].right) == 0);
 }
 
 START_TEST(sizes_are_checked)
@@ -187,10 +186,10 @@ check_lookups(uint32_t seq)
 	uint32_t i = model_after(seq);
 	uint32_t after = i < SLOTS ? slots[i] : 0;
 
-	MUST(weir_ranges_after(&pool, &set, seq) == after);
+	ck_assert(weir_ranges_after(&pool, &set, seq) == after);
 	if (after != 0 && (int32_t)(starts[i] - seq) > 0)
 		after = 0;
-	MUST(weir_ranges_find(&pool, &set, seq) == after);
+	ck_assert(weir_ranges_find(&pool, &set, seq) == after);
 }
 
 static void
@@ -201,13 +200,13 @@ check_ends(void)
 	for (uint32_t i = 0; i < SLOTS; i++) {
 		if (slots[i] == 0)
 			continue;
-		MUST(pool.nodes[slots[i]].start == starts[i]);
-		MUST(pool.nodes[slots[i]].end == ends[i]);
+		ck_assert(pool.nodes[slots[i]].start == starts[i]);
+		ck_assert(pool.nodes[slots[i]].end == ends[i]);
 		first = first != 0 ? first : slots[i];
 		last = slots[i];
 	}
-	MUST(weir_ranges_first(&pool, &set) == first);
-	MUST(weir_ranges_last(&pool, &set) == last);
+	ck_assert(weir_ranges_first(&pool, &set) == first);
+	ck_assert(weir_ranges_last(&pool, &set) == last);
 }
 
 /* A range comes where there is none; one that is there goes, or moves its edges in place. */
@@ -225,7 +224,7 @@ change_slot(uint32_t i)
 	ends[i] = starts[i] + 1 + random_below(from + SLOT - starts[i]);
 	if (slots[i] == 0)
 		slots[i] = weir_ranges_insert(&pool, &set, starts[i], ends[i]);
-	MUST(slots[i] != 0);
+	ck_assert(slots[i] != 0);
 	pool.nodes[slots[i]].start = starts[i];
 	pool.nodes[slots[i]].end = ends[i];
 }
@@ -284,12 +283,12 @@ fill_and_empty(uint32_t order)
 	for (uint32_t i = 0; i < HOLES; i++) {
 		uint32_t seq = 0u - HOLES + 2 * nth(order, i);
 
-		MUST(weir_ranges_insert(&pool, &set, seq, seq + 1) != 0);
+		ck_assert(weir_ranges_insert(&pool, &set, seq, seq + 1) != 0);
 		if ((i & (i + 1)) == 0)
 			check_tree();
 	}
 	check_tree();
-	MUST(set.count == HOLES);
+	ck_assert(set.count == HOLES);
 	for (uint32_t i = 0; i < HOLES; i++) {
 		uint32_t seq = 0u - HOLES + 2 * nth((order + 1) % 3, i);
 
@@ -298,7 +297,7 @@ fill_and_empty(uint32_t order)
 			check_tree();
 	}
 	check_tree();
-	MUST(set.root == 0);
+	ck_assert(set.root == 0);
 	weir_range_pool_close(&pool);
 }
 

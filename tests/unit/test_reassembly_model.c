@@ -119,10 +119,10 @@ bounded_blocks(uint32_t most)
 static void
 must_equal(const struct blocks *blocks, uint32_t (*sacks)[2], uint32_t n)
 {
-	MUST(blocks->n == n);
+	ck_assert(blocks->n == n);
 	for (uint32_t i = 0; i < n; i++) {
-		MUST(sacks[i][0] - model.base == blocks->at[i][0]);
-		MUST(sacks[i][1] - model.base == blocks->at[i][1]);
+		ck_assert(sacks[i][0] - model.base == blocks->at[i][0]);
+		ck_assert(sacks[i][1] - model.base == blocks->at[i][1]);
 	}
 }
 
@@ -137,8 +137,8 @@ check_sacks(uint32_t most)
 	/* The latest arrival is never forgotten, nor any other before a fifth range. */
 	if (!model.crowded)
 		must_equal(&ideal, sacks, n);
-	MUST(ideal.n == n);
-	MUST(n == 0 || ideal.at[0][0] == sacks[0][0] - model.base);
+	ck_assert(ideal.n == n);
+	ck_assert(n == 0 || ideal.at[0][0] == sacks[0][0] - model.base);
 	if (most != 0) {
 		met.dsacks += model.dsack[0] != model.dsack[1];
 		model.dsack[0] = model.dsack[1] = 0;
@@ -224,13 +224,13 @@ insert(uint32_t start, uint32_t end)
 					       random_below(3) == 0 ? 40 : 384);
 	enum weir_reass_result expected = model_insert(start, end, copy);
 
-	MUST(weir_reass_insert(&it.pool, it.r, &seg) == expected);
+	ck_assert(weir_reass_insert(&it.pool, it.r, &seg) == expected);
 	met.held += expected == WEIR_REASS_HELD;
 	met.duplicate += expected == WEIR_REASS_DUPLICATE;
 	met.refused += expected == WEIR_REASS_NO_NODE;
 	if (expected == WEIR_REASS_HELD)
 		return;
-	MUST(rte_mbuf_refcnt_read(seg.buf) == 1);
+	ck_assert(rte_mbuf_refcnt_read(seg.buf) == 1);
 	weir_buf_free(&it.bufs, seg.buf);
 }
 
@@ -241,7 +241,7 @@ check_bytes(const struct weir_held_list *list)
 		const struct weir_held *piece = &it.held.nodes[i];
 
 		for (uint32_t seq = piece->seq; seq != piece->seq + piece->len; seq++)
-			MUST(reassembling_read(piece, seq) ==
+			ck_assert(reassembling_read(piece, seq) ==
 			     reassembling_byte(seq, model.copy[seq - model.base]));
 	}
 }
@@ -257,9 +257,9 @@ advance(uint32_t rcv)
 	memset(&model.held[model.rcv], 0, rcv - model.rcv);
 	end = run_end(rcv);
 	bytes = weir_reass_deliver(&it.pool, it.r, model.base + rcv, &list, &bufs);
-	MUST(bytes == end - rcv);
+	ck_assert(bytes == end - rcv);
 	reassembling_check_list(&it, &list, model.base + rcv, model.base + end, &recount);
-	MUST(bufs == recount);
+	ck_assert(bufs == recount);
 	check_bytes(&list);
 	reassembling_release(&it, &list);
 	met.delivered += bytes != 0;
@@ -276,13 +276,13 @@ prune(void)
 	while (end > model.rcv && !model.held[end - 1])
 		end--;
 	bufs = weir_reass_prune(&it.pool, it.r, &bytes);
-	MUST(before - it.r->bufs == bufs);
+	ck_assert(before - it.r->bufs == bufs);
 	if (end == model.rcv) {
-		MUST(bufs == 0 && bytes == 0);
+		ck_assert(bufs == 0 && bytes == 0);
 		return;
 	}
 	start = run_start(end - 1);
-	MUST(bufs != 0 && bytes == end - start);
+	ck_assert(bufs != 0 && bytes == end - start);
 	memset(&model.held[start], 0, bytes);
 	if (model.dsack[0] >= start && model.dsack[0] < end)
 		model.dsack[0] = model.dsack[1] = 0;
@@ -300,14 +300,14 @@ check_runs(void)
 	for (uint32_t at = next_run(model.rcv); at < SPAN; at = next_run(run_end(at))) {
 		const struct weir_range *range = &it.pool.ranges.nodes[idx];
 
-		MUST(idx != 0);
-		MUST(range->start - model.base == at);
-		MUST(range->end - model.base == run_end(at));
+		ck_assert(idx != 0);
+		ck_assert(range->start - model.base == at);
+		ck_assert(range->end - model.base == run_end(at));
 		check_bytes(&range->held);
 		idx = weir_ranges_after(&it.pool.ranges, &it.r->ranges, range->end);
 		n++;
 	}
-	MUST(idx == 0);
+	ck_assert(idx == 0);
 	if (n == 0)
 		model.n_arrivals = 0;
 	model.crowded = n != 0 && (model.crowded || n > WEIR_SACK_RECENT);

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One Check program per twin test: list its test cases in UNIT_MAIN. */
+/*
+ * What every test of Check includes. A file lists its cases in one function and names it in
+ * UNIT_MAIN; any number of such files make one program, which runs the suites that it is asked for:
+ *   units [SUITE...]
+ */
 #ifndef WEIR_TESTS_UNIT_H
 #define WEIR_TESTS_UNIT_H
 
 #include <check.h>
 #include <stdlib.h>
 
-typedef void (*unit_add)(Suite *suite);
+struct unit {
+	const char *name;
+	void (*add)(Suite *suite);
+	struct unit *next;
+};
 
-static inline int
-unit_run(const char *name, const unit_add *add, size_t n)
-{
-	Suite *suite = suite_create(name);
-	SRunner *runner;
-	int failed;
+void unit_register(struct unit *unit);
 
-	for (size_t i = 0; i < n; i++)
-		add[i](suite);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+#define UNIT_MAIN(name_, add_)                                                                     \
+	static void __attribute__((constructor)) unit_register_this(void)                          \
+	{                                                                                          \
+		static struct unit unit = {.name = name_, .add = add_};                            \
+		unit_register(&unit);                                                              \
+	}
 
 /* A test case of its own, so that a failing one names the pitfall or behaviour. */
 #define UNIT_CASE(suite, function)                                                                 \
@@ -33,11 +34,12 @@ unit_run(const char *name, const unit_add *add, size_t n)
 		suite_add_tcase(suite, tcase_);                                                    \
 	} while (0)
 
-#define UNIT_MAIN(name, ...)                                                                       \
-	int main(void)                                                                             \
-	{                                                                                          \
-		static const unit_add add_[] = {__VA_ARGS__};                                      \
-		return unit_run(name, add_, sizeof(add_) / sizeof(add_[0]));                       \
-	}
+/*
+ * Check writes every assertion that holds to a file, to know the last one before a crash. That was
+ * half of the time of a run; two stores and a signal handler know it too.
+ */
+extern const char *volatile unit_point_file;
+extern volatile int unit_point_line;
+#define _mark_point(file, line) ((void)(unit_point_file = (file), unit_point_line = (line)))
 
 #endif
