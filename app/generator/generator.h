@@ -8,7 +8,7 @@
  * config.seed, so a run can be repeated exactly. Errors are negative errno. IPv4.
  *
  * Flow i has source address `address + i % sources` and source port `first_port + i / sources`
- * (attack collide: address + i and a port that falls as i rises). In mode connect a flow goes on to
+ * (attack collide: address + i, and a port that falls as i rises). In mode connect a flow goes on to
  * another port for each new connection. Flows [flows, flows + hold) are the idle ones.
  */
 #ifndef WEIR_APP_GENERATOR_GENERATOR_H
@@ -31,12 +31,13 @@ enum generator_mode {
 
 enum generator_attack {
 	GENERATOR_ATTACK_NONE,
-	GENERATOR_ATTACK_SYN,	  /* SYNs from random sources and ports, never completed; no flows */
-	GENERATOR_ATTACK_RST,	  /* beside the streams: RSTs with random sequence numbers */
-	GENERATOR_ATTACK_SEQ,	  /* beside the streams: data with random seq and ack */
-	GENERATOR_ATTACK_OOO,	  /* tiny ranges all over the window, the first byte never sent */
-	GENERATOR_ATTACK_TINY,	  /* streams of one byte per segment */
-	GENERATOR_ATTACK_COLLIDE, /* streams whose address + port, and address ^ port, are all equal */
+	GENERATOR_ATTACK_SYN,  /* SYNs from random sources and ports, never completed; no flows */
+	GENERATOR_ATTACK_RST,  /* beside the streams: RSTs with random sequence numbers */
+	GENERATOR_ATTACK_SEQ,  /* beside the streams: data with random seq and ack */
+	GENERATOR_ATTACK_OOO,  /* tiny ranges all over the window, the first byte never sent */
+	GENERATOR_ATTACK_TINY, /* streams of one byte per segment */
+	GENERATOR_ATTACK_COLLIDE, /* streams whose address + port is always the same; and whose
+				     address ^ port, when `address` ends in enough zero bits */
 };
 
 enum generator_order {
@@ -45,47 +46,48 @@ enum generator_order {
 };
 
 struct generator_config {
-	uint32_t size;		    /* sizeof(struct generator_config) */
-	struct weir_port *port;	    /* opened; started by generator_create, the caller's to close */
-	struct weir_pool *pool;	    /* segments that are sent; see generator_create */
-	struct weir_pool *rx_pool;  /* given to port->start; NULL: pool */
+	uint32_t size;		   /* sizeof(struct generator_config) */
+	struct weir_port *port;	   /* opened; started by generator_create, the caller's to close */
+	struct weir_pool *pool;	   /* segments that are sent; see generator_create */
+	struct weir_pool *rx_pool; /* given to port->start; NULL: pool */
 	/* addresses, host order */
-	uint32_t address;	    /* first source */
-	uint32_t sources;	    /* source addresses, default 1; ARP is answered for all */
-	uint32_t prefix_len;	    /* of the link, default 24 */
-	uint32_t gateway;	    /* 0: none; asked for by ARP when target is not on the link */
+	uint32_t address;    /* first source */
+	uint32_t sources;    /* source addresses, default 1; ARP is answered for all */
+	uint32_t prefix_len; /* of the link, default 24 */
+	uint32_t gateway;    /* 0: none; asked for by ARP when target is not on the link */
 	uint32_t target;
 	uint16_t target_port;
-	uint16_t first_port;	    /* of the sources, default 1024 */
-	uint8_t mac[6];		    /* own, all zero: the port's */
-	uint8_t target_mac[6];	    /* next hop, all zero: by ARP */
+	uint16_t first_port;   /* of the sources, default 1024 */
+	uint8_t mac[6];	       /* own, all zero: the port's */
+	uint8_t target_mac[6]; /* next hop, all zero: by ARP */
 	/* connections */
-	uint32_t flows;		    /* default 1; flows + hold at most 1,000,000 + 65,536 */
-	uint32_t hold;		    /* idle connections kept besides */
-	uint32_t handshakes_most;   /* at once, default 256: below the peer's SYN backlog */
-	uint32_t mss;		    /* payload of a segment, timestamps already taken off; default 1448 */
-	uint8_t timestamps;	    /* default 1; the peer may refuse */
-	uint8_t fixed_timestamp;    /* 1: TSval and TSecr never change, so that rte_gro can merge */
-	uint8_t sack;		    /* default 1; the peer may refuse */
-	uint8_t verify;		    /* 1: payload is struct generator_pattern's */
-	uint8_t refill;		    /* 1: payload is written into every segment, see below */
-	uint8_t trust_checksums;    /* 1: do not verify what is received */
-	uint8_t mode;		    /* enum generator_mode */
-	uint8_t attack;		    /* enum generator_attack */
-	uint8_t order;		    /* enum generator_order */
-	uint8_t geometric;	    /* 1: run lengths are geometric with mean `run` */
-	uint32_t run;		    /* segments of one flow in a row, default 1, at most 1024 */
-	uint32_t request_bytes;	    /* rr, connect: default 1024 */
-	uint64_t bytes_per_flow;    /* stream, rr; 0: endless */
-	uint64_t connections_most;  /* connect: stop after so many, 0: never */
-	uint32_t inflight_bytes;    /* per flow at most, 0: as the window allows */
-	uint32_t reorder_permille;  /* segments sent later than their turn */
-	uint32_t reorder_depth;	    /* by 1 to so many segments of their flow, default 8, at most 64 */
-	uint64_t open_loop_pps;	    /* data segments a second regardless of ACKs, or attack packets
-				       a second; 0: closed loop, attack as fast as it goes */
-	uint32_t rto_min_ms;	    /* default 200 (RFC 6298 says 1000) */
-	uint32_t retries_most;	    /* timeouts in a row before a connection is given up, default 8 */
-	uint64_t stamp;		    /* ol_flags of every segment that is sent */
+	uint32_t flows;		  /* default 1; flows + hold at most 1,000,000 + 65,536 */
+	uint32_t hold;		  /* idle connections kept besides */
+	uint32_t handshakes_most; /* at once, default 256: below the peer's SYN backlog */
+	uint32_t mss;	    /* payload of a segment, timestamps already taken off; default 1448 */
+	uint8_t timestamps; /* default 1; the peer may refuse */
+	uint8_t fixed_timestamp;   /* 1: TSval and TSecr never change, so that rte_gro can merge */
+	uint8_t sack;		   /* default 1; the peer may refuse */
+	uint8_t verify;		   /* 1: payload is struct generator_pattern's */
+	uint8_t refill;		   /* 1: payload is written into every segment, see below */
+	uint8_t trust_checksums;   /* 1: do not verify what is received */
+	uint8_t mode;		   /* enum generator_mode */
+	uint8_t attack;		   /* enum generator_attack */
+	uint8_t order;		   /* enum generator_order */
+	uint8_t together;	   /* 1: no data before all connections are established */
+	uint8_t geometric;	   /* 1: run lengths are geometric with mean `run` */
+	uint32_t run;		   /* segments of one flow in a row, default 1, at most 1024 */
+	uint32_t request_bytes;	   /* rr, connect: default 1024 */
+	uint64_t bytes_per_flow;   /* stream, rr; 0: endless */
+	uint64_t connections_most; /* connect: stop after so many, 0: never */
+	uint32_t inflight_bytes;   /* per flow at most, 0: as the window allows */
+	uint32_t reorder_permille; /* segments sent later than their turn */
+	uint32_t reorder_depth; /* by 1 to so many segments of their flow, default 8, at most 64 */
+	uint64_t open_loop_pps; /* data segments a second regardless of ACKs, or attack packets
+				   a second; 0: closed loop, attack as fast as it goes */
+	uint32_t rto_min_ms;	/* default 200 (RFC 6298 says 1000) */
+	uint32_t retries_most;	/* timeouts in a row before a connection is given up, default 8 */
+	uint64_t stamp;		/* ol_flags of every segment that is sent */
 	uint64_t seed;
 };
 
@@ -115,58 +117,58 @@ uint32_t generator_poll(struct generator *generator, uint64_t now_ns);
 uint32_t generator_receive(struct generator *generator, uint64_t now_ns);
 
 /*
- * Up to `most_segs` packets that are due, whole runs where the windows allow them; fewer when windows,
- * the pool or the port have no more room. Packets that the port did not take are kept and go first next
- * time. Returns packets the port took.
+ * Up to `most_segs` packets that are due, whole runs where the windows allow them; fewer when
+ * windows, the pool or the port have no more room. Packets that the port did not take are kept and
+ * go first next time. Returns packets the port took.
  */
 uint32_t generator_send(struct generator *generator, uint32_t most_segs, uint64_t now_ns);
 
-/* When the generator next has to be polled if nothing comes: now_ns or earlier when it could send at
- * once, UINT64_MAX when never. */
+/* When the generator next has to be polled if nothing comes: now_ns or earlier when it could send
+ * at once, UINT64_MAX when never. */
 uint64_t generator_deadline(const struct generator *generator);
 
 /* Connections established now, idle ones included. */
 uint32_t generator_established(const struct generator *generator);
 
-/* Every connection has ended, or failed for good, or is an idle one; false while there is more to do.
- * Endless streams are never done before generator_close. */
+/* Every connection has ended, or failed for good, or is an idle one; false while there is more to
+ * do. Endless streams are never done before generator_close. */
 bool generator_done(const struct generator *generator);
 
 /* From now on no new data or connections: what was sent is brought home, then FIN, idle connections
  * too. Poll until generator_done. */
 void generator_close(struct generator *generator, uint64_t now_ns);
 
-/* Send RSTs for all live connections and forget them; attacks stop. Returns how many are still to be
- * told because port or pool are full: drain, call again until 0. */
+/* Send RSTs for all live connections and forget them; attacks stop. Returns how many are still to
+ * be told because port or pool are full: drain, call again until 0. */
 uint32_t generator_abort(struct generator *generator, uint64_t now_ns);
 
 struct generator_stats {
 	uint32_t size;
-	uint32_t established;	   /* now */
-	uint64_t segs_sent;	   /* with payload, retransmissions included */
-	uint64_t bytes_sent;	   /* payload, first time only */
+	uint32_t established; /* now */
+	uint64_t segs_sent;   /* with payload, retransmissions included */
+	uint64_t bytes_sent;  /* payload, first time only */
 	uint64_t bytes_acked;
 	uint64_t packets_sent;	   /* all */
 	uint64_t packets_received; /* all */
 	uint64_t acks_received;	   /* segments for live connections */
 	uint64_t dup_acks;
-	uint64_t sacks;		   /* SACK blocks */
-	uint64_t retransmitted;	   /* segments */
+	uint64_t sacks;		/* SACK blocks */
+	uint64_t retransmitted; /* segments */
 	uint64_t fast_recoveries;
 	uint64_t rtos;
 	uint64_t window_probes;
-	uint64_t reordered;	   /* segments sent late on purpose */
+	uint64_t reordered; /* segments sent late on purpose */
 	uint64_t attack_packets;
-	uint64_t requests;	   /* rr: completed */
-	uint64_t connects_tried;   /* first SYNs */
-	uint64_t opened;	   /* handshakes completed */
-	uint64_t closed;	   /* both sides closed */
-	uint64_t failed;	   /* given up after retries_most timeouts */
-	uint64_t reset;		   /* by the peer */
-	uint64_t bad_checksums;	   /* received and dropped */
-	uint64_t strangers;	   /* received, for no connection of ours */
-	uint64_t no_buffer;	   /* times the pool was empty */
-	uint64_t tx_refused;	   /* times the port was full */
+	uint64_t requests;	 /* rr: completed */
+	uint64_t connects_tried; /* first SYNs */
+	uint64_t opened;	 /* handshakes completed */
+	uint64_t closed;	 /* both sides closed */
+	uint64_t failed;	 /* given up after retries_most timeouts */
+	uint64_t reset;		 /* by the peer */
+	uint64_t bad_checksums;	 /* received and dropped */
+	uint64_t strangers;	 /* received, for no connection of ours */
+	uint64_t no_buffer;	 /* times the pool was empty */
+	uint64_t tx_refused;	 /* times the port was full */
 };
 
 /* stats->size set by the caller. */

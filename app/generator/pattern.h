@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Content that the other end can check: byte `offset` of the stream that comes from port `port` is
- * bytes[(port * STEP + offset) % PERIOD] of one table. A piece of a stream is therefore one copy out
- * of the table, and one memcmp with it. The period is prime, so that no whole number of segments,
- * pages or powers of two repeats early: data that moved, doubled or got lost differs. The address
- * does not count, so that streams survive a translation of it. Includes no other part of weir.
+ * bytes[(port * STEP + offset) % PERIOD] of one table. A piece of a stream is therefore one copy
+ * out of the table, and one memcmp with it. The period is prime, so that no whole number of
+ * segments, pages or powers of two repeats early: data that moved, doubled or got lost differs. The
+ * address does not count, so that streams survive a translation of it. Includes no other part of
+ * weir.
  */
 #ifndef WEIR_APP_GENERATOR_PATTERN_H
 #define WEIR_APP_GENERATOR_PATTERN_H

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Buffers, the way out through the port, and packets without payload. */
+#include <string.h>
+
+#include "app/generator/state.h"
+#include "wire/bytes.h"
+#include "wire/header.h"
+
+#define WINDOW	     0xffff
+#define WINDOW_SCALE 7
+
+static void
+fetch(struct rte_mbuf **bufs, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const uint8_t *head = (const uint8_t *)bufs[i]->buf_addr + RTE_PKTMBUF_HEADROOM;
+
+		__builtin_prefetch(head, 1);
+		__builtin_prefetch(head + 64, 1);
+	}
+}
+
+uint32_t
+gen_spare(struct generator *g, uint32_t n)
+{
+	uint32_t more = GEN_BURST - g->n_spare;
+
+	if (g->n_spare >= n)
+		return n;
+	/* A pool that cannot fill the whole array may still have what is needed, or one. */
+	while (!weir_buf_alloc_bulk(g->pool, g->spare + g->n_spare, more)) {
+		g->stats.no_buffer++;
+		if (more == 1)
+			return g->n_spare;
+		more = more > n - g->n_spare ? n - g->n_spare : 1;
+	}
+	fetch(g->spare + g->n_spare, more);
+	g->n_spare += more;
+	return n < g->n_spare ? n : g->n_spare;
+}
+
+bool
+gen_flush(struct generator *g)
+{
+	uint32_t sent;
+
+	if (g->n_staged == 0)
+		return true;
+	sent = g->port->tx_burst(g->port->ctx, g->staged, (uint16_t)g->n_staged, g->now_ns);
+	g->stats.packets_sent += sent;
+	g->n_staged -= sent;
+	if (g->n_staged == 0)
+		return true;
+	g->stats.tx_refused++;
+	memmove(g->staged, g->staged + sent, g->n_staged * sizeof(g->staged[0]));
+	return false;
+}
+
+void
+gen_stage(struct generator *g, struct rte_mbuf *buf)
+{
+	if (g->n_staged == GEN_BURST)
+		gen_flush(g);
+	if (g->n_staged == GEN_BURST)
+		weir_buf_free(g->pool, buf);
+	else
+		g->staged[g->n_staged++] = buf;
+}
+
+bool
+gen_send_bytes(struct generator *g, const uint8_t *bytes, uint32_t len)
+{
+	struct rte_mbuf *buf;
+
+	if (gen_spare(g, 1) == 0)
+		return false;
+	buf = g->spare[--g->n_spare];
+	buf->data_off = GEN_CONTROL_AT;
+	buf->data_len = (uint16_t)len;
+	buf->pkt_len = len;
+	buf->ol_flags = g->config.stamp;
+	memcpy(rte_pktmbuf_mtod(buf, void *), bytes, len);
+	gen_stage(g, buf);
+	return true;
+}
+
+bool
+gen_send_packet(struct generator *g, uint32_t address, uint16_t port, bool has_ts,
+		const struct weir_packet *packet)
+{
+	const struct weir_key4 key = {
+	    .raddr = g->config.target,
+	    .laddr = address,
+	    .rport = g->config.target_port,
+	    .lport = port,
+	};
+	struct weir_link link = {.l3 = g->l3};
+	struct weir_header header;
+	uint8_t bytes[WEIR_PACKET_MAX];
+
+	memcpy(link.local_mac, g->mac, sizeof(link.local_mac));
+	memcpy(link.remote_mac, g->next_hop_mac, sizeof(link.remote_mac));
+	weir_header_init(&header, &link, &key, has_ts);
+	return gen_send_bytes(g, bytes, weir_header_build(&header, packet, bytes));
+}
+
+void
+gen_send_control(struct generator *g, struct gen_flow *f, uint32_t seq, uint8_t flags)
+{
+	const bool syn = (flags & WEIR_TCP_SYN) != 0;
+	const bool has_ts = syn ? g->config.timestamps : (f->flags & GEN_USES_TS) != 0;
+	struct weir_packet packet = {
+	    .seq = seq,
+	    .ack = syn ? 0 : f->rcv_next,
+	    .tsval = g->tsval,
+	    .tsecr = syn || g->config.fixed_timestamp ? 0 : f->ts_recent,
+	    .win = WINDOW,
+	    .flags = syn ? flags : flags | WEIR_TCP_ACK,
+	    .wscale = syn ? WINDOW_SCALE : -1,
+	};
+
+	if (syn) {
+		packet.mss = (uint16_t)(g->config.mss + (has_ts ? GEN_TS : 0));
+		packet.sack_permitted = g->config.sack;
+	}
+	gen_send_packet(g, f->address, f->port, has_ts, &packet);
+}
