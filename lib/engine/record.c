@@ -2,9 +2,11 @@
 #include "engine/record.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -148,20 +150,53 @@ write_all(const struct weir_record *record, FILE *file)
 	return rc;
 }
 
+/* Takes over `fd`. */
 static int
-write_file(const struct weir_record *record, const char *path)
+write_file(const struct weir_record *record, int fd)
 {
-	FILE *file = fopen(path, "wb");
+	FILE *file = fdopen(fd, "wb");
 	int rc;
 
-	if (file == NULL)
-		return -errno;
+	if (file == NULL) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
 	errno = 0;
 	rc = write_all(record, file);
 	if (rc != 0 && errno != 0)
 		rc = -errno;
 	if (fclose(file) != 0 && rc == 0)
 		rc = -errno;
+	return rc;
+}
+
+static int
+write_special(const struct weir_record *record, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : write_file(record, fd);
+}
+
+/* Under a name that nobody has, beside `path`, and renamed when it is whole. */
+static int
+write_regular(const struct weir_record *record, const char *path)
+{
+	char partial[PATH_MAX];
+	int fd, rc;
+
+	if (snprintf(partial, sizeof(partial), "%s.XXXXXX", path) >= (int)sizeof(partial))
+		return -ENAMETOOLONG;
+	fd = mkostemp(partial, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	fchmod(fd, 0644);
+	rc = write_file(record, fd);
+	if (rc == 0 && rename(partial, path) != 0)
+		rc = -errno;
+	if (rc != 0)
+		unlink(partial);
 	return rc;
 }
 
@@ -177,21 +212,14 @@ is_special(const char *path)
 int
 weir_record_write(const struct weir_record *record, const char *path)
 {
-	char partial[PATH_MAX];
-	int rc;
+	char target[PATH_MAX];
 
 	if (record->size == 0)
 		return -ENOTSUP;
 	if (is_special(path))
-		return write_file(record, path);
-	if (snprintf(partial, sizeof(partial), "%s.tmp", path) >= (int)sizeof(partial))
-		return -ENAMETOOLONG;
-	rc = write_file(record, partial);
-	if (rc == 0 && rename(partial, path) != 0)
-		rc = -errno;
-	if (rc != 0)
-		unlink(partial);
-	return rc;
+		return write_special(record, path);
+	/* What a link points to is replaced, not the link. */
+	return write_regular(record, realpath(path, target) != NULL ? target : path);
 }
 
 int

@@ -70,9 +70,9 @@ weir_record_add(struct weir_record *record, uint64_t now_ns, struct rte_mbuf *bu
 
 /*
  * Write what is kept to `path` as pcapng, oldest first, timestamps in nanoseconds of the engine's
- * clock. The file appears whole or not at all: it is written as `path`.tmp and renamed; a
- * pipe or device is written to. -ENOTSUP
- * when nothing is recorded, -ENAMETOOLONG, errors of the file. Blocks.
+ * clock. The file appears whole or not at all: it is written as `path`.XXXXXX (six characters that
+ * make a new name) and renamed; a pipe or device is written to. -ENOTSUP when nothing is recorded,
+ * -ENAMETOOLONG, errors of the file. Blocks.
  */
 int weir_record_write(const struct weir_record *record, const char *path);
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -368,11 +370,54 @@ START_TEST(errors_leave_no_file)
 	ck_assert_int_eq(stat(f.path, &st), 0);
 	ck_assert(S_ISDIR(st.st_mode));
 	rmdir(f.path);
-	/* The disk is full. */
-	snprintf(path, sizeof(path), "%s.tmp", f.path);
-	ck_assert_int_eq(symlink("/dev/full", path), 0);
-	ck_assert_int_eq(weir_record_write(&f.record, f.path), -ENOSPC);
+	/* There is no room for the file. */
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){0, RLIM_INFINITY}), 0);
+	ck_assert_int_eq(weir_record_write(&f.record, f.path), -EFBIG);
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY});
 	ck_assert_int_eq(access(f.path, F_OK), -1);
+	tear_down(&f);
+}
+END_TEST
+
+static void
+put_text(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "wb");
+
+	ck_assert_ptr_nonnull(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* Whatever else the user has beside the record stays as it is; of a link, the target is replaced. */
+START_TEST(other_files_stay)
+{
+	char other[80], link_path[80], text[16] = "";
+	struct fixture f;
+	struct stat st;
+	FILE *file;
+
+	set_up(&f, 4);
+	add_frame(&f, 1, 1, 60, 0, WEIR_RECORD_RECEIVED);
+	snprintf(other, sizeof(other), "%s.tmp", f.path);
+	snprintf(link_path, sizeof(link_path), "%s/link", f.dir);
+	put_text(other, "mine");
+	put_text(f.path, "old");
+	ck_assert_int_eq(symlink("r.pcapng", link_path), 0);
+	ck_assert_int_eq(weir_record_write(&f.record, link_path), 0);
+	ck_assert_int_eq(lstat(link_path, &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	ck_assert_int_eq(stat(f.path, &st), 0);
+	ck_assert_int_gt(st.st_size, 28);
+	ck_assert_uint_eq(st.st_mode & 0777, 0644);
+	file = fopen(other, "rb");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
+	ck_assert_str_eq(text, "mine");
+	fclose(file);
+	unlink(other);
+	unlink(link_path);
 	tear_down(&f);
 }
 END_TEST
@@ -411,6 +456,7 @@ add(Suite *s)
 	UNIT_CASE(s, record_of_nothing);
 	UNIT_CASE(s, reset_forgets);
 	UNIT_CASE(s, errors_leave_no_file);
+	UNIT_CASE(s, other_files_stay);
 	UNIT_CASE(s, a_device_stays_a_device);
 }
 
