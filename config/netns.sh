@@ -240,10 +240,11 @@ cores_choose() {
 
 # ---- the programs ----
 
-# The kernel peer is one file that needs nothing but a C compiler.
+# The kernel peer needs nothing but a C compiler.
 peer_build() {
 	[ ! -x "$work/peer" ] || return 0
-	run "${CC:-cc}" -std=c11 -O2 -D_GNU_SOURCE -o "$work/peer" "$root/tests/tools/peer.c" \
+	run "${CC:-cc}" -std=c11 -O2 -D_GNU_SOURCE -I "$root" -o "$work/peer" \
+		"$root/tests/tools/peer.c" \
 		-lpthread || die "tests/tools/peer.c does not compile"
 }
 

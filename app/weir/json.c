@@ -119,6 +119,31 @@ aggregates(struct json *json, const struct weir_stats *stats)
 }
 
 static void
+verified(struct json *json, const struct verify_counters *verify)
+{
+	char address[WEIR_ADDR_TEXT];
+
+	json_begin(json, "verify", '{');
+	json_number(json, "bytes", verify->bytes);
+	json_number(json, "wrong_bytes", verify->wrong_bytes);
+	json_number(json, "wrong_conns", verify->wrong_conns);
+	if (verify->wrong_bytes == 0) {
+		json_key(json, "first");
+		fputs("null", json->to);
+	} else {
+		json_begin(json, "first", '{');
+		weir_addr_format(&verify->first_remote, address, sizeof(address));
+		json_text(json, "address", address);
+		json_number(json, "port", verify->first_port);
+		json_number(json, "offset", verify->first_offset);
+		json_number(json, "expected", verify->first_expected);
+		json_number(json, "found", verify->first_found);
+		json_end(json, '}');
+	}
+	json_end(json, '}');
+}
+
+static void
 connections(struct json *json, const struct snapshot *snapshot)
 {
 	json_begin(json, "connections", '{');
@@ -132,6 +157,7 @@ connections(struct json *json, const struct snapshot *snapshot)
 	json_number(json, "incomplete", snapshot->sinks.incomplete);
 	json_number(json, "failed", snapshot->sinks.failed);
 	json_end(json, '}');
+	verified(json, &snapshot->sinks.verify);
 	json_end(json, '}');
 }
 

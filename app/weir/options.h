@@ -17,6 +17,7 @@
 enum sink_kind {
 	SINK_DISCARD,
 	SINK_FILE,
+	SINK_VERIFY,
 };
 
 struct listen_option {

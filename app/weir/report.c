@@ -124,6 +124,23 @@ write_files(FILE *to, const struct sink_counters *sinks)
 		sinks->stored, sinks->incomplete, sinks->failed);
 }
 
+static void
+write_verified(FILE *to, const struct verify_counters *verify)
+{
+	char address[WEIR_ADDR_TEXT];
+
+	if (verify->bytes + verify->wrong_bytes == 0)
+		return;
+	fprintf(to, "  verified     %.1f MB equal, %" PRIu64 " bytes wrong", (double)verify->bytes / 1e6,
+		verify->wrong_bytes);
+	if (verify->wrong_bytes != 0)
+		fprintf(to, " in %" PRIu64 " connections, first %s:%u at byte %" PRIu64,
+			verify->wrong_conns,
+			weir_addr_format(&verify->first_remote, address, sizeof(address)),
+			verify->first_port, verify->first_offset);
+	fputc('\n', to);
+}
+
 void
 report_write(FILE *to, const struct snapshot *before, const struct snapshot *now, uint64_t start_ns,
 	     bool clear)
@@ -141,5 +158,6 @@ report_write(FILE *to, const struct snapshot *before, const struct snapshot *now
 	write_memory(to, &now->stats);
 	write_time(to, before, now);
 	write_files(to, &now->sinks);
+	write_verified(to, &now->sinks.verify);
 	fflush(to);
 }

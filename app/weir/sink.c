@@ -2,10 +2,12 @@
 #include "sink.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/cli/say.h"
 #include "sink_file.h"
 
 #define CHANNEL_CAPACITY 4096
@@ -41,10 +43,10 @@ give(struct sinks *sinks, uint32_t slot)
 	sinks->used--;
 }
 
-static bool
-is_file(const struct sinks *sinks, const struct sink_conn *conn)
+static enum sink_kind
+kind_of(const struct sinks *sinks, const struct sink_conn *conn)
 {
-	return sinks->options->listeners[conn->listener].kind == SINK_FILE;
+	return sinks->options->listeners[conn->listener].kind;
 }
 
 /* ---- work that waits for the writer ---- */
@@ -109,6 +111,7 @@ static void
 accepted(struct sinks *sinks, const struct weir_event *event)
 {
 	uint32_t slot = sinks->ending ? CONN_NONE : take(sinks);
+	struct weir_conn_info info = {.size = sizeof(info)};
 	struct sink_conn *conn;
 
 	if (slot == CONN_NONE) {
@@ -121,8 +124,11 @@ accepted(struct sinks *sinks, const struct weir_event *event)
 	sinks->live++;
 	weir_conn_set_cookie(sinks->stack, event->conn, COOKIE_CONN | slot);
 	sinks->fresh[sinks->n_fresh++ % FRESH_MAX] = slot;
-	if (is_file(sinks, conn))
+	if (kind_of(sinks, conn) == SINK_FILE)
 		serve_file(sinks, slot);
+	else if (kind_of(sinks, conn) == SINK_VERIFY &&
+		 weir_conn_info(sinks->stack, event->conn, &info) == 0)
+		conn->stream.remote_port = info.remote_port;
 }
 
 /* Events made in the same poll as ACCEPTED may still carry the listener's cookie. */
@@ -140,12 +146,17 @@ slot_of(const struct sinks *sinks, const struct weir_event *event)
 	return CONN_NONE;
 }
 
+/* Discard, or verify: both are done with the data at once. */
 static void
-discard_event(struct sinks *sinks, const struct weir_event *event, uint32_t slot)
+take_event(struct sinks *sinks, const struct weir_event *event, uint32_t slot)
 {
-	if (event->type == WEIR_EVENT_DATA)
+	struct sink_conn *conn = &sinks->conns[slot];
+
+	if (kind_of(sinks, conn) == SINK_VERIFY && !conn->closed)
+		verify_unread(sinks->verify, sinks->stack, event->conn, &conn->stream);
+	else if (event->type == WEIR_EVENT_DATA)
 		weir_conn_discard(sinks->stack, event->conn, INT32_MAX);
-	else if (event->type == WEIR_EVENT_FIN)
+	if (event->type == WEIR_EVENT_FIN)
 		weir_conn_close(sinks->stack, event->conn);
 	else if (event->type == WEIR_EVENT_CLOSED)
 		give(sinks, slot);
@@ -167,8 +178,8 @@ conn_event(struct sinks *sinks, const struct weir_event *event)
 		conn->close_reason = (uint16_t)event->flags;
 		sinks->live--;
 	}
-	if (!is_file(sinks, conn))
-		discard_event(sinks, event, slot);
+	if (kind_of(sinks, conn) != SINK_FILE)
+		take_event(sinks, event, slot);
 	else if (!conn->due)
 		serve_file(sinks, slot);
 }
@@ -193,10 +204,10 @@ on_events(void *user, struct weir_stack *stack, const struct weir_event *events,
 /* ---- start and end ---- */
 
 static bool
-wants_files(const struct options *options)
+wants(const struct options *options, enum sink_kind kind)
 {
 	for (uint32_t i = 0; i < options->n_listeners; i++)
-		if (options->listeners[i].kind == SINK_FILE)
+		if (options->listeners[i].kind == kind)
 			return true;
 	return false;
 }
@@ -236,7 +247,13 @@ sinks_open(struct sinks *sinks, const struct options *options, struct weir_stack
 	sinks->conns = calloc(sinks->size, sizeof(*sinks->conns));
 	if (sinks->conns == NULL)
 		return -ENOMEM;
-	if (wants_files(options))
+	if (wants(options, SINK_VERIFY)) {
+		sinks->verify = malloc(sizeof(*sinks->verify));
+		if (sinks->verify == NULL)
+			return -ENOMEM;
+		verify_init(sinks->verify);
+	}
+	if (wants(options, SINK_FILE))
 		rc = open_writer(sinks);
 	if (rc == 0)
 		weir_stack_set_handler(stack, on_events, sinks);
@@ -249,12 +266,14 @@ sinks_close(struct sinks *sinks)
 	struct sink_counters counters;
 
 	sinks_counters(sinks, &counters);
+	sinks_say_wrong(sinks);
 	if (sinks->writer != NULL)
 		weir_channel_close(file_writer_join(sinks->writer));
+	free(sinks->verify);
 	free(sinks->ring);
 	free(sinks->conns);
 	memset(sinks, 0, sizeof(*sinks));
-	return counters.failed == 0;
+	return counters.failed == 0 && counters.verify.wrong_bytes == 0;
 }
 
 void
@@ -308,4 +327,24 @@ sinks_counters(const struct sinks *sinks, struct sink_counters *counters)
 	memset(counters, 0, sizeof(*counters));
 	if (sinks->writer != NULL)
 		file_writer_counters(sinks->writer, counters);
+	if (sinks->verify != NULL)
+		counters->verify = sinks->verify->counters;
+}
+
+void
+sinks_say_wrong(struct sinks *sinks)
+{
+	const struct verify_counters *counters;
+	char address[WEIR_ADDR_TEXT];
+
+	if (sinks->verify == NULL || sinks->wrong_said ||
+	    !atomic_load_explicit(&sinks->verify->wrong, memory_order_acquire))
+		return;
+	sinks->wrong_said = true;
+	counters = &sinks->verify->counters;
+	weir_addr_format(&counters->first_remote, address, sizeof(address));
+	say("verify: %s:%u: byte %" PRIu64 " is 0x%02x, 0x%02x was expected: give this listener "
+	    "only streams of weir-gen's pattern, or look for what changed it",
+	    address, counters->first_port, counters->first_offset, counters->first_found,
+	    counters->first_expected);
 }

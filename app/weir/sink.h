@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sinks: where the bytes of a listener's connections go. Every function but sinks_open and
- * sinks_close runs on the engine thread and never blocks.
+ * Sinks: where the bytes of a listener's connections go. Every function but sinks_open,
+ * sinks_close and sinks_say_wrong runs on the engine thread and never blocks.
  */
 #ifndef APP_WEIR_SINK_H
 #define APP_WEIR_SINK_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "options.h"
+#include "sink_verify.h"
 
 #define CONN_NONE UINT32_MAX
 
@@ -21,6 +22,7 @@ struct sink_conn {
 	weir_conn conn;
 	uint32_t listener; /* index into options.listeners */
 	uint32_t next;	   /* list of the free, or of those with work due */
+	struct verify_stream stream; /* verify sink */
 	uint16_t close_reason;
 	bool due; /* in the list of those with work due */
 	bool open_sent;
@@ -33,6 +35,7 @@ struct sink_counters {
 	uint64_t stored;     /* files complete */
 	uint64_t incomplete; /* files whose connection ended early */
 	uint64_t failed;     /* files that could not be written */
+	struct verify_counters verify;
 };
 
 struct sinks {
@@ -52,13 +55,15 @@ struct sinks {
 	uint64_t files;		/* accepted by file sinks: numbers the files */
 	struct file_ring *ring; /* NULL: no file sink */
 	struct file_writer *writer;
+	struct verify *verify;	/* NULL: no verify sink */
+	bool wrong_said;	/* the first different byte; the thread of sinks_say_wrong */
 };
 
 /* Tables, and with a file sink the writer thread, which must stay off the engine's core: the
  * caller pins itself before. 0 or -errno. While nothing is polled. */
 int sinks_open(struct sinks *sinks, const struct options *options, struct weir_stack *stack);
 
-/* After the engine has stopped. Returns false when a file could not be stored. */
+/* After the engine has stopped. Returns false when a file could not be stored or a byte was wrong. */
 bool sinks_close(struct sinks *sinks);
 
 /* Once after each weir_engine_poll: what could not be passed on before. */
@@ -74,7 +79,9 @@ bool sinks_finished(const struct sinks *sinks);
 /* Where the time of at most `most` live connections went, added to limited_ms[5]. */
 void sinks_limited(const struct sinks *sinks, uint32_t most, uint64_t *limited_ms);
 
-/* Any thread. */
+/* One line, once, about the first byte that differed. One thread, which may wait. */
+void sinks_say_wrong(struct sinks *sinks);
+
 void sinks_counters(const struct sinks *sinks, struct sink_counters *counters);
 
 #endif

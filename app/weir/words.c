@@ -17,9 +17,14 @@ words_sink(const char *text, const char *sink, struct listen_option *listener, c
 	listener->dir = NULL;
 	if (sink == NULL || strcmp(sink, "discard") == 0)
 		return 0;
+	if (strcmp(sink, "verify") == 0) {
+		listener->kind = SINK_VERIFY;
+		return 0;
+	}
 	if (strncmp(sink, "file=", 5) != 0)
 		return options_refuse(
-		    error, "'%s': no sink is called '%s': give discard or file=DIR", text, sink);
+		    error, "'%s': no sink is called '%s': give discard, verify or file=DIR", text,
+		    sink);
 	if (sink[5] == '\0')
 		return options_refuse(error, "'%s' names no directory: give file=DIR", text);
 	listener->kind = SINK_FILE;

@@ -160,9 +160,36 @@ START_TEST(balance)
 }
 END_TEST
 
+START_TEST(verified_bytes)
+{
+	struct verify_counters *verify = &snapshot.sinks.verify;
+	char *text;
+
+	memset(&snapshot, 0, sizeof(snapshot));
+	verify->bytes = 12345;
+	text = write_it();
+	ck_assert(strstr(text, "\"verify\":{\"bytes\":12345,\"wrong_bytes\":0,\"wrong_conns\":0,"
+			       "\"first\":null}") != NULL);
+	free(text);
+	verify->wrong_bytes = 3;
+	verify->wrong_conns = 2;
+	ck_assert_int_eq(weir_addr_parse("192.0.2.7", &verify->first_remote), 0);
+	verify->first_port = 4096;
+	verify->first_offset = UINT64_C(1) << 40;
+	verify->first_expected = 255;
+	verify->first_found = 1;
+	text = write_it();
+	ck_assert(strstr(text, "\"wrong_bytes\":3,\"wrong_conns\":2,\"first\":{\"address\":"
+			       "\"192.0.2.7\",\"port\":4096,\"offset\":1099511627776,"
+			       "\"expected\":255,\"found\":1}}") != NULL);
+	free(text);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
+	UNIT_CASE(s, verified_bytes);
 	UNIT_CASE(s, every_counter);
 	UNIT_CASE(s, shape);
 	UNIT_CASE(s, balance);

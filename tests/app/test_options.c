@@ -202,11 +202,14 @@ START_TEST(listeners)
 	refused("--ip 1.0.0.1/8 --listen http", "does not begin with a port", "PORT[:SINK]");
 	refused("--ip 1.0.0.1/8 --listen 9x", "does not begin with a port", "PORT[:SINK]");
 	refused("--ip 1.0.0.1/8 --listen 99999999999999999999", "does not begin", "PORT[:SINK]");
-	refused("--ip 1.0.0.1/8 --listen 9:", "no sink is called ''", "discard or file=DIR");
-	refused("--ip 1.0.0.1/8 --listen 9:null", "'null'", "discard or file=DIR");
-	refused("--ip 1.0.0.1/8 --listen 9:file", "'file'", "discard or file=DIR");
+	refused("--ip 1.0.0.1/8 --listen 9:", "no sink is called ''", "discard, verify or file=DIR");
+	refused("--ip 1.0.0.1/8 --listen 9:null", "'null'", "discard, verify or file=DIR");
+	refused("--ip 1.0.0.1/8 --listen 9:file", "'file'", "discard, verify or file=DIR");
 	refused("--ip 1.0.0.1/8 --listen 9:file=", "no directory", "file=DIR");
-	taken("--ip 1.0.0.1/8 --listen 1 --listen 65535");
+	refused("--ip 1.0.0.1/8 --listen 9:verify=1", "'verify=1'", "discard, verify or file=DIR");
+	taken("--ip 1.0.0.1/8 --listen 1 --listen 65535 --listen 9002:verify");
+	ck_assert_uint_eq(options.listeners[1].kind, SINK_DISCARD);
+	ck_assert_uint_eq(options.listeners[2].kind, SINK_VERIFY);
 }
 END_TEST
 

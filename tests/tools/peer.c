@@ -4,6 +4,7 @@
  * index and offset, so that `peer data` prints again what `peer send` sent.
  *
  *   peer send --connect A:P [--conns N] [--bytes N] [--seed N] [--mss N] [--congestion NAME]
+ *             [--pattern [--wrong OFFSET]]        the generator's content, one byte of it changed
  *   peer data --index N --bytes N [--seed N]              the same bytes on standard output
  *   peer loop --connect A:P [--conns N] [--bytes N] --times N
  *   peer idle --connect A:P [--conns N] --hold SECONDS
@@ -31,6 +32,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/generator/pattern.h"
+
 #define BLOCK_WORDS 8192 /* 64 KiB: stays in the second-level cache between filling and sending */
 #define STACK_BYTES (256 * 1024)
 
@@ -45,7 +48,9 @@ static struct {
 	uint64_t seed;
 	int mss;
 	const char *congestion;
-} cfg = {.conns = 1, .seconds = 120, .seed = 1, .times = 1, .hold_s = 1};
+	bool pattern;
+	uint64_t wrong; /* offset of a byte to change */
+} cfg = {.wrong = UINT64_MAX, .conns = 1, .seconds = 120, .seed = 1, .times = 1, .hold_s = 1};
 
 struct conn {
 	uint32_t index;
@@ -85,6 +90,19 @@ fill(uint64_t *block, uint32_t index, uint64_t first)
 
 	for (uint32_t i = 0; i < BLOCK_WORDS; i++)
 		block[i] = mix(key + (first + i) * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+static struct generator_pattern pattern;
+
+/* The generator's content from `offset` on, which depends on the port that it comes from. */
+static void
+fill_pattern(uint8_t *block, uint16_t port, uint64_t offset)
+{
+	for (uint32_t i = 0; i < BLOCK_WORDS * 8; i += GENERATOR_PATTERN_PIECE)
+		memcpy(block + i, generator_pattern_at(&pattern, port, offset + i),
+		       GENERATOR_PATTERN_PIECE);
+	if (cfg.wrong - offset < BLOCK_WORDS * 8)
+		block[cfg.wrong - offset] ^= 0xff;
 }
 
 static bool
@@ -151,7 +169,10 @@ send_stream(struct conn *conn)
 	for (uint64_t off = 0; off < cfg.bytes; off += sizeof(block)) {
 		uint64_t left = cfg.bytes - off;
 
-		fill(block, conn->index, off / sizeof(block[0]));
+		if (cfg.pattern)
+			fill_pattern((uint8_t *)block, conn->port, off);
+		else
+			fill(block, conn->index, off / sizeof(block[0]));
 		if (!send_all(conn, (const uint8_t *)block,
 			      left < sizeof(block) ? (size_t)left : sizeof(block)))
 			return false;
@@ -393,6 +414,8 @@ parse_option(int name)
 	case 'l': cfg.seconds = (uint32_t)number(optarg, 86400); break;
 	case 'm': cfg.mss = (int)number(optarg, 65535); break;
 	case 'g': cfg.congestion = optarg; break;
+	case 'p': cfg.pattern = true; break;
+	case 'w': cfg.wrong = number(optarg, UINT64_MAX / 2); break;
 	default: usage("unknown option");
 	}
 }
@@ -406,6 +429,7 @@ parse_options(int argc, char **argv)
 		{"index", 1, NULL, 'i'},   {"times", 1, NULL, 't'},
 		{"hold", 1, NULL, 'h'},    {"seconds", 1, NULL, 'l'},
 		{"mss", 1, NULL, 'm'},     {"congestion", 1, NULL, 'g'},
+		{"pattern", 0, NULL, 'p'}, {"wrong", 1, NULL, 'w'},
 		{NULL, 0, NULL, 0},
 	};
 	int name;
@@ -449,6 +473,7 @@ main(int argc, char **argv)
 		return run_data();
 	if (cfg.to.sin_family != AF_INET)
 		usage("--connect is missing");
+	generator_pattern_fill(&pattern);
 	raise_file_limit();
 	signal(SIGALRM, out_of_time);
 	alarm(cfg.seconds);
