@@ -52,15 +52,23 @@ catch_signal(int number, void (*handler)(int), int flags)
 void
 control_catch_signals(struct run *run)
 {
+	struct sigaction hangup;
+
 	signalled = run;
 	catch_signal(SIGINT, on_end, SA_RESTART | (int)SA_RESETHAND);
 	catch_signal(SIGTERM, on_end, SA_RESTART | (int)SA_RESETHAND);
-	catch_signal(SIGHUP, on_end, SA_RESTART | (int)SA_RESETHAND);
+	/* nohup means it. */
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		catch_signal(SIGHUP, on_end, SA_RESTART | (int)SA_RESETHAND);
 	catch_signal(SIGPIPE, SIG_IGN, 0);
-	if (run->record == NULL) {
-		catch_signal(SIGUSR1, SIG_IGN, 0);
+	catch_signal(SIGUSR1, SIG_IGN, 0);
+}
+
+void
+control_catch_record(const struct run *run)
+{
+	if (run->record == NULL)
 		return;
-	}
 	catch_signal(SIGUSR1, on_record, SA_RESTART);
 	catch_signal(SIGABRT, on_abort, (int)SA_RESETHAND);
 }
@@ -122,6 +130,11 @@ control_run(void *arg)
 
 		if (end_ns != 0 && now_ns - start_ns >= end_ns)
 			atomic_store_explicit(&control->run->stop, 1, memory_order_relaxed);
+		sinks_say_wrong(control->run->sinks);
+		if (!watch_tick(control->watch, now_ns)) {
+			atomic_store(&control->run->failed, 1);
+			atomic_store_explicit(&control->run->stop, 1, memory_order_relaxed);
+		}
 		reporter_tick(&reporter, now_ns);
 		nanosleep(&(struct timespec){.tv_nsec = TICK}, NULL);
 	}

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weir: receives TCP streams from DPDK ports into sinks. Start and end of the program. */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
 #include <rte_launch.h>
@@ -119,7 +121,7 @@ set_up(struct program *program)
 	    setup_listeners(&program->setup, options) != 0)
 		return -1;
 	run_init(&program->run, program->setup.stack, &program->sinks, &clock, options->record);
-	control_catch_signals(&program->run);
+	control_catch_record(&program->run);
 	return open_sinks(program);
 }
 
@@ -132,6 +134,7 @@ run_threads(struct program *program)
 
 	program->control.options = &program->options;
 	program->control.run = &program->run;
+	program->control.watch = &program->setup.watch;
 	if (program->engine_lcore != rte_get_main_lcore()) {
 		rc = rte_eal_remote_launch(run_engine, &program->run, program->engine_lcore);
 		if (rc == 0) {
@@ -218,6 +221,19 @@ run_program(struct program *program, int argc, char **argv)
 	return clean_up(program, status);
 }
 
+/* A descriptor that was closed would be given to the next file, and messages written into it. */
+static void
+fill_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 static int
 answer(enum options_result asked)
 {
@@ -236,6 +252,7 @@ main(int argc, char **argv)
 	int start = options_start(argc, argv);
 	enum options_result asked = options_early(argc, argv);
 
+	fill_standard_fds();
 	if (asked == OPTIONS_RUN)
 		asked = options_parse(&program.options, argc - start, argv + start, error);
 	if (asked == OPTIONS_BAD) {
@@ -244,6 +261,7 @@ main(int argc, char **argv)
 	}
 	if (asked != OPTIONS_RUN)
 		return answer(asked);
+	control_catch_signals(&program.run);
 	if (setup_check(&program.options) != 0)
 		return EXIT_REFUSED;
 	return run_program(&program, options_eal_argc(argc, argv), argv);

@@ -17,7 +17,6 @@ void
 run_init(struct run *run, struct weir_stack *stack, struct sinks *sinks,
 	 const struct tsc_clock *clock, const char *record)
 {
-	memset(run, 0, sizeof(*run));
 	run->stack = stack;
 	run->engine = weir_stack_engine(stack, 0);
 	run->sinks = sinks;

@@ -38,6 +38,7 @@ struct run {
 	struct snapshot snapshot; /* the loop's until given == wanted, then the asker's */
 };
 
+/* `run` is all zeros but for `stop`, which may be set already. */
 void run_init(struct run *run, struct weir_stack *stack, struct sinks *sinks,
 	      const struct tsc_clock *clock, const char *record);
 

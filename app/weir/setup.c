@@ -2,11 +2,8 @@
 #include "setup.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <rte_ethdev.h>
@@ -16,82 +13,6 @@
 #include "app/cli/value.h"
 
 #define LINE 512
-
-/* ---- before EAL ---- */
-
-static const char *
-path_mend(int error)
-{
-	switch (error) {
-	case ENOENT:
-		return "make the directory first";
-	case ENOSPC:
-	case EDQUOT:
-		return "make room on the disk";
-	default:
-		return "give one that can be written to";
-	}
-}
-
-static int
-check_dir(const struct listen_option *listener)
-{
-	char probe[4096];
-	struct stat status;
-	int fd, error = 0;
-
-	if (stat(listener->dir, &status) != 0)
-		error = errno;
-	else if (!S_ISDIR(status.st_mode))
-		error = ENOTDIR;
-	if (error == 0 &&
-	    snprintf(probe, sizeof(probe), "%s/.weir-XXXXXX", listener->dir) >= (int)sizeof(probe))
-		error = ENAMETOOLONG;
-	if (error == 0) {
-		fd = mkostemp(probe, O_CLOEXEC);
-		error = fd < 0 ? errno : 0;
-		/* A full disk makes empty files: only a byte tells. */
-		if (fd >= 0 && write(fd, "", 1) != 1)
-			error = errno;
-		if (fd >= 0 && close(fd) == 0)
-			unlink(probe);
-	}
-	if (error == 0)
-		return 0;
-	say("--listen %u:file=%s: %s: %s", listener->port, listener->dir, strerror(error),
-	    path_mend(error));
-	return -1;
-}
-
-static int
-check_record(const char *path)
-{
-	bool existed = access(path, F_OK) == 0;
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-
-	if (fd < 0) {
-		say("--record %s: %s: %s", path, strerror(errno), path_mend(errno));
-		return -1;
-	}
-	close(fd);
-	if (!existed)
-		unlink(path);
-	return 0;
-}
-
-int
-setup_check(const struct options *options)
-{
-	for (uint32_t i = 0; i < options->n_listeners; i++)
-		if (options->listeners[i].kind == SINK_FILE &&
-		    check_dir(&options->listeners[i]) != 0)
-			return -1;
-	if (options->record != NULL && check_record(options->record) != 0)
-		return -1;
-	if (options->impair != NULL && port_check_impair(options->impair) != 0)
-		return -1;
-	return 0;
-}
 
 /* ---- ports ---- */
 
@@ -163,6 +84,30 @@ attach(struct setup *setup, const struct options *options, uint32_t i)
 	return rc == 0 ? 0 : refuse_port(setup, i, rc);
 }
 
+/* On a network of the kernel's: neither it nor another weir may answer for our address. */
+static int
+claim_address(struct setup *setup, const struct options *options, uint32_t i)
+{
+	const struct ip_option *ip = &options->ips[options->n_ips == 1 ? 0 : i];
+	const struct watch_port *port = &setup->watch.ports[i];
+	char name[INTERFACE_NAME];
+
+	if (port->index == 0)
+		return 0;
+	if (interface_kernel_has(&ip->address, name)) {
+		say("--ip %s: the kernel has this address on %s and would answer, too: give "
+		    "another, or ip addr del it there",
+		    ip->text, name);
+		return -1;
+	}
+	setup->claims[i] = interface_claim(port->index, &ip->address);
+	if (setup->claims[i] != -EADDRINUSE)
+		return 0;
+	say("--ip %s: another weir answers for this address on %s: give another, or end that one",
+	    ip->text, port->interface);
+	return -1;
+}
+
 int
 setup_ports(struct setup *setup, const struct options *options)
 {
@@ -171,6 +116,9 @@ setup_ports(struct setup *setup, const struct options *options)
 
 		if (rc != 0)
 			return refuse_port(setup, i, rc);
+		watch_add(&setup->watch, setup->names[i]);
+		if (claim_address(setup, options, i) != 0)
+			return -1;
 		if (options->impair != NULL && port_impair(options->impair, &setup->ports[i]) != 0)
 			return -1;
 		if (attach(setup, options, i) != 0)
@@ -237,9 +185,12 @@ setup_close(struct setup *setup)
 {
 	int missing = setup->stack != NULL ? weir_stack_destroy(setup->stack) : 0;
 
-	for (uint32_t i = 0; i < setup->n_ports; i++)
+	for (uint32_t i = 0; i < setup->n_ports; i++) {
 		if (setup->ports[i] != NULL)
 			weir_port_close(setup->ports[i]);
+		if (setup->claims[i] > 0)
+			close(setup->claims[i]);
+	}
 	memset(setup, 0, sizeof(*setup));
 	return missing;
 }
@@ -247,6 +198,8 @@ setup_close(struct setup *setup)
 void
 setup_describe(const struct setup *setup, const struct options *options)
 {
+	static const char *const sinks[] = {
+	    [SINK_DISCARD] = "discard", [SINK_FILE] = "file=", [SINK_VERIFY] = "verify"};
 	char line[LINE];
 	size_t used = 0;
 
@@ -256,11 +209,11 @@ setup_describe(const struct setup *setup, const struct options *options)
 					 options->ips[options->n_ips == 1 ? 0 : i].text);
 	for (uint32_t i = 0; i < options->n_listeners && used < sizeof(line); i++) {
 		const struct listen_option *listener = &options->listeners[i];
-		bool file = listener->kind == SINK_FILE;
 
 		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%u:%s%s",
 					 i != 0 ? ", " : ", listening on ", listener->port,
-					 file ? "file=" : "discard", file ? listener->dir : "");
+					 sinks[listener->kind],
+					 listener->kind == SINK_FILE ? listener->dir : "");
 	}
 	say("ready: %s", line);
 }

@@ -5,6 +5,7 @@
 #define APP_WEIR_SETUP_H
 
 #include "app/cli/ports.h"
+#include "app/cli/watch.h"
 #include "options.h"
 #include "weir.h"
 
@@ -18,6 +19,8 @@ struct setup {
 	uint32_t buffer_bytes;
 	const char *eal_said;
 	struct weir_stack *stack;
+	struct watch watch;
+	int claims[OPTIONS_PORTS]; /* of addresses, 0: none */
 };
 
 /* Before EAL starts: sink directories, the record file, the impairment. */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app/cli/interface.h"
+
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+bool
+interface_kernel_has(const struct weir_addr *address, char *name)
+{
+	struct ifaddrs *all, *at;
+	bool found = false;
+
+	if (getifaddrs(&all) != 0)
+		return false;
+	for (at = all; at != NULL && !found; at = at->ifa_next) {
+		struct sockaddr_in in;
+
+		if (at->ifa_addr == NULL || at->ifa_addr->sa_family != AF_INET)
+			continue;
+		memcpy(&in, at->ifa_addr, sizeof(in));
+		found = memcmp(&in.sin_addr, address->bytes + 12, 4) == 0;
+		if (found)
+			snprintf(name, INTERFACE_NAME, "%s", at->ifa_name);
+	}
+	freeifaddrs(all);
+	return found;
+}
+
+/* A name in the abstract space, which is the namespace's own and goes with its holder. */
+int
+interface_claim(unsigned int index, const struct weir_addr *address)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	char text[WEIR_ADDR_TEXT];
+	int fd, len;
+
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	weir_addr_format(address, text, sizeof(text));
+	len = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "weir/%u/%s", index, text);
+	if (bind(fd, (struct sockaddr *)&name,
+		 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
+		return fd;
+	len = -errno;
+	close(fd);
+	return len;
+}
+
+enum interface_state
+interface_state(unsigned int index, char *name)
+{
+	struct ifreq request = {0};
+	enum interface_state state = INTERFACE_UP;
+	int fd;
+
+	if (if_indextoname(index, request.ifr_name) == NULL)
+		return errno == ENXIO ? INTERFACE_GONE : INTERFACE_UP;
+	snprintf(name, INTERFACE_NAME, "%s", request.ifr_name);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return INTERFACE_UP;
+	if (ioctl(fd, SIOCGIFFLAGS, &request) != 0)
+		state = errno == ENODEV ? INTERFACE_GONE : INTERFACE_UP;
+	else if ((request.ifr_flags & IFF_UP) == 0)
+		state = INTERFACE_DOWN;
+	else if ((request.ifr_flags & IFF_RUNNING) == 0)
+		state = INTERFACE_NO_CARRIER;
+	close(fd);
+	return state;
+}
