@@ -17,10 +17,9 @@ struct bench_case;
 struct bench {
 	const struct options *options;
 	const struct bench_case *running;
-	unsigned int stream_lcore; /* of the set cross */
-	bool cross;		   /* there is another lcore */
-	uint32_t rows;		   /* written */
-	uint32_t missed;	   /* of them that do not meet their target */
+	struct crew crew; /* of the set cross; runs when there is another lcore */
+	uint32_t rows;	  /* written */
+	uint32_t missed;  /* of them that do not meet their target */
 	uint32_t voided;
 };
 

@@ -33,48 +33,34 @@ write_rows(struct bench *bench, const struct testbed *bed, const struct subject 
 }
 
 static const char *
-run_rounds(struct bench *bench, struct testbed *bed, bool shown)
+run_rounds(struct bench *bench, struct testbed *bed, void *context)
 {
+	const struct bulk_stream *stream = context;
 	struct measure measure = {.bed = bed, .portions = bench_portions(bench, 32)};
-	struct subject subjects[] = {{.name = "weir", .round = measure_weir, .context = &measure},
-				     {.name = "F", .round = measure_touch, .context = &measure},
-				     {.name = "A", .round = measure_ack, .context = &measure}};
+	struct subject subjects[] = {{.round = measure_weir, .context = &measure},
+				     {.round = measure_touch, .context = &measure},
+				     {.round = measure_ack, .context = &measure}};
 
 	if (!floor_search(bed, &measure.shape, &measure.ack_burst) ||
 	    !rounds_run(subjects, 3, bench->options->rounds))
-		return "a portion was not taken whole";
-	write_rows(bench, bed, subjects, shown);
+		return measure_not_whole;
+	write_rows(bench, bed, subjects, stream->shown);
 	return NULL;
-}
-
-static bool
-run_stream(struct bench *bench, const struct bulk_stream *stream, enum testbed_set set)
-{
-	struct testbed_config config;
-	struct testbed bed;
-	const char *why, *end;
-
-	testbed_config_init(&config, stream->flows, stream->run);
-	config.set = set;
-	why = testbed_open(&bed, &config, bench->stream_lcore);
-	if (why == NULL) {
-		why = run_rounds(bench, &bed, stream->shown);
-		end = testbed_close(&bed);
-		why = why != NULL ? why : end;
-	}
-	if (why != NULL)
-		bench_say(bench, "%u flows, %s: %s", stream->flows, testbed_set_names[set], why);
-	return why == NULL;
 }
 
 bool
 case_bulk(struct bench *bench)
 {
+	struct testbed_config config;
 	bool good = true;
 
 	for (uint32_t set = 0; set < TESTBED_SETS; set++)
-		for (uint32_t i = 0; i < sizeof(streams) / sizeof(streams[0]); i++)
-			if (set != TESTBED_CROSS || bench->cross)
-				good &= run_stream(bench, &streams[i], set);
+		for (uint32_t i = 0; i < RTE_DIM(streams) && measure_has_set(bench, set); i++) {
+			struct bulk_stream stream = streams[i];
+
+			testbed_config_init(&config, stream.flows, stream.run);
+			config.set = set;
+			good &= measure_on(bench, &config, 1, run_rounds, &stream);
+		}
 	return good;
 }

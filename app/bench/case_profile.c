@@ -80,18 +80,19 @@ profile_round(struct testbed *bed, uint32_t portions, double mark, struct sample
 }
 
 static const char *
-profile_bed(struct bench *bench, struct testbed *bed)
+run_rounds(struct bench *bench, struct testbed *bed, void *context)
 {
 	struct sample samples[WEIR_ROOM_COUNT];
 	double mark = cost_of_mark();
 	struct row row;
 
+	(void)context;
 	memset(samples, 0, sizeof(samples));
 	bed->poll = weir_engine_poll_rooms;
 	for (uint32_t round = 0; round <= bench->options->rounds; round++)
 		if (!profile_round(bed, bench_portions(bench, 32), mark,
 				   round == 0 ? NULL : samples))
-			return "a portion was not taken whole";
+			return measure_not_whole;
 	for (uint32_t room = 0; room < WEIR_ROOM_COUNT; room++) {
 		measure_row(&row, bed, room_names[room], &samples[room], "cycles/segment");
 		bench_row(bench, &row);
@@ -99,35 +100,18 @@ profile_bed(struct bench *bench, struct testbed *bed)
 	return NULL;
 }
 
-static bool
-profile_stream(struct bench *bench, uint32_t flows, uint32_t run, enum testbed_set set)
-{
-	struct testbed_config config;
-	struct testbed bed;
-	const char *why, *end;
-
-	testbed_config_init(&config, flows, run);
-	config.set = set;
-	why = testbed_open(&bed, &config, bench->stream_lcore);
-	if (why == NULL) {
-		why = profile_bed(bench, &bed);
-		end = testbed_close(&bed);
-		why = why != NULL ? why : end;
-	}
-	if (why != NULL)
-		bench_say(bench, "%u flows, %s: %s", flows, testbed_set_names[set], why);
-	return why == NULL;
-}
-
 bool
 case_profile(struct bench *bench)
 {
 	static const uint32_t streams[][2] = {{1, 64}, {8, 8}, {64, 8}, {64, 1}};
+	struct testbed_config config;
 	bool good = true;
 
 	for (uint32_t set = 0; set <= TESTBED_CROSS; set++)
-		for (uint32_t i = 0; i < 4; i++)
-			if (set != TESTBED_CROSS || bench->cross)
-				good &= profile_stream(bench, streams[i][0], streams[i][1], set);
+		for (uint32_t i = 0; i < RTE_DIM(streams) && measure_has_set(bench, set); i++) {
+			testbed_config_init(&config, streams[i][0], streams[i][1]);
+			config.set = set;
+			good &= measure_on(bench, &config, 1, run_rounds, NULL);
+		}
 	return good;
 }

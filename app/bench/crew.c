@@ -58,7 +58,7 @@ crew_call(struct crew *crew, void (*work)(void *context), void *context)
 {
 	unsigned int number;
 
-	if (!crew->away) {
+	if (crew == NULL) {
 		work(context);
 		return;
 	}

@@ -189,7 +189,7 @@ floor_ack(struct testbed *bed, uint32_t n, uint32_t burst)
 
 	testbed_settle(bed); /* what the engine sent before */
 	sent = send_acks(bed, n, burst);
-	crew_call(&bed->crew, echo_back, &echo);
+	crew_call(bed->crew, echo_back, &echo);
 	freed = free_acks(bed, burst);
 	return sent != 0 && echo.n == n ? sent + freed : 0;
 }

@@ -63,13 +63,11 @@ bench_portions(const struct bench *bench, uint32_t portions)
 }
 
 static void
-choose_lcores(struct bench *bench)
+start_crew(struct bench *bench)
 {
 	unsigned int lcore = rte_get_next_lcore(-1, 1, 0);
 
-	bench->cross = lcore < RTE_MAX_LCORE;
-	bench->stream_lcore = lcore;
-	if (!bench->cross)
+	if (lcore >= RTE_MAX_LCORE || crew_start(&bench->crew, lcore) != 0)
 		bench_say(bench, "one lcore only: the rows of set cross are absent; give EAL two, "
 				 "as -l 0,1");
 }
@@ -129,8 +127,9 @@ start_and_run(const struct options *options, int argc, char **argv)
 		bench_say(NULL, "%s", error);
 		return EXIT_REFUSED;
 	}
-	choose_lcores(&bench);
+	start_crew(&bench);
 	status = run_cases(&bench);
+	crew_stop(&bench.crew);
 	rte_eal_cleanup();
 	return status;
 }

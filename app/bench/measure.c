@@ -6,6 +6,39 @@
 
 #define ACKS (TESTBED_PORTION / 2)
 
+const char measure_not_whole[] = "a portion was not taken whole";
+
+bool
+measure_on(struct bench *bench, const struct testbed_config *configs, uint32_t n,
+	   const char *(*run)(struct bench *bench, struct testbed *beds, void *context),
+	   void *context)
+{
+	static struct testbed beds[MEASURE_BEDS_MOST];
+	const char *why = NULL, *end;
+	uint32_t open = 0;
+
+	while (why == NULL && open < n) {
+		why = testbed_open(&beds[open], &configs[open], &bench->crew);
+		open += why == NULL;
+	}
+	if (why == NULL)
+		why = run(bench, beds, context);
+	while (open > 0) {
+		end = testbed_close(&beds[--open]);
+		why = why != NULL ? why : end;
+	}
+	if (why != NULL)
+		bench_say(bench, "%u flows, runs of %u, %s: %s", configs[0].stream.flows,
+			  configs[0].stream.run, testbed_set_names[configs[0].set], why);
+	return why == NULL;
+}
+
+bool
+measure_has_set(const struct bench *bench, enum testbed_set set)
+{
+	return set != TESTBED_CROSS || bench->crew.away;
+}
+
 double
 measure_weir(void *context)
 {

@@ -13,6 +13,20 @@ struct measure {
 	uint32_t ack_burst;
 };
 
+/*
+ * Open a testbed for each of `n` configurations, hand them to `run`, close them. `run` and this
+ * give what went wrong: the first with NULL for nothing, the second said and with false.
+ */
+#define MEASURE_BEDS_MOST 8
+bool measure_on(struct bench *bench, const struct testbed_config *configs, uint32_t n,
+		const char *(*run)(struct bench *bench, struct testbed *beds, void *context),
+		void *context);
+
+/* The set can be run here: cross needs a second lcore. */
+bool measure_has_set(const struct bench *bench, enum testbed_set set);
+
+extern const char measure_not_whole[]; /* a portion was not taken whole */
+
 double measure_weir(void *context);
 double measure_touch(void *context);
 double measure_ack(void *context);

@@ -19,7 +19,6 @@ struct sample {
 
 /* One who takes part: `round` does a round and returns its figure, below 0 when it failed. */
 struct subject {
-	const char *name;
 	double (*round)(void *context);
 	void *context;
 	struct sample sample;

@@ -60,7 +60,7 @@ bool
 testbed_fill(struct testbed *bed, uint32_t segments)
 {
 	bed->portion = segments;
-	crew_call(&bed->crew, fill_now, bed);
+	crew_call(bed->crew, fill_now, bed);
 	return bed->filled == segments;
 }
 
@@ -77,7 +77,7 @@ settle_now(void *context)
 void
 testbed_settle(struct testbed *bed)
 {
-	crew_call(&bed->crew, settle_now, bed);
+	crew_call(bed->crew, settle_now, bed);
 }
 
 void
@@ -171,7 +171,7 @@ check_payload(struct testbed *bed)
 }
 
 static const char *
-open_all(struct testbed *bed, unsigned int lcore)
+open_all(struct testbed *bed)
 {
 	const char *why = open_stack(bed);
 
@@ -182,14 +182,12 @@ open_all(struct testbed *bed, unsigned int lcore)
 	if (!stream_connect(&bed->stream, poll_all, bed) ||
 	    bed->sink.accepted != bed->config.stream.flows)
 		return "a connection was not accepted";
-	if (bed->config.set == TESTBED_CROSS && crew_start(&bed->crew, lcore) != 0)
-		return "the other lcore does not start";
 	why = warm_up(bed);
 	return why != NULL ? why : check_payload(bed);
 }
 
 const char *
-testbed_open(struct testbed *bed, const struct testbed_config *config, unsigned int lcore)
+testbed_open(struct testbed *bed, const struct testbed_config *config, struct crew *crew)
 {
 	const char *why;
 
@@ -198,8 +196,9 @@ testbed_open(struct testbed *bed, const struct testbed_config *config, unsigned 
 	bed->config = *config;
 	bed->config.stream.flushed = config->set == TESTBED_MEMORY;
 	bed->poll = weir_engine_poll;
+	bed->crew = config->set == TESTBED_CROSS ? crew : NULL;
 	bed->now_ns = config->stack.now_ns;
-	why = open_all(bed, lcore);
+	why = open_all(bed);
 	if (why != NULL)
 		testbed_close(bed);
 	return why;
@@ -221,7 +220,6 @@ testbed_close(struct testbed *bed)
 {
 	const char *why = bed->sink.wrong ? "payload differs from what was sent" : NULL;
 
-	crew_stop(&bed->crew);
 	if (bed->stream.pool != NULL && !settle(bed))
 		why = "not all that was sent was acknowledged";
 	if (bed->stack != NULL && weir_stack_destroy(bed->stack) != 0)

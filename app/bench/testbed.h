@@ -41,7 +41,7 @@ struct testbed {
 	struct weir_port *far_end;  /* the stream's */
 	struct stream stream;
 	struct sink sink;
-	struct crew crew;
+	struct crew *crew; /* where the stream runs; NULL: here */
 	/* The poll that is measured; the profile puts its own here. */
 	uint32_t (*poll)(struct weir_engine *engine, uint64_t now_ns);
 	uint64_t now_ns;
@@ -57,10 +57,10 @@ void testbed_config_init(struct testbed_config *config, uint32_t flows, uint32_t
 
 /*
  * Opens all connections, lets them pass their first ACKs, and checks the payload of one portion.
- * `lcore` is where the stream runs in the set cross. NULL, or why not: then all is closed.
+ * `crew` runs the stream in the set cross. NULL, or why not: then all is closed.
  */
 const char *testbed_open(struct testbed *bed, const struct testbed_config *config,
-			 unsigned int lcore);
+			 struct crew *crew);
 /* NULL, or what was wrong: a buffer missing, a byte different. */
 const char *testbed_close(struct testbed *bed);
 
