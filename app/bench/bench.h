@@ -43,6 +43,11 @@ void bench_row(struct bench *bench, struct row *row);
 uint32_t bench_portions(const struct bench *bench, uint32_t portions);
 
 bool case_bulk(struct bench *bench);
+bool case_copy(struct bench *bench);
+bool case_digest(struct bench *bench);
+bool case_flows(struct bench *bench);
+bool case_pool(struct bench *bench);
+bool case_reorder(struct bench *bench);
 bool case_profile(struct bench *bench);
 
 #endif

@@ -32,4 +32,10 @@ uint64_t floor_ack(struct testbed *bed, uint32_t n, uint32_t burst);
 /* The fastest shape of F, and burst of A, on this stream. False when a portion failed. */
 bool floor_search(struct testbed *bed, struct floor_shape *shape, uint32_t *ack_burst);
 
+/* M: copy of the payload into the sink's cyclic buffer, `ahead` lines of the next one prefetched.
+ * K: CRC32C of the payload. TSC cycles of the portion, without taking and freeing it. */
+uint64_t floor_copy(struct testbed *bed, uint32_t ahead);
+uint64_t floor_digest(struct testbed *bed);
+bool floor_search_copy(struct testbed *bed, uint32_t *ahead);
+
 #endif

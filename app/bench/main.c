@@ -10,6 +10,7 @@
 #include <rte_lcore.h>
 
 #include "bench.h"
+#include "digest.h"
 #include "eal.h"
 
 #define EXIT_REFUSED 1 /* nothing was started */
@@ -127,6 +128,7 @@ start_and_run(const struct options *options, int argc, char **argv)
 		bench_say(NULL, "%s", error);
 		return EXIT_REFUSED;
 	}
+	digest_init();
 	start_crew(&bench);
 	status = run_cases(&bench);
 	crew_stop(&bench.crew);

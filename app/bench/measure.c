@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/engine.h"
+
 #define ACKS (TESTBED_PORTION / 2)
 
 const char measure_not_whole[] = "a portion was not taken whole";
@@ -39,40 +41,75 @@ measure_has_set(const struct bench *bench, enum testbed_set set)
 	return set != TESTBED_CROSS || bench->crew.away;
 }
 
-double
-measure_weir(void *context)
+/* Portions through `take`; cycles a segment. */
+static double
+each_portion(const struct measure *measure, uint64_t (*take)(const struct measure *measure),
+	     bool rewind)
 {
-	struct measure *measure = context;
 	uint64_t cycles = 0;
 
 	for (uint32_t i = 0; i < measure->portions; i++) {
-		uint64_t one =
-		    testbed_fill(measure->bed, TESTBED_PORTION) ? testbed_drain(measure->bed) : 0;
+		uint64_t one = testbed_fill(measure->bed, TESTBED_PORTION) ? take(measure) : 0;
 
 		if (one == 0)
 			return -1;
+		if (rewind)
+			testbed_rewind(measure->bed);
 		cycles += one;
 	}
 	return (double)cycles / measure->portions / TESTBED_PORTION;
 }
 
+static uint64_t
+take_by_weir(const struct measure *measure)
+{
+	return testbed_drain(measure->bed);
+}
+
+static uint64_t
+take_by_touch(const struct measure *measure)
+{
+	return floor_touch(measure->bed, &measure->shape);
+}
+
+static uint64_t
+take_by_copy(const struct measure *measure)
+{
+	return floor_copy(measure->bed, measure->copy_ahead);
+}
+
+static uint64_t
+take_by_digest(const struct measure *measure)
+{
+	return floor_digest(measure->bed);
+}
+
+double
+measure_weir(void *context)
+{
+	const struct measure *measure = context;
+
+	if (measure->aggregate_limit != 0)
+		measure->bed->stack->engine->tcp.aggregate_limit = measure->aggregate_limit;
+	return each_portion(measure, take_by_weir, false);
+}
+
 double
 measure_touch(void *context)
 {
-	struct measure *measure = context;
-	uint64_t cycles = 0;
+	return each_portion(context, take_by_touch, true);
+}
 
-	for (uint32_t i = 0; i < measure->portions; i++) {
-		uint64_t one = testbed_fill(measure->bed, TESTBED_PORTION)
-				   ? floor_touch(measure->bed, &measure->shape)
-				   : 0;
+double
+measure_copy(void *context)
+{
+	return each_portion(context, take_by_copy, true);
+}
 
-		if (one == 0)
-			return -1;
-		testbed_rewind(measure->bed);
-		cycles += one;
-	}
-	return (double)cycles / measure->portions / TESTBED_PORTION;
+double
+measure_digest(void *context)
+{
+	return each_portion(context, take_by_digest, true);
 }
 
 double

@@ -11,6 +11,8 @@ struct measure {
 	uint32_t portions; /* of a round */
 	struct floor_shape shape;
 	uint32_t ack_burst;
+	uint32_t copy_ahead;
+	uint32_t aggregate_limit; /* 0: as it is */
 };
 
 /*
@@ -30,6 +32,8 @@ extern const char measure_not_whole[]; /* a portion was not taken whole */
 double measure_weir(void *context);
 double measure_touch(void *context);
 double measure_ack(void *context);
+double measure_copy(void *context);
+double measure_digest(void *context);
 
 /* The row of a subject on this testbed, without ratio. */
 void measure_row(struct row *row, const struct testbed *bed, const char *name,

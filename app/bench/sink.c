@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digest.h"
+
 #define SPANS 64
 
 int
@@ -43,6 +45,17 @@ compare(struct sink *sink, const struct weir_conn_info *info, uint64_t offset, c
 }
 
 static void
+take_span(struct sink *sink, const struct weir_span *span)
+{
+	sink->bytes += span->len;
+	if (sink->kind == SINK_DIGEST)
+		sink->crc = digest_crc32c(sink->crc, span->data, span->len);
+	else if (sink->kind == SINK_COPY_DIGEST)
+		sink->crc = digest_copy_crc32c(sink->crc, sink_cyclic(sink, span->len), span->data,
+					       span->len);
+}
+
+static void
 lease_and_release(struct sink *sink, struct weir_stack *stack, weir_conn conn)
 {
 	struct weir_span spans[SPANS];
@@ -53,7 +66,7 @@ lease_and_release(struct sink *sink, struct weir_stack *stack, weir_conn conn)
 		uint32_t n_leases = 0;
 
 		for (int i = 0; i < n; i++) {
-			sink->bytes += spans[i].len;
+			take_span(sink, &spans[i]);
 			if (spans[i].last)
 				leases[n_leases++] = spans[i].lease;
 		}
@@ -128,9 +141,9 @@ sink_handle(void *user, struct weir_stack *stack, const struct weir_event *event
 			continue;
 		if (sink->pattern != NULL)
 			take_and_compare(sink, stack, &events[i]);
-		else if (sink->kind == SINK_LEASE)
-			lease_and_release(sink, stack, events[i].conn);
-		else
+		else if (sink->kind == SINK_COPY)
 			read_copy(sink, stack, &events[i]);
+		else
+			lease_and_release(sink, stack, events[i].conn);
 	}
 }

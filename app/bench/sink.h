@@ -9,11 +9,13 @@
 #include "app/generator/pattern.h"
 #include "weir.h"
 
-#define SINK_CYCLIC_BYTES (256u << 10) /* a piece of a stream more lies behind its end */
+#define SINK_CYCLIC_BYTES (256u << 10)
 
 enum sink_kind {
-	SINK_LEASE, /* leased, and released before the handler returns */
-	SINK_COPY,  /* read with a copy, into a cyclic buffer */
+	SINK_LEASE,	  /* leased, and released before the handler returns */
+	SINK_COPY,	  /* read with a copy, into a cyclic buffer */
+	SINK_DIGEST,	  /* leased, CRC32C of it */
+	SINK_COPY_DIGEST, /* leased, both in one pass */
 };
 
 struct sink {
@@ -24,6 +26,7 @@ struct sink {
 	uint64_t accepted;			 /* connections */
 	uint8_t *cyclic;
 	uint32_t cyclic_at;
+	uint32_t crc; /* of all bytes since the start, as they were taken */
 };
 
 int sink_open(struct sink *sink, enum sink_kind kind);

@@ -10,6 +10,7 @@
 #include <rte_cycles.h>
 
 #include "engine/port.h"
+#include "flow/flow.h"
 #include "wire/bytes.h"
 #include "wire/checksum.h"
 #include "wire/head.h"
@@ -27,6 +28,7 @@
 #define PORT_MIN   1024
 #define POOL_CACHE 256
 #define SYN_BATCH  256
+#define TURNS_MOST 4096 /* that flows lose before the portion ends */
 #define LINE	   64
 
 struct stream_flow {
@@ -280,25 +282,36 @@ write_segment(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
 			      ? 0
 			      : RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	flow->snd_nxt += stream->config.payload_bytes;
+	stream->unacked_bytes += stream->config.payload_bytes;
 }
 
-/* Each chosen segment goes 1 to `depth` places back; those between move up. */
+/* The place of the next segment of the flow whose segment is at `at`; n when there is none. */
+static uint32_t
+next_of_flow(const struct stream *stream, uint32_t at, uint32_t n)
+{
+	uint32_t next = at + 1;
+
+	while (next < n && stream->sent[next] != stream->sent[at])
+		next++;
+	return next;
+}
+
+/* Each chosen segment goes 1 to `depth` places of its flow back; those between move up. */
 static void
 reorder(struct stream *stream, uint32_t n)
 {
-	for (uint32_t at = 0; at < n; at++) {
-		struct rte_mbuf *late = stream->frames[at];
-		uint32_t by;
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *late = stream->frames[i];
+		uint32_t at = i, by, next;
 
-		if (random_below(stream, 1000) >= stream->config.reorder_promille)
+		if (random_below(stream, 1000) >= stream->config.reorder_permille)
 			continue;
 		by = 1 + random_below(stream, stream->config.reorder_depth);
-		if (by > n - 1 - at)
-			by = n - 1 - at;
-		memmove(&stream->frames[at], &stream->frames[at + 1],
-			by * sizeof(stream->frames[0]));
-		stream->frames[at + by] = late;
-		at += by;
+		for (; by != 0 && (next = next_of_flow(stream, at, n)) < n; by--) {
+			stream->frames[at] = stream->frames[next];
+			at = next;
+		}
+		stream->frames[at] = late;
 	}
 }
 
@@ -340,7 +353,22 @@ window_is_open(const struct stream *stream, uint32_t i)
 	return weir_seq_diff(flow->edge, flow->snd_nxt) >= (int32_t)stream->config.payload_bytes;
 }
 
-/* Write up to `n` segments to frames[from, ...); fewer when a window or the pool is at its end. */
+/* The next flow whose window has room; one that has none loses its turn. WEIR_NONE: none has. */
+static uint32_t
+next_open_flow(struct stream *stream)
+{
+	for (uint32_t turns = 0; turns < TURNS_MOST; turns++) {
+		uint32_t i = next_flow(stream);
+
+		if (window_is_open(stream, i))
+			return i;
+		stream->left = 0;
+	}
+	return WEIR_NONE;
+}
+
+/* Write up to `n` segments to frames[from, ...); fewer when the windows or the pool are at their
+ * end. */
 static uint32_t
 write_segments(struct stream *stream, uint32_t from, uint32_t n)
 {
@@ -349,10 +377,9 @@ write_segments(struct stream *stream, uint32_t from, uint32_t n)
 	if (rte_pktmbuf_alloc_bulk(stream->pool, frames, n) != 0)
 		return 0;
 	for (uint32_t k = 0; k < n; k++) {
-		uint32_t i = next_flow(stream);
+		uint32_t i = next_open_flow(stream);
 
-		if (!window_is_open(stream, i)) {
-			stream->left++; /* it goes on here */
+		if (i == WEIR_NONE) {
 			rte_pktmbuf_free_bulk(frames + k, n - k);
 			return k;
 		}
@@ -375,7 +402,7 @@ stream_fill(struct stream *stream, uint32_t n)
 		if (got < want)
 			break;
 	}
-	if (stream->config.reorder_promille != 0)
+	if (stream->config.reorder_permille != 0)
 		reorder(stream, done);
 	if (stream->config.flushed)
 		flush_headers(stream->frames, done);
@@ -388,6 +415,7 @@ void
 stream_rewind(struct stream *stream)
 {
 	stream->segments -= stream->n_sent;
+	stream->unacked_bytes -= (uint64_t)stream->n_sent * stream->config.payload_bytes;
 	for (uint32_t k = stream->n_sent; k-- > 0;)
 		stream->flows[stream->sent[k]].snd_nxt -= stream->config.payload_bytes;
 	stream->n_sent = 0;
@@ -423,6 +451,7 @@ read_syn_ack(struct stream_flow *flow, const uint8_t *bytes)
 		at += bytes[at + 1] < 2 ? 2 : bytes[at + 1];
 	}
 	flow->rcv_nxt = weir_load_be32(bytes + TCP_AT + 4) + 1;
+	flow->snd_una = flow->iss + 1;
 	flow->opened = 1;
 }
 
@@ -443,8 +472,10 @@ read_reply(struct stream *stream, const uint8_t *bytes)
 			flow->ts_echo = weir_load_be32(bytes + PLAIN + 4);
 		stream->acks++;
 	}
-	if (weir_seq_diff(ack, flow->snd_una) > 0)
+	if (weir_seq_diff(ack, flow->snd_una) > 0) {
+		stream->unacked_bytes -= ack - flow->snd_una;
 		flow->snd_una = ack;
+	}
 	if (weir_seq_diff(ack + win, flow->edge) > 0)
 		flow->edge = ack + win;
 }
@@ -462,15 +493,6 @@ stream_settle(struct stream *stream)
 		total += n;
 	}
 	return total;
-}
-
-bool
-stream_acknowledged(const struct stream *stream)
-{
-	for (uint32_t i = 0; i < stream->config.flows; i++)
-		if (stream->flows[i].snd_una != stream->flows[i].snd_nxt)
-			return false;
-	return true;
 }
 
 /* ---- begin and end ---- */

@@ -37,7 +37,7 @@ struct stream_config {
 	bool timestamps;
 	bool unverified;	   /* the port claims nothing of checksums; else it says good */
 	bool flushed;		   /* header lines are flushed from the caches before queueing */
-	uint32_t reorder_promille; /* segments that are late, by 1 to reorder_depth places */
+	uint32_t reorder_permille; /* segments that are late, by 1 to reorder_depth places */
 	uint32_t reorder_depth;
 	uint64_t seed;
 };
@@ -61,6 +61,7 @@ struct stream {
 	struct rte_mbuf **frames;
 	uint64_t segments; /* since the start, rewound ones not counted */
 	uint64_t acks;	   /* since the start */
+	uint64_t unacked_bytes;
 };
 
 /* Make the flows and buffers; nothing is sent. -ENOMEM. */
@@ -73,8 +74,8 @@ void stream_close(struct stream *stream);
  */
 bool stream_connect(struct stream *stream, void (*poll)(void *context), void *context);
 
-/* Write `n` segments to the port, n <= STREAM_PORTION_MOST; fewer when the window of the flow whose
- * turn it is has no room. Returns how many went. */
+/* Write `n` segments to the port, n <= STREAM_PORTION_MOST; a flow whose window has no
+ * room loses its turn, and fewer are written when none has any. Returns how many went. */
 uint32_t stream_fill(struct stream *stream, uint32_t n);
 
 /* Read what the receiver sent; returns the number of frames. */
@@ -82,8 +83,5 @@ uint32_t stream_settle(struct stream *stream);
 
 /* The last portion was never sent: the next one is the same again. */
 void stream_rewind(struct stream *stream);
-
-/* All that was sent is acknowledged. */
-bool stream_acknowledged(const struct stream *stream);
 
 #endif

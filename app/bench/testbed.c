@@ -8,11 +8,11 @@
 #include "engine/port.h"
 
 #define RING	       8192
-#define POLL_NS	       5000 /* 64 segments of 1448 bytes at 150 Gb/s */
-#define WARM_SEGS      20   /* of each flow: beyond those that are acknowledged one by one */
-#define WARM_PORTIONS  8    /* at least, so that buffers and descriptors have been around */
-#define WARM_TRIES     1000 /* portions until the windows are open */
-#define SETTLE_POLLS   64
+#define POLL_NS	       2000
+#define WARM_RUN       8  /* what the first window takes */
+#define WARM_SEGS      16 /* of each flow: those that are acknowledged one by one */
+#define WARM_PORTIONS  8  /* then, so that buffers and descriptors have been around */
+#define WARM_TRIES     64 /* portions until the windows are open */
 #define DELAYED_ACK_NS UINT64_C(50000000) /* later than any delayed ACK */
 
 const char *const testbed_set_names[TESTBED_SETS] = {"near", "cross", "memory"};
@@ -135,12 +135,11 @@ open_stack(struct testbed *bed)
 	return NULL;
 }
 
-/* Windows open as data flows: portions until one goes in whole, and enough of them. */
+/* Portions until `segments` more were sent, and one more that went in whole. */
 static const char *
-warm_up(struct testbed *bed)
+warm_up(struct testbed *bed, uint64_t segments)
 {
-	uint64_t wanted = (uint64_t)bed->config.stream.flows * WARM_SEGS +
-			  (uint64_t)WARM_PORTIONS * TESTBED_PORTION;
+	uint64_t wanted = bed->stream.segments + segments;
 	uint32_t shut = 0;
 
 	while (bed->stream.segments < wanted || shut != 0) {
@@ -153,6 +152,22 @@ warm_up(struct testbed *bed)
 			bed->poll(bed->engine, bed->now_ns += DELAYED_ACK_NS);
 	}
 	return NULL;
+}
+
+/* Every flow past its first ACKs, then the stream as it will be. */
+static const char *
+warm_all(struct testbed *bed)
+{
+	struct stream_config *config = &bed->stream.config;
+	const char *why = NULL;
+
+	if (!bed->config.cold) {
+		config->run = WARM_RUN;
+		config->order = STREAM_ROUND_ROBIN;
+		why = warm_up(bed, (uint64_t)config->flows * WARM_SEGS);
+	}
+	*config = bed->config.stream;
+	return why != NULL ? why : warm_up(bed, (uint64_t)WARM_PORTIONS * TESTBED_PORTION);
 }
 
 /* The content of one portion is compared. */
@@ -182,7 +197,7 @@ open_all(struct testbed *bed)
 	if (!stream_connect(&bed->stream, poll_all, bed) ||
 	    bed->sink.accepted != bed->config.stream.flows)
 		return "a connection was not accepted";
-	why = warm_up(bed);
+	why = warm_all(bed);
 	return why != NULL ? why : check_payload(bed);
 }
 
@@ -208,11 +223,14 @@ testbed_open(struct testbed *bed, const struct testbed_config *config, struct cr
 static bool
 settle(struct testbed *bed)
 {
-	for (uint32_t i = 0; i < SETTLE_POLLS && !stream_acknowledged(&bed->stream); i++) {
+	uint32_t tries = WARM_TRIES + bed->config.stream.flows / WARM_TRIES;
+
+	testbed_settle(bed);
+	for (uint32_t i = 0; i < tries && bed->stream.unacked_bytes != 0; i++) {
 		bed->poll(bed->engine, bed->now_ns += DELAYED_ACK_NS);
-		stream_settle(&bed->stream);
+		testbed_settle(bed);
 	}
-	return stream_acknowledged(&bed->stream);
+	return bed->stream.unacked_bytes == 0;
 }
 
 const char *

@@ -28,6 +28,7 @@ extern const char *const testbed_set_names[TESTBED_SETS];
 struct testbed_config {
 	enum testbed_set set;
 	enum sink_kind sink;
+	bool cold; /* connections do not pass their first ACKs before */
 	struct stream_config stream;
 	struct weir_config stack;
 	struct weir_listen_config listen;
