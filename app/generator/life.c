@@ -55,6 +55,8 @@ gen_established(struct generator *g, struct gen_flow *f, const struct gen_seg *s
 		gen_rtt_sample(g, f, g->now_ns - f->sent_ns);
 	f->retries = 0;
 	f->deadline = 0;
+	if (g->config.mode == GENERATOR_RR)
+		f->sent_ns = 0;
 	f->una = f->next = seg->ack;
 	f->edge = seg->ack + seg->win; /* never scaled in a SYN */
 	f->rcv_next = seg->seq + 1;
@@ -118,29 +120,25 @@ gen_end(struct generator *g, struct gen_flow *f, enum gen_end how)
 		g->live--;
 }
 
-/* rr: the request has been acknowledged whole. */
+/* rr: the request has been acknowledged whole. The last one leaves nothing but a FIN. */
 static void
-next_request(struct generator *g, struct gen_flow *f)
+end_request(struct generator *g, struct gen_flow *f)
 {
 	const struct generator_config *config = &g->config;
 	uint64_t most = config->bytes_per_flow;
 
-	if (f->sent_ns != 0)
-		histogram_record(&g->latency, g->now_ns - f->sent_ns);
-	f->sent_ns = 0;
+	if (f->sent_ns == 0)
+		return;
+	histogram_record(&g->latency, g->now_ns - f->sent_ns);
 	g->stats.requests++;
+	f->sent_ns = 0;
+	if (f->flags & GEN_FIN_DUE)
+		return;
 	f->end_offset += config->request_bytes;
 	if (most != 0 && f->end_offset > most)
 		f->end_offset = most;
 	if (closes_at_end(g, f))
 		f->flags |= GEN_FIN_DUE;
-}
-
-static bool
-request_done(const struct generator *g, const struct gen_flow *f)
-{
-	return g->config.mode == GENERATOR_RR && !gen_is_idle(g, f) &&
-	       f->una_offset == f->end_offset && f->end_offset != 0;
 }
 
 static void
@@ -179,22 +177,14 @@ gen_settle(struct generator *g, struct gen_flow *f)
 		f->una_offset--;
 		g->stats.bytes_acked--;
 	}
+	if (g->config.mode == GENERATOR_RR && f->una_offset == f->end_offset)
+		end_request(g, f);
 	if ((f->flags & GEN_FIN_SENT) && f->una == f->high) {
 		if (f->flags & GEN_PEER_FIN) {
 			gen_end(g, f, GEN_END_CLOSED);
 			return;
 		}
-		f->retries = g->config.retries_most > UINT8_MAX ? UINT8_MAX
-								: (uint8_t)g->config.retries_most;
-	} else if (request_done(g, f)) {
-		if (f->flags & GEN_FIN_DUE) {
-			if (f->sent_ns != 0)
-				histogram_record(&g->latency, g->now_ns - f->sent_ns);
-			g->stats.requests += f->sent_ns != 0;
-			f->sent_ns = 0;
-		} else {
-			next_request(g, f);
-		}
+		f->retries = (uint8_t)g->config.retries_most; /* one wait is enough */
 	}
 	update_stop(g, f);
 	update_timer(g, f);

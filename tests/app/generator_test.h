@@ -26,7 +26,9 @@ struct rig {
 	struct weir_engine *engine;
 	struct weir_port *near; /* the stack's */
 	struct weir_port *far;	/* the generator's */
-	struct weir_pool pool;	/* what it sends */
+	struct weir_port tap;	/* with tap_tx: the generator's end, but for how it sends */
+	uint16_t (*tap_tx)(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns);
+	struct weir_pool pool; /* what it sends */
 	struct weir_pool rx_pool;
 	struct generator *generator;
 	struct generator_config config;
@@ -162,25 +164,45 @@ rig_open(const char *impairment)
 	ck_assert_int_eq(weir_pool_open_heap(&rig.pool, 2 * RIG_FRAMES, 2176), 0);
 	ck_assert_int_eq(weir_pool_open_heap(&rig.rx_pool, 64, 2176), 0);
 	rig_open_stack();
-	rig.config.port = rig.far;
+	rig.tap = *rig.far;
+	rig.tap.tx_burst = rig.tap_tx;
+	rig.config.port = rig.tap_tx != NULL ? &rig.tap : rig.far;
 	rig.config.pool = &rig.pool;
 	rig.config.rx_pool = &rig.rx_pool;
 	ck_assert_int_eq(generator_create(&rig.config, rig.now_ns, &rig.generator), 0);
 }
 
-static inline void
+static inline uint32_t
 rig_step(void)
 {
+	uint32_t n;
+
 	rig.now_ns += RIG_STEP_NS;
-	generator_poll(rig.generator, rig.now_ns);
-	weir_engine_poll(rig.engine, rig.now_ns);
+	n = generator_poll(rig.generator, rig.now_ns);
+	return n + weir_engine_poll(rig.engine, rig.now_ns);
+}
+
+/* A step that neither side uses goes on to when one of them wants to run. */
+static inline void
+rig_stride(uint64_t end)
+{
+	uint64_t next, theirs;
+
+	if (rig_step() != 0)
+		return;
+	next = generator_deadline(rig.generator);
+	theirs = weir_engine_deadline(rig.engine);
+	next = theirs < next ? theirs : next;
+	next = end < next ? end : next;
+	if (next > rig.now_ns + RIG_STEP_NS)
+		rig.now_ns = next - RIG_STEP_NS;
 }
 
 static inline void
 rig_run(uint64_t ns)
 {
 	for (uint64_t end = rig.now_ns + ns; rig.now_ns < end;)
-		rig_step();
+		rig_stride(end);
 }
 
 static inline bool
@@ -189,7 +211,7 @@ rig_run_until_done(uint64_t most_ns)
 	for (uint64_t end = rig.now_ns + most_ns; rig.now_ns < end;) {
 		if (generator_done(rig.generator))
 			return true;
-		rig_step();
+		rig_stride(end);
 	}
 	return generator_done(rig.generator);
 }
