@@ -49,6 +49,7 @@ struct script_number {
 #define SCRIPT_GIVEN_TSVAL   0x0080
 #define SCRIPT_GIVEN_TSECR   0x0100
 #define SCRIPT_GIVEN_TS      0x0200
+#define SCRIPT_GIVEN_ANY     0x0400 /* this and all others of the poll, whatever they are */
 
 struct script_packet {
 	uint8_t flags;

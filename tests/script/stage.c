@@ -280,11 +280,9 @@ check_acks(struct stage *stage)
 }
 
 void
-stage_poll(struct stage *stage, uint64_t advance_ns)
+stage_poll(struct stage *stage)
 {
-	stage->before = stage->engine->tcp.stats;
 	stage->n_seen = stage->n_events = 0;
-	stage->now_ns += advance_ns;
 	do
 		weir_engine_poll(stage->engine, stage->now_ns);
 	while (stage->in_head < stage->in_tail);
@@ -470,13 +468,16 @@ stage_finish(struct stage *stage)
 
 		if (remote->live) {
 			read_bytes(stage, remote, UINT32_MAX);
-			if (remote->read + 0 > remote->delivered)
-				stage_fail(stage, "more was read than delivered");
+			if (remote->read != remote->delivered)
+				stage_fail(stage, "%llu bytes were read, %llu delivered",
+					   (unsigned long long)remote->read,
+					   (unsigned long long)remote->delivered);
 			weir_conn_abort(stage->stack, remote->conn);
 		}
 		release_all(stage, remote);
 	}
-	stage_poll(stage, 1000);
+	stage->now_ns += 1000;
+	stage_poll(stage);
 	check_empty(stage);
 }
 

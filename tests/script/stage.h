@@ -60,7 +60,7 @@ struct stage {
 	uint32_t n_seen;
 	struct stage_event events[STAGE_EVENTS];
 	uint32_t n_events;
-	struct weir_stats before;
+	struct weir_stats before; /* the last step, its calls included */
 	/* what came in all polls, to be compared between runs */
 	char *transcript;
 	size_t transcript_len, transcript_room;
@@ -77,7 +77,8 @@ void stage_free(struct stage *stage);
 
 void stage_inject(struct stage *stage, uint32_t remote, const struct script_packet *packet);
 void stage_call(struct stage *stage, uint32_t remote, enum script_call call, uint32_t bytes);
-void stage_poll(struct stage *stage, uint64_t advance_ns);
+/* At stage->now_ns. */
+void stage_poll(struct stage *stage);
 /* Index of script_state_names. */
 uint32_t stage_state(const struct stage *stage, uint32_t remote);
 uint64_t stage_level(const struct stage *stage, uint32_t remote, enum script_level level);

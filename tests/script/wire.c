@@ -216,9 +216,10 @@ by_port(const struct stage *stage, uint32_t port, uint32_t from)
 static void
 learn(struct stage_remote *remote, const struct script_packet *packet, uint32_t seq)
 {
+	if (remote->iss != seq) /* not when it is sent again */
+		remote->clock = packet->tsval;
 	remote->iss = seq;
 	remote->shift = packet->given & SCRIPT_GIVEN_WS ? packet->wscale : 0;
-	remote->clock = packet->tsval;
 	remote->has_edge = false;
 	remote->edge = 0;
 }
