@@ -68,12 +68,6 @@ run_rounds(struct bench *bench, struct testbed *beds, void *context)
 	return compare(bench, beds, count->n, count->comparison) ? NULL : measure_not_whole;
 }
 
-static enum testbed_set
-target_set(const struct bench *bench)
-{
-	return measure_has_set(bench, TESTBED_CROSS) ? TESTBED_CROSS : TESTBED_NEAR;
-}
-
 #define FLOW_COUNTS 4
 
 /* The same connections with runs of eight segments, then of one. */
@@ -111,7 +105,7 @@ case_flows(struct bench *bench)
 
 	for (uint32_t i = 0; i < FLOW_COUNTS; i++) {
 		testbed_config_init(&configs[i], flows[i], 8);
-		configs[i].set = target_set(bench);
+		configs[i].set = measure_target_set(bench);
 		configs[i].cold = bench->options->in_short;
 		configs[i].stream.order = STREAM_RANDOM;
 	}
@@ -132,7 +126,7 @@ compare_pools(struct bench *bench, enum sink_kind sink, const char *name)
 
 		snprintf(names[i], sizeof(names[i]), "%s, %uK", name, buffers / 1024);
 		testbed_config_init(&configs[i], 8, 8);
-		configs[i].set = target_set(bench);
+		configs[i].set = measure_target_set(bench);
 		configs[i].sink = sink;
 		configs[i].stream.buffers = buffers;
 		configs[i].stack.buffers = buffers;
@@ -160,7 +154,7 @@ compare_order(struct bench *bench, uint32_t flows, uint32_t run)
 
 	for (uint32_t i = 0; i < 2; i++) {
 		testbed_config_init(&configs[i], flows, run);
-		configs[i].set = target_set(bench);
+		configs[i].set = measure_target_set(bench);
 		configs[i].stream.reorder_permille = i * 10;
 		configs[i].stream.reorder_depth = 8;
 	}

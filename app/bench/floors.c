@@ -7,10 +7,14 @@
 #include <rte_prefetch.h>
 
 #include "engine/engine.h"
+#include "rounds.h"
 
 #define BURST_MOST    256
-#define SEARCH_ROUNDS 5
+#define SEARCH_ROUNDS 7
 #define SEARCH_ACKS   512
+#define TRAIN_FLOWS   8
+#define TRAIN_MOST    16
+#define TRAIN_BURST   32 /* ACKs that a poll of 64 segments owes */
 
 /* So that what is read counts as used. */
 static volatile uint64_t used;
@@ -181,46 +185,120 @@ free_acks(struct testbed *bed, uint32_t burst)
 	return rte_rdtsc_precise() - begin;
 }
 
-uint64_t
-floor_ack(struct testbed *bed, uint32_t n, uint32_t burst)
+/* Sends by `send`; `size` is its burst or train. */
+static uint64_t
+send_and_free(struct testbed *bed, uint32_t n, uint32_t size,
+	      uint64_t (*send)(struct testbed *bed, uint32_t n, uint32_t size), uint32_t burst)
 {
 	struct echo echo = {.port = bed->far_end};
 	uint64_t sent, freed;
 
 	testbed_settle(bed); /* what the engine sent before */
-	sent = send_acks(bed, n, burst);
+	sent = send(bed, n, size);
 	crew_call(bed->crew, echo_back, &echo);
 	freed = free_acks(bed, burst);
 	return sent != 0 && echo.n == n ? sent + freed : 0;
 }
 
+uint64_t
+floor_ack(struct testbed *bed, uint32_t n, uint32_t burst)
+{
+	return send_and_free(bed, n, burst, send_acks, burst);
+}
+
+static void
+open_headers(struct testbed *bed, struct weir_header headers[TRAIN_FLOWS])
+{
+	struct weir_link link = {.remote_mac = {0x02, [5] = 0x99}};
+
+	memcpy(link.local_mac, bed->near_end->mac, sizeof(link.local_mac));
+	for (uint32_t i = 0; i < TRAIN_FLOWS; i++) {
+		const struct weir_key4 key = {.raddr = 0x0a010000,
+					      .laddr = STREAM_SERVER_IP,
+					      .rport = (uint16_t)(1024 + i),
+					      .lport = STREAM_LISTENER};
+
+		weir_header_init(&headers[i], &link, &key, true);
+	}
+}
+
+/* A poll's worth of trains is sent in one burst. */
+static uint64_t
+send_trains(struct testbed *bed, uint32_t n, uint32_t acks)
+{
+	struct weir_port *port = bed->near_end;
+	struct weir_header headers[TRAIN_FLOWS];
+	struct weir_ack list[TRAIN_MOST] = {{.win = 1}};
+	struct rte_mbuf *frames[TRAIN_BURST];
+	uint32_t waiting = 0, flow = 0;
+	uint64_t begin;
+
+	open_headers(bed, headers);
+	for (uint32_t i = 0; i < TRAIN_MOST; i++)
+		list[i] = (struct weir_ack){.ack = i * 2896, .tsecr = i, .win = (uint16_t)i};
+	begin = rte_rdtsc_precise();
+	for (uint32_t done = 0; done < n;) {
+		struct weir_ack_template train = {.header = &headers[flow++ % TRAIN_FLOWS],
+						  .acks = list,
+						  .n = n - done < acks ? n - done : acks,
+						  .flags = WEIR_TCP_ACK};
+
+		waiting += weir_ack_train_expand(&bed->stack->pool, &train, frames + waiting);
+		done += train.n;
+		if (waiting + acks <= TRAIN_BURST && done < n)
+			continue;
+		if (port->tx_burst(port->ctx, frames, (uint16_t)waiting, 0) != waiting)
+			return 0;
+		waiting = 0;
+	}
+	return rte_rdtsc_precise() - begin;
+}
+
+uint64_t
+floor_trains(struct testbed *bed, uint32_t n, uint32_t acks)
+{
+	return send_and_free(bed, n, acks, send_trains, TRAIN_BURST);
+}
+
 /* ---- search ---- */
 
-static uint64_t
-best_of(struct testbed *bed, const struct floor_shape *shape)
+/* Of a few portions; 0 when one failed. */
+static double
+median_touch(struct testbed *bed, const struct floor_shape *shape)
 {
-	uint64_t best = 0;
+	struct sample sample = {0};
 
 	for (uint32_t i = 0; i < SEARCH_ROUNDS; i++) {
-		uint64_t cycles;
+		uint64_t cycles = testbed_fill(bed, TESTBED_PORTION) ? floor_touch(bed, shape) : 0;
 
-		if (!testbed_fill(bed, TESTBED_PORTION))
-			return 0;
-		cycles = floor_touch(bed, shape);
 		if (cycles == 0)
 			return 0;
 		testbed_rewind(bed);
-		if (best == 0 || cycles < best)
-			best = cycles;
+		sample_add(&sample, (double)cycles);
 	}
-	return best;
+	return sample_median(&sample);
+}
+
+static double
+median_ack(struct testbed *bed, uint32_t burst)
+{
+	struct sample sample = {0};
+
+	for (uint32_t i = 0; i < SEARCH_ROUNDS; i++) {
+		uint64_t cycles = floor_ack(bed, SEARCH_ACKS, burst);
+
+		if (cycles == 0)
+			return 0;
+		sample_add(&sample, (double)cycles);
+	}
+	return sample_median(&sample);
 }
 
 static bool
 search_touch(struct testbed *bed, struct floor_shape *best)
 {
 	static const uint32_t bursts[] = {32, 64, 128, 256}, distances[] = {0, 2, 4, 8, 16};
-	uint64_t least = 0;
+	double least = 0;
 
 	for (uint32_t i = 0; i < 4 * 5 * 2 * 2; i++) {
 		struct floor_shape shape = {
@@ -229,7 +307,7 @@ search_touch(struct testbed *bed, struct floor_shape *best)
 		    .buffers = i / 20 % 2 != 0,
 		    .fused = i / 40 != 0,
 		};
-		uint64_t cycles = best_of(bed, &shape);
+		double cycles = median_touch(bed, &shape);
 
 		if (cycles == 0)
 			return false;
@@ -244,19 +322,18 @@ search_touch(struct testbed *bed, struct floor_shape *best)
 static bool
 search_ack(struct testbed *bed, uint32_t *best)
 {
-	uint64_t least = 0;
+	double least = 0;
 
-	for (uint32_t burst = 32; burst <= BURST_MOST; burst *= 2)
-		for (uint32_t i = 0; i < SEARCH_ROUNDS; i++) {
-			uint64_t cycles = floor_ack(bed, SEARCH_ACKS, burst);
+	for (uint32_t burst = 8; burst <= BURST_MOST; burst *= 2) {
+		double cycles = median_ack(bed, burst);
 
-			if (cycles == 0)
-				return false;
-			if (least == 0 || cycles < least) {
-				least = cycles;
-				*best = burst;
-			}
+		if (cycles == 0)
+			return false;
+		if (least == 0 || cycles < least) {
+			least = cycles;
+			*best = burst;
 		}
+	}
 	return true;
 }
 

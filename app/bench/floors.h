@@ -29,6 +29,10 @@ uint64_t floor_touch(struct testbed *bed, const struct floor_shape *shape);
  * looks at each frame before it is freed. */
 uint64_t floor_ack(struct testbed *bed, uint32_t n, uint32_t burst);
 
+/* The same with ACKs of the library: trains of `acks` of eight connections in turn, expanded, sent
+ * and freed. */
+uint64_t floor_trains(struct testbed *bed, uint32_t n, uint32_t acks);
+
 /* The fastest shape of F, and burst of A, on this stream. False when a portion failed. */
 bool floor_search(struct testbed *bed, struct floor_shape *shape, uint32_t *ack_burst);
 

@@ -41,6 +41,12 @@ measure_has_set(const struct bench *bench, enum testbed_set set)
 	return set != TESTBED_CROSS || bench->crew.away;
 }
 
+enum testbed_set
+measure_target_set(const struct bench *bench)
+{
+	return measure_has_set(bench, TESTBED_CROSS) ? TESTBED_CROSS : TESTBED_NEAR;
+}
+
 /* Portions through `take`; cycles a segment. */
 static double
 each_portion(const struct measure *measure, uint64_t (*take)(const struct measure *measure),

@@ -27,6 +27,9 @@ bool measure_on(struct bench *bench, const struct testbed_config *configs, uint3
 /* The set can be run here: cross needs a second lcore. */
 bool measure_has_set(const struct bench *bench, enum testbed_set set);
 
+/* The set in which targets hold: cross where it can be run. */
+enum testbed_set measure_target_set(const struct bench *bench);
+
 extern const char measure_not_whole[]; /* a portion was not taken whole */
 
 double measure_weir(void *context);
