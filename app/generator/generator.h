@@ -98,7 +98,8 @@ void generator_config_init(struct generator_config *config);
  * buffers of `pool`: their payload is written once, here, and stays. Where that does not hold (the
  * pool also feeds the receive ring: rx_pool NULL or the same; an impairment corrupts in place) set
  * `refill`; verify does the same. All checksums that are sent are right, whatever `stamp` says, and
- * cost a few cycles because the payload's sum is known.
+ * cost a few cycles because the payload's sum is known. Over an in-memory pair the peer holds these
+ * very buffers: `pool` needs more than it may hold, or nothing can be sent any more.
  *
  * -EINVAL (a value out of range), -EMSGSIZE (mss does not fit the buffers or the port's MTU),
  * -ENOSPC (more flows than sources * ports), -ENOMEM, errors of port->start.

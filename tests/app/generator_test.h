@@ -52,6 +52,8 @@ rig_taken(weir_conn conn, uint16_t *port)
 
 	ck_assert_int_eq(weir_conn_info(rig.stack, conn, &info), 0);
 	*port = info.remote_port;
+	if (rig.config.attack == GENERATOR_ATTACK_COLLIDE)
+		return &rig.taken[info.remote_port];
 	return &rig.taken[(info.remote_port + info.remote.bytes[15] * 1021u) % 65536];
 }
 
@@ -161,7 +163,8 @@ rig_open(const char *impairment)
 	rig.far = ends[1];
 	if (impairment != NULL)
 		ck_assert_int_eq(weir_port_open_impair(ends[0], impairment, &rig.near, NULL), 0);
-	ck_assert_int_eq(weir_pool_open_heap(&rig.pool, 2 * RIG_FRAMES, 2176), 0);
+	ck_assert_int_eq(
+	    weir_pool_open_heap(&rig.pool, rig.stack_config.buffers + RIG_FRAMES, 2176), 0);
 	ck_assert_int_eq(weir_pool_open_heap(&rig.rx_pool, 64, 2176), 0);
 	rig_open_stack();
 	rig.tap = *rig.far;
