@@ -45,13 +45,17 @@ uint32_t bench_portions(const struct bench *bench, uint32_t portions);
 bool case_ack(struct bench *bench);
 bool case_bulk(struct bench *bench);
 bool case_copy(struct bench *bench);
+bool case_delay(struct bench *bench);
 bool case_digest(struct bench *bench);
 bool case_flows(struct bench *bench);
 bool case_limit(struct bench *bench);
+bool case_lwip(struct bench *bench);
+bool case_memory(struct bench *bench);
 bool case_merge(struct bench *bench);
 bool case_onoff(struct bench *bench);
 bool case_pool(struct bench *bench);
 bool case_reorder(struct bench *bench);
+bool case_rr(struct bench *bench);
 bool case_profile(struct bench *bench);
 
 #endif

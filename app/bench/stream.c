@@ -45,12 +45,6 @@ struct stream_flow {
 	uint32_t scale;
 };
 
-/* In the private area of each buffer: the sum of the payload that lies in it. */
-struct payload_note {
-	uint64_t sum;
-	uint64_t spare[7];
-};
-
 static uint32_t
 client_ip(uint32_t i)
 {
@@ -193,7 +187,7 @@ send_control(struct stream *stream, uint32_t i, uint8_t flags)
 
 /* ---- payload ---- */
 
-static struct payload_note *
+static struct stream_note *
 note_of(struct rte_mbuf *frame)
 {
 	return rte_mbuf_to_priv(frame);
@@ -543,9 +537,12 @@ open_pool(struct stream *stream)
 
 	snprintf(name, sizeof(name), "stream_%u", atomic_fetch_add(&number, 1));
 	stream->pool = rte_pktmbuf_pool_create_by_ops(
-	    name, stream->config.buffers, POOL_CACHE, sizeof(struct payload_note),
+	    name, stream->config.buffers, POOL_CACHE, sizeof(struct stream_note),
 	    RTE_PKTMBUF_HEADROOM + 2048, SOCKET_ID_ANY, "stack");
-	return stream->pool == NULL ? -ENOMEM : 0;
+	if (stream->pool == NULL)
+		return -ENOMEM;
+	rte_mempool_obj_iter(stream->pool, write_payload, &stream->config);
+	return 0;
 }
 
 int

@@ -44,6 +44,12 @@ struct stream_config {
 
 struct stream_flow;
 
+/* In the private area of each buffer. */
+struct stream_note {
+	uint64_t sum;		 /* of the payload that lies in the buffer, unfolded */
+	uint64_t of_receiver[7]; /* for whoever holds the frame */
+};
+
 struct stream {
 	struct stream_config config;
 	struct weir_port *port; /* where it sends */

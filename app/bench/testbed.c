@@ -9,10 +9,11 @@
 
 #define RING	       8192
 #define POLL_NS	       2000
-#define WARM_RUN       8  /* what the first window takes */
-#define WARM_SEGS      16 /* of each flow: those that are acknowledged one by one */
-#define WARM_PORTIONS  8  /* then, so that buffers and descriptors have been around */
-#define WARM_TRIES     64 /* portions until the windows are open */
+#define WARM_RUN       8   /* what the first window takes */
+#define WARM_SEGS      16  /* of each flow: those that are acknowledged one by one */
+#define WARM_PORTIONS  8   /* then, so that buffers and descriptors have been around */
+#define WARM_TRIES     64  /* portions until the windows are open */
+#define IDLE_POLLS     256 /* longer than any aggregate is held */
 #define DELAYED_ACK_NS UINT64_C(50000000) /* later than any delayed ACK */
 
 const char *const testbed_set_names[TESTBED_SETS] = {"near", "cross", "memory"};
@@ -88,6 +89,12 @@ testbed_rewind(struct testbed *bed)
 
 /* ---- the engine's side ---- */
 
+uint32_t
+testbed_poll(struct testbed *bed)
+{
+	return bed->poll(bed->engine, bed->now_ns += POLL_NS);
+}
+
 uint64_t
 testbed_drain(struct testbed *bed)
 {
@@ -95,8 +102,8 @@ testbed_drain(struct testbed *bed)
 	    bed->sink.bytes + (uint64_t)bed->filled * bed->config.stream.payload_bytes;
 	uint64_t begin = rte_rdtsc_precise();
 
-	while (bed->sink.bytes < wanted)
-		if (bed->poll(bed->engine, bed->now_ns += POLL_NS) == 0)
+	for (uint32_t idle = 0; bed->sink.bytes < wanted;)
+		if (testbed_poll(bed) == 0 && ++idle > IDLE_POLLS)
 			return 0;
 	return rte_rdtsc_precise() - begin;
 }
@@ -106,7 +113,7 @@ poll_all(void *context)
 {
 	struct testbed *bed = context;
 
-	while (bed->poll(bed->engine, bed->now_ns += POLL_NS) != 0)
+	while (testbed_poll(bed) != 0)
 		;
 }
 
@@ -185,24 +192,17 @@ check_payload(struct testbed *bed)
 	return bed->sink.wrong ? "payload differs from what was sent" : NULL;
 }
 
-static const char *
-open_all(struct testbed *bed)
+const char *
+testbed_connect(struct testbed *bed)
 {
-	const char *why = open_stack(bed);
-
-	if (why != NULL)
-		return why;
-	if (stream_open(&bed->stream, &bed->config.stream, bed->far_end, bed->near_end->mac) != 0)
-		return "there is no memory for the stream: give EAL more (-m)";
 	if (!stream_connect(&bed->stream, poll_all, bed) ||
 	    bed->sink.accepted != bed->config.stream.flows)
 		return "a connection was not accepted";
-	why = warm_all(bed);
-	return why != NULL ? why : check_payload(bed);
+	return NULL;
 }
 
 const char *
-testbed_open(struct testbed *bed, const struct testbed_config *config, struct crew *crew)
+testbed_prepare(struct testbed *bed, const struct testbed_config *config, struct crew *crew)
 {
 	const char *why;
 
@@ -213,7 +213,33 @@ testbed_open(struct testbed *bed, const struct testbed_config *config, struct cr
 	bed->poll = weir_engine_poll;
 	bed->crew = config->set == TESTBED_CROSS ? crew : NULL;
 	bed->now_ns = config->stack.now_ns;
-	why = open_all(bed);
+	why = open_stack(bed);
+	if (why == NULL &&
+	    stream_open(&bed->stream, &bed->config.stream, bed->far_end, bed->near_end->mac) != 0)
+		why = "there is no memory for the stream: give EAL more (-m)";
+	if (why != NULL)
+		testbed_close(bed);
+	return why;
+}
+
+const char *
+testbed_begin(struct testbed *bed)
+{
+	const char *why = testbed_connect(bed);
+
+	if (why == NULL)
+		why = warm_all(bed);
+	return why != NULL ? why : check_payload(bed);
+}
+
+const char *
+testbed_open(struct testbed *bed, const struct testbed_config *config, struct crew *crew)
+{
+	const char *why = testbed_prepare(bed, config, crew);
+
+	if (why != NULL)
+		return why;
+	why = testbed_begin(bed);
 	if (why != NULL)
 		testbed_close(bed);
 	return why;

@@ -62,6 +62,12 @@ void testbed_config_init(struct testbed_config *config, uint32_t flows, uint32_t
  */
 const char *testbed_open(struct testbed *bed, const struct testbed_config *config,
 			 struct crew *crew);
+/* The same in steps: everything but the connections; these; what goes on over them. A step that
+ * failed has closed nothing but the first, which closes all. */
+const char *testbed_prepare(struct testbed *bed, const struct testbed_config *config,
+			    struct crew *crew);
+const char *testbed_connect(struct testbed *bed);
+const char *testbed_begin(struct testbed *bed); /* connect, and all that comes then */
 /* NULL, or what was wrong: a buffer missing, a byte different. */
 const char *testbed_close(struct testbed *bed);
 
@@ -72,6 +78,8 @@ bool testbed_fill(struct testbed *bed, uint32_t segments);
 void testbed_settle(struct testbed *bed);
 /* The engine takes the portion: TSC cycles, or 0 when it did not take it whole. */
 uint64_t testbed_drain(struct testbed *bed);
+/* One poll, one step of its time later. */
+uint32_t testbed_poll(struct testbed *bed);
 /* The portion in the ring went to somebody else: the next one is the same again. */
 void testbed_rewind(struct testbed *bed);
 
