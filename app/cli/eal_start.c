@@ -9,6 +9,7 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_log.h>
 
 struct kept_back {
 	int fd; /* -1: nothing is */
@@ -97,6 +98,9 @@ eal_start(const struct eal_args *args, struct eal_said *said, char *error)
 	if (said->fd >= 0)
 		first_line(said, args->argv[0]);
 	if (rc >= 0) {
+		/* virtio says at every look at a link that it is down; the tools say it once. */
+		if (!args->log_level)
+			rte_log_set_level_pattern("pmd.net.virtio.*", RTE_LOG_CRIT);
 		snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
 		return 0;
 	}

@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weir: receives TCP streams from DPDK ports into sinks. Start and end of the program. */
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <rte_eal.h>
-#include <rte_launch.h>
-#include <rte_lcore.h>
 
+#include "app/cli/descriptors.h"
 #include "app/cli/eal_args.h"
 #include "app/cli/eal_start.h"
 #include "app/cli/lcores.h"
@@ -125,35 +121,6 @@ set_up(struct program *program)
 	return open_sinks(program);
 }
 
-/* On a worker lcore when there is one; else here, and control on a thread of its own. */
-static int
-run_threads(struct program *program)
-{
-	pthread_t thread;
-	int rc;
-
-	program->control.options = &program->options;
-	program->control.run = &program->run;
-	program->control.watch = &program->setup.watch;
-	if (program->engine_lcore != rte_get_main_lcore()) {
-		rc = rte_eal_remote_launch(run_engine, &program->run, program->engine_lcore);
-		if (rc == 0) {
-			control_run(&program->control);
-			rte_eal_wait_lcore(program->engine_lcore);
-		}
-		return rc;
-	}
-	rc = pthread_create(&thread, NULL, control_run, &program->control);
-	if (rc == 0) {
-		rte_cpuset_t own = rte_lcore_cpuset(program->engine_lcore);
-
-		pthread_setaffinity_np(pthread_self(), sizeof(own), &own);
-		run_engine(&program->run);
-		pthread_join(thread, NULL);
-	}
-	return -rc;
-}
-
 static int
 run_all(struct program *program)
 {
@@ -163,7 +130,11 @@ run_all(struct program *program)
 	if (program->eal.note[0] != '\0')
 		say("%s", program->eal.note);
 	setup_describe(&program->setup, &program->options);
-	rc = run_threads(program);
+	program->control.options = &program->options;
+	program->control.run = &program->run;
+	program->control.watch = &program->setup.watch;
+	rc = lcores_run(program->engine_lcore, run_engine, &program->run, control_run,
+			&program->control);
 	if (rc != 0) {
 		say("the engine does not start: %s: check EAL's -l", strerror(-rc));
 		return EXIT_REFUSED;
@@ -221,19 +192,6 @@ run_program(struct program *program, int argc, char **argv)
 	return clean_up(program, status);
 }
 
-/* A descriptor that was closed would be given to the next file, and messages written into it. */
-static void
-fill_standard_fds(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDONLY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
 static int
 answer(enum options_result asked)
 {
@@ -252,7 +210,7 @@ main(int argc, char **argv)
 	int start = options_start(argc, argv);
 	enum options_result asked = options_early(argc, argv);
 
-	fill_standard_fds();
+	descriptors_fill();
 	if (asked == OPTIONS_RUN)
 		asked = options_parse(&program.options, argc - start, argv + start, error);
 	if (asked == OPTIONS_BAD) {
