@@ -304,6 +304,24 @@ generator_stats(const struct generator *g, struct generator_stats *stats)
 	stats->established = g->established;
 }
 
+void
+generator_windows(const struct generator *g, uint32_t most, struct generator_windows *windows)
+{
+	uint32_t n = most < g->n_flows ? most : g->n_flows;
+
+	*windows = (struct generator_windows){0};
+	for (uint32_t i = 0; i < n; i++) {
+		const struct gen_flow *f = &g->flows[i];
+
+		if (f->state != GEN_OPEN)
+			continue;
+		windows->flows++;
+		windows->shut += !weir_seq_lt(f->high, f->edge);
+		windows->bytes += weir_seq_lt(f->una, f->edge) ? f->edge - f->una : 0;
+		windows->inflight_bytes += f->high - f->una;
+	}
+}
+
 struct histogram *
 generator_latency(struct generator *g)
 {

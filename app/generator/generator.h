@@ -8,8 +8,8 @@
  * config.seed, so a run can be repeated exactly. Errors are negative errno. IPv4.
  *
  * Flow i has source address `address + i % sources` and source port `first_port + i / sources`
- * (attack collide: address + i, and a port that falls as i rises). In mode connect a flow goes on to
- * another port for each new connection. Flows [flows, flows + hold) are the idle ones.
+ * (attack collide: address + i, and a port that falls as i rises). In mode connect a flow goes on
+ * to another port for each new connection. Flows [flows, flows + hold) are the idle ones.
  */
 #ifndef WEIR_APP_GENERATOR_GENERATOR_H
 #define WEIR_APP_GENERATOR_GENERATOR_H
@@ -174,6 +174,18 @@ struct generator_stats {
 
 /* stats->size set by the caller. */
 void generator_stats(const struct generator *generator, struct generator_stats *stats);
+
+/* Of the first `most` connections those that are established. */
+struct generator_windows {
+	uint32_t flows;
+	uint32_t shut;	/* of them: no room for a byte */
+	uint64_t bytes; /* from the oldest byte not acknowledged to the peer's right edge */
+	uint64_t inflight_bytes; /* sent and not acknowledged */
+};
+
+/* Walks over their state, idle connections included. */
+void generator_windows(const struct generator *generator, uint32_t most,
+		       struct generator_windows *windows);
 
 /* rr: from the sending of a request's last segment until its ACK; connect: from the SYN until the
  * connection is closed. ns. The generator's; histogram_reset may be called on it. */

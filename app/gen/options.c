@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "options.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define FLOWS_MOST   1000000
+#define PORTS	     (65536 - OPTIONS_FIRST_PORT) /* connections of one source address */
+#define COLLIDE_MOST 32768			  /* a power of two of ports */
+#define SOURCES_MOST 65536
+#define PPS_MOST     1000000000
+#define REQUEST_RR   2048 /* two segments: the second is acknowledged at once */
+#define REQUEST	     1024
+
+const char options_help[] =
+    "weir-gen [EAL options] -- [options]: send TCP streams through a DPDK port\n"
+    "\n"
+    "  --ip ADDR/LEN           own address, the first of --sources; required\n"
+    "  --sources N             own addresses in a row, 1 to 65536, default 1\n"
+    "  --port NAME             the port to use; default: the first that EAL found\n"
+    "  --gateway ADDR          gateway inside the network of --ip, when --connect is not\n"
+    "  --connect ADDR:PORT     the receiver; required\n"
+    "  --flows N               connections that send, 0 to 1000000, default 1\n"
+    "  --hold N                idle connections besides, 0 to 1000000, default 0\n"
+    "  --run N                 segments of one flow in a row, 1 to 1024, default 1\n"
+    "  --mss N                 payload of a segment, 1 to 16384; default: what the MTU allows\n"
+    "  --timestamps on|off     default on\n"
+    "  --bytes N               end when each flow has sent N bytes; K, M, G are powers of 1024\n"
+    "  --seconds N             end after N seconds; with --bytes: the limit for them\n"
+    "                          without either: at SIGINT or SIGTERM, but --attack and\n"
+    "                          --open-loop end after 10 seconds\n"
+    "  --mode MODE             stream (default): keep every window full\n"
+    "                          rr: a request, wait until it is acknowledged, the next one\n"
+    "                          connect: open, send a request, close, open again\n"
+    "  --request BYTES         of --mode rr (default 2K) and connect (default 1K), 1 to 1G\n"
+    "  --verify                send the pattern that weir's sink verify checks\n"
+    "  --impair SPEC           \"seed=1,loss=1%,dup=1%,reorder=2%,both=1\" on the port\n"
+    "  --open-loop PPS         data segments a second whatever is acknowledged, or packets of\n"
+    "                          an attack, 1 to 1000000000\n"
+    "  --attack KIND           syn: half-open connections; rst, seq: forged RSTs or data beside\n"
+    "                          the streams; ooo: tiny ranges behind a hole; tiny: a byte per\n"
+    "                          segment; collide: flows that differ in no simple hash\n"
+    "  --seed N                seed of every random choice; default: from the system\n"
+    "  --stats SECONDS         a report each SECONDS seconds, 0 to 86400, default 1; 0: none\n"
+    "  --json                  every counter as one JSON object at the end, on standard output\n"
+    "  --buffers N             packet buffers, 2048 to 16777216, default 8192\n"
+    "  --help, --version\n"
+    "\n"
+    "  weir-gen -l 0 --vdev net_tap0,iface=gen0 --no-pci -- --ip 192.0.2.9/24 \\\n"
+    "           --connect 192.0.2.1:9000 --flows 8 --run 8 --seconds 5\n";
+
+const char *const options_modes[] = {
+    [GENERATOR_STREAM] = "stream",
+    [GENERATOR_RR] = "rr",
+    [GENERATOR_CONNECT] = "connect",
+};
+
+const char *const options_attacks[] = {
+    [GENERATOR_ATTACK_NONE] = "none",	    [GENERATOR_ATTACK_SYN] = "syn",
+    [GENERATOR_ATTACK_RST] = "rst",	    [GENERATOR_ATTACK_SEQ] = "seq",
+    [GENERATOR_ATTACK_OOO] = "ooo",	    [GENERATOR_ATTACK_TINY] = "tiny",
+    [GENERATOR_ATTACK_COLLIDE] = "collide",
+};
+
+static int
+set_u32(const char *text, uint64_t low, uint64_t high, uint32_t *value, char *error)
+{
+	uint64_t number;
+
+	if (value_number(text, low, high, &number, error) != 0)
+		return -1;
+	*value = (uint32_t)number;
+	return 0;
+}
+
+static int
+set_port(struct options *options, const char *text, char *error)
+{
+	if (*text == '\0')
+		return options_refuse(error, "the name is empty: give one such as net_tap0");
+	options->port = text;
+	return 0;
+}
+
+static int
+set_ip(struct options *options, const char *text, char *error)
+{
+	return value_network(text, &options->ip, error);
+}
+
+static int
+set_sources(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, SOURCES_MOST, &options->sources, error);
+}
+
+static int
+set_gateway(struct options *options, const char *text, char *error)
+{
+	options->gateway_text = text;
+	return value_address(text, &options->gateway, error);
+}
+
+static int
+set_connect(struct options *options, const char *text, char *error)
+{
+	const char *colon = strrchr(text, ':');
+	char address[WEIR_ADDR_TEXT];
+	uint64_t port;
+
+	if (colon == NULL)
+		return options_refuse(error, "'%s' has no port: give %s:9000", text, text);
+	if ((size_t)(colon - text) >= sizeof(address))
+		return options_refuse(error,
+				      "'%s' is not ADDR:PORT: give one such as "
+				      "192.0.2.1:9000",
+				      text);
+	memcpy(address, text, (size_t)(colon - text));
+	address[colon - text] = '\0';
+	if (value_address(address, &options->target, error) != 0)
+		return -1;
+	if (value_number(colon + 1, 1, 65535, &port, error) != 0)
+		return options_refuse(error, "'%s': the port '%s' is wrong: give 1 to 65535", text,
+				      colon + 1);
+	options->target_text = text;
+	options->target_port = (uint16_t)port;
+	return 0;
+}
+
+static int
+set_flows(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 0, FLOWS_MOST, &options->flows, error);
+}
+
+static int
+set_hold(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 0, FLOWS_MOST, &options->hold, error);
+}
+
+static int
+set_run(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, 1024, &options->run, error);
+}
+
+static int
+set_mss(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, 16384, &options->mss, error);
+}
+
+static int
+set_timestamps(struct options *options, const char *text, char *error)
+{
+	options->timestamps = strcmp(text, "on") == 0;
+	if (!options->timestamps && strcmp(text, "off") != 0)
+		return options_refuse(error, "'%s' is neither: give on or off", text);
+	return 0;
+}
+
+static int
+set_bytes(struct options *options, const char *text, char *error)
+{
+	return value_bytes(text, 1, UINT64_C(1) << 50, &options->bytes, error);
+}
+
+static int
+set_seconds(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 1, 1000000000, &options->seconds, error);
+}
+
+static int
+set_mode(struct options *options, const char *text, char *error)
+{
+	for (uint32_t i = 0; i <= GENERATOR_CONNECT; i++) {
+		if (strcmp(text, options_modes[i]) == 0) {
+			options->mode = i;
+			return 0;
+		}
+	}
+	return options_refuse(error, "'%s' is no mode: give stream, rr or connect", text);
+}
+
+static int
+set_request(struct options *options, const char *text, char *error)
+{
+	uint64_t bytes;
+
+	if (value_bytes(text, 1, UINT64_C(1) << 30, &bytes, error) != 0)
+		return -1;
+	options->request_bytes = (uint32_t)bytes;
+	return 0;
+}
+
+static int
+set_verify(struct options *options, const char *text, char *error)
+{
+	(void)text;
+	(void)error;
+	options->verify = true;
+	return 0;
+}
+
+static int
+set_impair(struct options *options, const char *text, char *error)
+{
+	if (*text == '\0')
+		return options_refuse(error, "the text is empty: give one such as seed=1,loss=1%%");
+	options->impair = text;
+	return 0;
+}
+
+static int
+set_open_loop(struct options *options, const char *text, char *error)
+{
+	return value_number(text, 1, PPS_MOST, &options->open_loop_pps, error);
+}
+
+static int
+set_attack(struct options *options, const char *text, char *error)
+{
+	for (uint32_t i = GENERATOR_ATTACK_SYN; i <= GENERATOR_ATTACK_COLLIDE; i++) {
+		if (strcmp(text, options_attacks[i]) == 0) {
+			options->attack = i;
+			return 0;
+		}
+	}
+	return options_refuse(error, "'%s' is no attack: give syn, rst, seq, ooo, tiny or collide",
+			      text);
+}
+
+static int
+set_seed(struct options *options, const char *text, char *error)
+{
+	options->seed_given = true;
+	return value_number(text, 0, UINT64_MAX, &options->seed, error);
+}
+
+static int
+set_stats(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 0, 86400, &options->stats_seconds, error);
+}
+
+static int
+set_json(struct options *options, const char *text, char *error)
+{
+	(void)text;
+	(void)error;
+	options->json = true;
+	return 0;
+}
+
+static int
+set_buffers(struct options *options, const char *text, char *error)
+{
+	return set_u32(text, 2048, 16777216, &options->buffers, error);
+}
+
+static const struct option_rule rules[] = {
+    {"--ip", true, set_ip},
+    {"--sources", true, set_sources},
+    {"--port", true, set_port},
+    {"--gateway", true, set_gateway},
+    {"--connect", true, set_connect},
+    {"--flows", true, set_flows},
+    {"--hold", true, set_hold},
+    {"--run", true, set_run},
+    {"--mss", true, set_mss},
+    {"--timestamps", true, set_timestamps},
+    {"--bytes", true, set_bytes},
+    {"--seconds", true, set_seconds},
+    {"--mode", true, set_mode},
+    {"--request", true, set_request},
+    {"--verify", false, set_verify},
+    {"--impair", true, set_impair},
+    {"--open-loop", true, set_open_loop},
+    {"--attack", true, set_attack},
+    {"--seed", true, set_seed},
+    {"--stats", true, set_stats},
+    {"--json", false, set_json},
+    {"--buffers", true, set_buffers},
+};
+
+/* ---- what one option alone cannot know ---- */
+
+static uint32_t
+host_order(const struct weir_addr *address)
+{
+	const uint8_t *b = address->bytes + 12;
+
+	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
+/* Is it one of our own addresses? */
+static bool
+is_own(const struct options *options, const struct weir_addr *address)
+{
+	return host_order(address) - host_order(&options->ip.address) < options->sources;
+}
+
+/* Each flow of the attack has an address of its own. */
+static uint32_t
+addresses(const struct options *options)
+{
+	if (options->attack != GENERATOR_ATTACK_COLLIDE)
+		return options->sources;
+	return options->flows + options->hold;
+}
+
+static int
+check_sources(const struct options *options, char *error)
+{
+	uint32_t mask = ~UINT32_C(0) << (32 - options->ip.prefix_len);
+	uint32_t first = host_order(&options->ip.address);
+	uint64_t left = (uint64_t)(first | ~mask) - first + 1;
+
+	if (addresses(options) <= left)
+		return 0;
+	return options_refuse(error,
+			      "--ip: '%.64s' has %" PRIu64 " addresses from there on, %u are "
+			      "needed: give a lower address or a shorter prefix",
+			      options->ip.text, left, addresses(options));
+}
+
+static int
+check_target(const struct options *options, char *error)
+{
+	if (is_own(options, &options->target))
+		return options_refuse(error,
+				      "--connect: '%.64s' is one of our own addresses: give the "
+				      "receiver's",
+				      options->target_text);
+	if (options->gateway.family == 0) {
+		if (value_in_network(&options->ip, &options->target))
+			return 0;
+		return options_refuse(error,
+				      "--connect: '%.64s' is not in the network of --ip '%.64s': "
+				      "give --gateway too",
+				      options->target_text, options->ip.text);
+	}
+	if (!value_in_network(&options->ip, &options->gateway) ||
+	    is_own(options, &options->gateway))
+		return options_refuse(error,
+				      "--gateway: '%.64s' is not another address in the network "
+				      "of --ip '%.64s': give one that is",
+				      options->gateway_text, options->ip.text);
+	return 0;
+}
+
+static int
+check_flows(const struct options *options, char *error)
+{
+	uint64_t flows = (uint64_t)options->flows + options->hold;
+
+	if (flows == 0 && options->attack != GENERATOR_ATTACK_SYN)
+		return options_refuse(error, "--flows is 0 and so is --hold: give one of them");
+	if (flows > FLOWS_MOST)
+		return options_refuse(
+		    error, "--flows and --hold are %" PRIu64 " together: give at most %u", flows,
+		    FLOWS_MOST);
+	if (options->attack == GENERATOR_ATTACK_COLLIDE && flows > COLLIDE_MOST)
+		return options_refuse(error,
+				      "--flows: %" PRIu64 " are too many for --attack "
+				      "collide: give at most %u",
+				      flows, COLLIDE_MOST);
+	if (options->attack != GENERATOR_ATTACK_COLLIDE &&
+	    flows > (uint64_t)options->sources * PORTS)
+		return options_refuse(error,
+				      "--flows: %" PRIu64 " need more than %u addresses: give "
+				      "--sources %" PRIu64,
+				      flows, options->sources, (flows + PORTS - 1) / PORTS);
+	return 0;
+}
+
+static int
+check_mode(const struct options *options, char *error)
+{
+	if (options->mode == GENERATOR_STREAM)
+		return 0;
+	if (options->attack != GENERATOR_ATTACK_NONE)
+		return options_refuse(error,
+				      "--attack %s goes with --mode stream alone: leave one "
+				      "of them out",
+				      options_attacks[options->attack]);
+	if (options->open_loop_pps != 0)
+		return options_refuse(error, "--open-loop goes with --mode stream alone: leave one "
+					     "of them out");
+	if (options->bytes != 0 && options->bytes < options->request_bytes)
+		return options_refuse(error,
+				      "--bytes %" PRIu64 " is less than one --request of %u: "
+				      "give more",
+				      options->bytes, options->request_bytes);
+	return 0;
+}
+
+static int
+check_together(const struct options *options, char *error)
+{
+	if (options->ip.text == NULL)
+		return options_refuse(error, "--ip is missing: give an address of your own after "
+					     "--, such as --ip 192.0.2.9/24");
+	if (options->target.family == 0)
+		return options_refuse(error, "--connect is missing: give the receiver after --, "
+					     "such as --connect 192.0.2.1:9000");
+	if (check_sources(options, error) != 0 || check_target(options, error) != 0 ||
+	    check_flows(options, error) != 0)
+		return -1;
+	return check_mode(options, error);
+}
+
+static void
+set_defaults(struct options *options)
+{
+	memset(options, 0, sizeof(*options));
+	options->sources = 1;
+	options->flows = 1;
+	options->run = 1;
+	options->timestamps = true;
+	options->mode = GENERATOR_STREAM;
+	options->stats_seconds = 1;
+	options->buffers = 8192;
+}
+
+/* Defaults that depend on other options. Nothing that takes no notice of its peer runs for ever. */
+static void
+complete(struct options *options)
+{
+	if (options->request_bytes == 0)
+		options->request_bytes = options->mode == GENERATOR_RR ? REQUEST_RR : REQUEST;
+	if (options->seconds == 0 &&
+	    (options->open_loop_pps != 0 || options->attack != GENERATOR_ATTACK_NONE))
+		options->seconds = OPTIONS_BOUND_SECONDS;
+}
+
+enum options_result
+options_parse(struct options *options, int argc, char **argv, char *error)
+{
+	enum options_result result;
+
+	error[0] = '\0';
+	set_defaults(options);
+	result = options_read(rules, sizeof(rules) / sizeof(rules[0]), options, argc, argv, error);
+	complete(options);
+	if (result == OPTIONS_RUN && check_together(options, error) != 0)
+		return OPTIONS_BAD;
+	return result;
+}

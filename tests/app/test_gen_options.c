@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* weir-gen's command line: what is taken, and what each wrong word gets. */
+#include "../unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/cli/say.h"
+#include "options.h"
+
+#define WORDS_MAX 48
+
+const char say_name[] = "weir-gen";
+
+static struct options options;
+static char error[OPTIONS_ERROR];
+
+/* Parse a command line given as one text. */
+static enum options_result
+parse(const char *line)
+{
+	static char text[1024];
+	char *words[WORDS_MAX], *state = NULL;
+	int n = 0;
+
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *word = strtok_r(text, " ", &state); word != NULL && n < WORDS_MAX;
+	     word = strtok_r(NULL, " ", &state))
+		words[n++] = word;
+	return options_parse(&options, n, words, error);
+}
+
+#define LEAST "--ip 192.0.2.9/24 --connect 192.0.2.1:9000 "
+
+/* Refused with one line that holds both the thing and the mend. */
+static void
+refused(const char *line, const char *thing, const char *mend)
+{
+	enum options_result result = parse(line);
+
+	ck_assert_msg(result == OPTIONS_BAD, "taken: %s", line);
+	ck_assert_msg(strstr(error, thing) != NULL, "%s: no '%s' in: %s", line, thing, error);
+	ck_assert_msg(strstr(error, mend) != NULL, "%s: no '%s' in: %s", line, mend, error);
+	ck_assert_msg(strchr(error, '\n') == NULL, "%s: more than a line: %s", line, error);
+}
+
+static void
+taken(const char *line)
+{
+	ck_assert_msg(parse(line) == OPTIONS_RUN, "%s: %s", line, error);
+}
+
+START_TEST(defaults)
+{
+	taken(LEAST);
+	ck_assert(options.port == NULL && options.impair == NULL);
+	ck_assert_uint_eq(options.ip.prefix_len, 24);
+	ck_assert_uint_eq(options.ip.address.bytes[15], 9);
+	ck_assert_uint_eq(options.target.bytes[15], 1);
+	ck_assert_uint_eq(options.target_port, 9000);
+	ck_assert_uint_eq(options.gateway.family, 0);
+	ck_assert_uint_eq(options.sources, 1);
+	ck_assert_uint_eq(options.flows, 1);
+	ck_assert_uint_eq(options.hold, 0);
+	ck_assert_uint_eq(options.run, 1);
+	ck_assert_uint_eq(options.mss, 0);
+	ck_assert_uint_eq(options.bytes, 0);
+	ck_assert_uint_eq(options.seconds, 0);
+	ck_assert_uint_eq(options.mode, GENERATOR_STREAM);
+	ck_assert_uint_eq(options.attack, GENERATOR_ATTACK_NONE);
+	ck_assert_uint_eq(options.open_loop_pps, 0);
+	ck_assert_uint_eq(options.stats_seconds, 1);
+	ck_assert_uint_eq(options.buffers, 8192);
+	ck_assert(options.timestamps && !options.verify && !options.json && !options.seed_given);
+}
+END_TEST
+
+START_TEST(every_option)
+{
+	taken("--ip=10.0.0.1/8 --sources 16 --port net_tap0 --gateway 10.0.1.0 --connect "
+	      "192.0.2.1:65535 --flows 1000000 --hold 0 --run 1024 --mss 16384 --timestamps off "
+	      "--bytes 3G --seconds 7 --verify --impair loss=1%");
+	ck_assert_uint_eq(options.sources, 16);
+	ck_assert_str_eq(options.port, "net_tap0");
+	ck_assert_uint_eq(options.gateway.bytes[14], 1);
+	ck_assert_uint_eq(options.target_port, 65535);
+	ck_assert_uint_eq(options.flows, 1000000);
+	ck_assert_uint_eq(options.run, 1024);
+	ck_assert_uint_eq(options.mss, 16384);
+	ck_assert_uint_eq(options.bytes, UINT64_C(3) << 30);
+	ck_assert_uint_eq(options.seconds, 7);
+	ck_assert_str_eq(options.impair, "loss=1%");
+	ck_assert(options.verify && !options.timestamps);
+	taken(LEAST "--mode rr --request 64 --seed 0 --stats 0 --json --buffers 4096 --hold 5");
+	ck_assert_uint_eq(options.mode, GENERATOR_RR);
+	ck_assert_uint_eq(options.request_bytes, 64);
+	ck_assert(options.seed_given && options.seed == 0 && options.json);
+	ck_assert_uint_eq(options.stats_seconds, 0);
+	ck_assert_uint_eq(options.buffers, 4096);
+	ck_assert_uint_eq(options.hold, 5);
+}
+END_TEST
+
+/* The words of --mode and --attack are those of the tables. */
+START_TEST(named_numbers)
+{
+	char line[256];
+
+	for (uint32_t i = 0; i <= GENERATOR_CONNECT; i++) {
+		snprintf(line, sizeof(line), LEAST "--mode %s", options_modes[i]);
+		taken(line);
+		ck_assert_uint_eq(options.mode, i);
+	}
+	for (uint32_t i = GENERATOR_ATTACK_SYN; i <= GENERATOR_ATTACK_COLLIDE; i++) {
+		snprintf(line, sizeof(line), LEAST "--attack %s", options_attacks[i]);
+		taken(line);
+		ck_assert_uint_eq(options.attack, i);
+	}
+}
+END_TEST
+
+START_TEST(requests)
+{
+	taken(LEAST "--mode rr");
+	ck_assert_uint_eq(options.request_bytes, 2048);
+	taken(LEAST "--mode connect");
+	ck_assert_uint_eq(options.request_bytes, 1024);
+	refused(LEAST "--mode connect --bytes 1023", "--bytes 1023", "more");
+	taken(LEAST "--mode connect --bytes 1024");
+	refused(LEAST "--request 0", "'0'", "1 to 1073741824");
+}
+END_TEST
+
+/* What takes no notice of its peer ends by itself. */
+START_TEST(always_bounded)
+{
+	taken(LEAST);
+	ck_assert_uint_eq(options.seconds, 0);
+	taken(LEAST "--attack syn");
+	ck_assert_uint_eq(options.seconds, OPTIONS_BOUND_SECONDS);
+	taken(LEAST "--open-loop 1000");
+	ck_assert_uint_eq(options.seconds, OPTIONS_BOUND_SECONDS);
+	taken(LEAST "--seconds 99 --attack rst --open-loop 1000");
+	ck_assert_uint_eq(options.seconds, 99);
+}
+END_TEST
+
+START_TEST(unknown_words)
+{
+	refused(LEAST "--bogus", "--bogus", "weir-gen --help");
+	refused(LEAST "stray", "stray", "weir-gen --help");
+	refused(LEAST "--verify=yes", "--verify", "alone");
+	refused(LEAST "--flows", "--flows has no value", "weir-gen --help");
+	refused(LEAST "--mode sideways", "'sideways'", "stream, rr or connect");
+	refused(LEAST "--attack none", "'none'", "syn, rst, seq, ooo, tiny or collide");
+	refused(LEAST "--timestamps maybe", "'maybe'", "on or off");
+	ck_assert_int_eq(parse(LEAST "--help"), OPTIONS_HELP);
+	ck_assert_int_eq(parse("--version"), OPTIONS_VERSION);
+}
+END_TEST
+
+START_TEST(ranges)
+{
+	static const char *const wrong[][2] = {
+	    {"--sources 0", "1 to 65536"},
+	    {"--sources 65537", "1 to 65536"},
+	    {"--flows -1", "0 to 1000000"},
+	    {"--flows 1000001", "0 to 1000000"},
+	    {"--hold x", "0 to 1000000"},
+	    {"--run 0", "1 to 1024"},
+	    {"--run 1025", "1 to 1024"},
+	    {"--mss 0", "1 to 16384"},
+	    {"--mss 16385", "1 to 16384"},
+	    {"--bytes 0", "1 to"},
+	    {"--bytes 2000000000G", "1 to"},
+	    {"--seconds 0", "1 to 1000000000"},
+	    {"--open-loop 0", "1 to 1000000000"},
+	    {"--stats 86401", "0 to 86400"},
+	    {"--seed 1.5", "0 to"},
+	    {"--buffers 2047", "2048 to 16777216"},
+	};
+	char line[256];
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		snprintf(line, sizeof(line), LEAST "%s", wrong[i][0]);
+		refused(line, wrong[i][0] + strcspn(wrong[i][0], " ") + 1, wrong[i][1]);
+	}
+}
+END_TEST
+
+START_TEST(missing_ones)
+{
+	refused("--connect 192.0.2.1:9000", "--ip is missing", "--ip 192.0.2.9/24");
+	refused("--ip 192.0.2.9/24", "--connect is missing", "--connect 192.0.2.1:9000");
+	refused(LEAST "--flows 0", "--flows is 0", "give one");
+	taken(LEAST "--flows 0 --hold 1");
+	taken(LEAST "--flows 0 --attack syn");
+}
+END_TEST
+
+START_TEST(targets)
+{
+	refused("--ip 192.0.2.9/24 --connect 192.0.2.1", "has no port", "192.0.2.1:9000");
+	refused("--ip 192.0.2.9/24 --connect 192.0.2.1:0", "'0' is wrong", "1 to 65535");
+	refused("--ip 192.0.2.9/24 --connect 192.0.2.1:65536", "'65536' is wrong", "1 to 65535");
+	refused("--ip 192.0.2.9/24 --connect 192.0.2.1:", "'' is wrong", "1 to 65535");
+	refused("--ip 192.0.2.9/24 --connect host:9000", "'host'", "such as 192.0.2.1");
+	refused("--ip 192.0.2.9/24 --connect 224.0.0.1:9000", "unicast", "such as 192.0.2.1");
+	refused("--ip 192.0.2.9/24 --connect 192.0.2.9:9000", "one of our own", "receiver's");
+	refused("--ip 192.0.2.9/24 --sources 4 --connect 192.0.2.12:1", "one of our own",
+		"receiver's");
+	taken("--ip 192.0.2.9/24 --sources 4 --connect 192.0.2.13:1");
+	refused("--ip 192.0.2.9/24 --connect 192.0.3.1:1", "not in the network", "--gateway");
+	taken("--ip 192.0.2.9/24 --connect 192.0.3.1:1 --gateway 192.0.2.1");
+	refused("--ip 192.0.2.9/24 --connect 192.0.3.1:1 --gateway 192.0.4.1", "'192.0.4.1'",
+		"in the network");
+	refused("--ip 192.0.2.9/24 --connect 192.0.3.1:1 --gateway 192.0.2.9", "'192.0.2.9'",
+		"another address");
+}
+END_TEST
+
+/* Every connection has an address and a port of its own. */
+START_TEST(room_for_flows)
+{
+	taken(LEAST "--flows 64512");
+	refused(LEAST "--flows 64513", "64513", "--sources 2");
+	refused(LEAST "--flows 64512 --hold 1", "64513", "--sources 2");
+	taken(LEAST "--flows 64513 --sources 2");
+	refused(LEAST "--flows 1000000 --hold 1 --sources 16", "1000001 together",
+		"at most 1000000");
+	refused("--ip 192.0.2.250/24 --sources 7 --connect 192.0.2.1:1", "has 6 addresses",
+		"lower address");
+	taken("--ip 192.0.2.250/24 --sources 6 --connect 192.0.2.1:1");
+	refused(LEAST "--attack collide --flows 248", "has 247 addresses", "shorter prefix");
+	taken("--ip 10.0.0.0/8 --connect 10.1.0.1:1 --attack collide --flows 32768");
+	refused("--ip 10.0.0.0/8 --connect 10.1.0.1:1 --attack collide --flows 32769", "too many",
+		"at most 32768");
+}
+END_TEST
+
+START_TEST(what_does_not_go_together)
+{
+	refused(LEAST "--mode rr --attack tiny", "--attack tiny", "leave one");
+	refused(LEAST "--mode connect --open-loop 5", "--open-loop", "leave one");
+	taken(LEAST "--attack tiny --open-loop 5");
+}
+END_TEST
+
+/* Every word of the help is an option, and the bound is what it says. */
+START_TEST(help_is_true)
+{
+	char word[32];
+
+	for (const char *at = options_help; (at = strstr(at, "\n  --")) != NULL; at++) {
+		snprintf(word, sizeof(word), "%.*s", (int)strcspn(at + 3, " ,"), at + 3);
+		ck_assert_msg(parse(word) != OPTIONS_BAD || strstr(error, "no such") == NULL,
+			      "%s is no option", word);
+	}
+	ck_assert(strstr(options_help, "after 10 seconds") != NULL);
+	ck_assert_int_eq(OPTIONS_BOUND_SECONDS, 10);
+}
+END_TEST
+
+static void
+add(Suite *s)
+{
+	UNIT_CASE(s, defaults);
+	UNIT_CASE(s, every_option);
+	UNIT_CASE(s, named_numbers);
+	UNIT_CASE(s, requests);
+	UNIT_CASE(s, always_bounded);
+	UNIT_CASE(s, unknown_words);
+	UNIT_CASE(s, ranges);
+	UNIT_CASE(s, missing_ones);
+	UNIT_CASE(s, targets);
+	UNIT_CASE(s, room_for_flows);
+	UNIT_CASE(s, what_does_not_go_together);
+	UNIT_CASE(s, help_is_true);
+}
+
+UNIT_MAIN("app_gen_options", add)
