@@ -48,14 +48,17 @@ bool case_copy(struct bench *bench);
 bool case_delay(struct bench *bench);
 bool case_digest(struct bench *bench);
 bool case_flows(struct bench *bench);
+bool case_gro(struct bench *bench);
 bool case_limit(struct bench *bench);
 bool case_lwip(struct bench *bench);
 bool case_memory(struct bench *bench);
 bool case_merge(struct bench *bench);
 bool case_onoff(struct bench *bench);
 bool case_pool(struct bench *bench);
+bool case_queue(struct bench *bench);
 bool case_reorder(struct bench *bench);
 bool case_rr(struct bench *bench);
+bool case_tables(struct bench *bench); /* a part of case_flows */
 bool case_profile(struct bench *bench);
 
 #endif

@@ -249,6 +249,15 @@ next_flow(struct stream *stream)
 }
 
 static void
+describe(struct rte_mbuf *frame, uint32_t header_len)
+{
+	frame->packet_type = RTE_PTYPE_L2_ETHER | RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_TCP;
+	frame->l2_len = IP_AT;
+	frame->l3_len = TCP_AT - IP_AT;
+	frame->l4_len = (uint16_t)(header_len - TCP_AT) & 0xff;
+}
+
+static void
 write_segment(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
 {
 	struct stream_flow *flow = &stream->flows[i];
@@ -275,6 +284,8 @@ write_segment(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
 	frame->ol_flags = stream->config.unverified
 			      ? 0
 			      : RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	if (stream->config.described)
+		describe(frame, flow->len);
 	flow->snd_nxt += stream->config.payload_bytes;
 	stream->unacked_bytes += stream->config.payload_bytes;
 }

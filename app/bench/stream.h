@@ -36,6 +36,7 @@ struct stream_config {
 	uint32_t buffers;
 	bool timestamps;
 	bool unverified;	   /* the port claims nothing of checksums; else it says good */
+	bool described;		   /* frames carry packet type and header lengths, for rte_gro */
 	bool flushed;		   /* header lines are flushed from the caches before queueing */
 	uint32_t reorder_permille; /* segments that are late, by 1 to reorder_depth places */
 	uint32_t reorder_depth;
