@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a hostile sender does. Each is bounded by the caller's count and by open_loop_pps. */
-#include "app/generator/state.h"
+#include "app/generator/segment.h"
 #include "wire/header.h"
 
 #define TINY_MOST 8 /* bytes of an out-of-order range */
@@ -62,8 +62,7 @@ send_data(struct generator *g, const struct gen_flow *f, uint32_t seq, uint32_t 
 	if (gen_room(g, 1) == 0)
 		return false;
 	forged.rcv_next = ack;
-	gen_head_begin(g, &forged, &head);
-	gen_head_length(&head, len);
+	gen_head_begin(g, &forged, len, WEIR_TCP_ACK, &head);
 	buf = g->spare[--g->n_spare];
 	gen_fill_segment(g, &head, buf, seq, gen_position(g, f, seq));
 	gen_stage(g, buf);

@@ -155,6 +155,8 @@ gen_run_length(struct generator *g)
 {
 	if (g->run_table != NULL)
 		return g->run_table[gen_draw(g) % GEN_RUN_TABLE];
+	if (g->config.flows == 1 && g->config.run < GEN_BURST)
+		return GEN_BURST; /* there is nobody else */
 	return (uint16_t)g->config.run;
 }
 

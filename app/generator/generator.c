@@ -87,7 +87,7 @@ prepare(struct generator *g)
 		rc = gen_recoveries_open(g);
 	if (rc != 0)
 		return rc;
-	gen_heads_init(g);
+	gen_link_header(g);
 	generator_pattern_fill(&g->pattern);
 	gen_sums_init(g, g->config.mss);
 	if (!g->refill)
@@ -169,6 +169,7 @@ void
 gen_set_now(struct generator *g, uint64_t now_ns)
 {
 	g->now_ns = now_ns;
+	g->tick = (uint32_t)((now_ns - g->start_ns) / GEN_TICK_NS) + 1;
 	if (!g->config.fixed_timestamp)
 		g->tsval = 1 + (uint32_t)((now_ns - g->start_ns) / GEN_NS_PER_MS);
 }

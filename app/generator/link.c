@@ -82,6 +82,6 @@ gen_link_arp(struct generator *g, const uint8_t *frame, uint32_t len)
 		   !g->resolved) {
 		memcpy(g->next_hop_mac, arp + SENDER, 6);
 		g->resolved = true;
-		gen_heads_init(g);
+		gen_link_header(g);
 	}
 }

@@ -290,7 +290,8 @@ take_packet(struct generator *g, struct rte_mbuf *buf)
 {
 	uint8_t scratch[HEADERS_MOST];
 	uint32_t len = buf->pkt_len < HEADERS_MOST ? buf->pkt_len : HEADERS_MOST;
-	const uint8_t *bytes = weir_chain_read(buf, 0, len, scratch);
+	const uint8_t *bytes = buf->data_len >= len ? rte_pktmbuf_mtod(buf, const uint8_t *)
+						    : weir_chain_read(buf, 0, len, scratch);
 	struct view view = {.buf = buf, .ip_off = g->ether};
 	struct gen_seg seg;
 
@@ -324,6 +325,8 @@ generator_receive(struct generator *g, uint64_t now_ns)
 		if (n == 0)
 			break;
 		for (uint32_t i = 0; i < n; i++) {
+			if (i + 2 * AHEAD < n)
+				__builtin_prefetch(bufs[i + 2 * AHEAD]);
 			if (i + AHEAD < n)
 				__builtin_prefetch(rte_pktmbuf_mtod(bufs[i + AHEAD], void *));
 			take_packet(g, bufs[i]);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is sent when: runs of new data, holes, what a timeout went back to, FINs. */
-#include "app/generator/state.h"
+#include "app/generator/segment.h"
 
 #define LATE_MOST_NS (100 * GEN_NS_PER_MS) /* what a pause may leave to be made up for */
 
@@ -111,9 +111,7 @@ send_piece(struct generator *g, struct gen_flow *f, uint32_t seq, uint32_t end)
 		if (seq == f->high && len != 0)
 			f->sent_ns = g->config.mode == GENERATOR_RR ? g->now_ns : f->sent_ns;
 	}
-	gen_head_begin(g, f, &head);
-	gen_head_length(&head, len);
-	gen_head_flags(&head, flags);
+	gen_head_begin(g, f, len, flags, &head);
 	put(g, &head, seq, gen_position(g, f, seq));
 	end = seq + len + ((flags & WEIR_TCP_FIN) != 0);
 	count_sent(g, f, seq, end, len);
@@ -163,29 +161,42 @@ send_again(struct generator *g, struct gen_flow *f, uint32_t most)
 	return n;
 }
 
+/* `n` full segments from `seq` into spare buffers; there is room for them. */
+static void
+put_many(struct generator *g, const struct gen_head *head, uint32_t seq, uint32_t *position,
+	 uint32_t n)
+{
+	const uint32_t step = g->config.verify ? head->payload % GENERATOR_PATTERN_PERIOD : 0;
+	struct rte_mbuf **to = g->staged + g->n_staged;
+
+	g->n_spare -= n;
+	g->n_staged += n;
+	for (uint32_t i = 0; i < n; i++, seq += head->payload) {
+		to[i] = g->spare[g->n_spare + i];
+		gen_fill_segment(g, head, to[i], seq, *position);
+		*position += step;
+		if (*position >= GENERATOR_PATTERN_PERIOD)
+			*position -= GENERATOR_PATTERN_PERIOD;
+	}
+}
+
 /* Full segments of one flow in a row; `n` have room in the window. */
 static uint32_t
 send_full(struct generator *g, struct gen_flow *f, uint32_t n)
 {
-	uint32_t done = 0, seq = f->next, position = gen_position(g, f, seq);
-	uint32_t step = g->config.verify ? f->mss % GENERATOR_PATTERN_PERIOD : 0;
+	uint32_t done = 0, position = gen_position(g, f, f->next);
 	struct gen_head head;
 
-	gen_head_begin(g, f, &head);
+	gen_head_begin(g, f, f->mss, WEIR_TCP_ACK, &head);
 	while (done < n) {
 		uint32_t k = gen_room(g, n - done);
 
 		if (k == 0)
 			break;
+		put_many(g, &head, f->next + done * f->mss, &position, k);
 		done += k;
-		for (; k != 0; k--, seq += f->mss) {
-			put(g, &head, seq, position);
-			position += step;
-			if (position >= GENERATOR_PATTERN_PERIOD)
-				position -= GENERATOR_PATTERN_PERIOD;
-		}
 	}
-	f->next = f->high = seq;
+	f->next = f->high = f->next + done * f->mss;
 	g->stats.segs_sent += done;
 	g->stats.bytes_sent += (uint64_t)done * f->mss;
 	return done;
@@ -202,7 +213,7 @@ send_held(struct generator *g, struct gen_flow *f)
 	f->held_left = 0;
 	if (weir_seq_lt(f->held, f->una))
 		return 0;
-	gen_head_begin(g, f, &head);
+	gen_head_begin(g, f, f->mss, WEIR_TCP_ACK, &head);
 	put(g, &head, f->held, gen_position(g, f, f->held));
 	return 1;
 }
@@ -257,9 +268,11 @@ send_new(struct generator *g, struct gen_flow *f, uint32_t most)
 
 	if (f->run_left == 0)
 		f->run_left = gen_run_length(g);
-	if (left > 0)
+	if (left > (int32_t)(f->run_left * f->mss))
+		full = f->run_left; /* no division */
+	else if (left > 0)
 		full = ((uint32_t)left - end) / f->mss; /* the last one is a piece */
-	n = full < f->run_left ? full : f->run_left;
+	n = full;
 	n = n < most ? n : most;
 	if (n != 0)
 		sent =

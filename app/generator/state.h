@@ -26,6 +26,7 @@
 #define GEN_RUN_TABLE  4096 /* quantiles of the geometric distribution */
 #define GEN_NS_PER_MS  1000000ull
 #define GEN_NS_PER_S   1000000000ull
+#define GEN_TICK_NS    (GEN_TICK_MS * GEN_NS_PER_MS)
 #define GEN_DUP_ACKS   3 /* RFC 5681 3.2 */
 #define GEN_NONE       UINT32_MAX
 
@@ -101,18 +102,6 @@ struct gen_recovery {
 	uint32_t next_free;
 };
 
-/* Header of the segments of a run, right-aligned so that all heads end at the payload. */
-struct gen_head {
-	uint8_t bytes[GEN_HEAD + 6];
-	uint64_t sum;	     /* TCP, without seq and payload */
-	uint32_t length_sum; /* the length's part in it */
-	uint32_t payload;    /* bytes of the segment */
-	uint16_t ip_sum;     /* IPv4, without the length */
-	uint8_t len;
-	uint8_t ip_at; /* in bytes */
-	uint8_t tcp_at;
-};
-
 struct gen_queue {
 	uint32_t *flows;
 	uint32_t mask;
@@ -127,6 +116,7 @@ struct generator {
 	struct weir_pool *pool;
 	uint64_t now_ns;
 	uint64_t start_ns;
+	uint32_t tick; /* now, for the wheel */
 	uint64_t random;
 	uint8_t mac[6];
 	uint8_t next_hop_mac[6];
@@ -140,7 +130,7 @@ struct generator {
 	uint64_t arp_due_ns;
 	uint8_t ether; /* bytes of the link header */
 	uint32_t tsval;
-	struct gen_head heads[2]; /* without and with timestamps */
+	uint8_t link[16]; /* header, two bytes longer than it is so that it is copied at once */
 	/* payload sums, host representation as in wire/checksum.h */
 	uint32_t sums_len;			 /* they are for segments of so many bytes */
 	uint16_t sums[GENERATOR_PATTERN_PERIOD]; /* by position in the pattern */
@@ -297,21 +287,15 @@ int gen_link_open(struct generator *g);
 void gen_link_poll(struct generator *g);
 void gen_link_arp(struct generator *g, const uint8_t *frame, uint32_t len);
 
-/* ---- head.c: headers and sums of data segments ---- */
+/* ---- segment.c; see segment.h, too ---- */
 
-void gen_heads_init(struct generator *g);
+void gen_link_header(struct generator *g);
 /* base_sum and ip_sum of a new connection. */
 void gen_flow_sums(struct generator *g, struct gen_flow *f);
 /* Payload sums for segments of `len` bytes. */
 void gen_sums_init(struct generator *g, uint32_t len);
-/* Header of plain ACK segments of f->mss bytes. */
-void gen_head_begin(const struct generator *g, const struct gen_flow *f, struct gen_head *head);
-void gen_head_length(struct gen_head *head, uint32_t len);
-void gen_head_flags(struct gen_head *head, uint8_t flags);
 /* Where the payload at `seq` stands in the pattern. */
 uint32_t gen_position(const struct generator *g, const struct gen_flow *f, uint32_t seq);
-void gen_fill_segment(const struct generator *g, const struct gen_head *head, struct rte_mbuf *buf,
-		      uint32_t seq, uint32_t position);
 /* Write the payload into every buffer of the pool. */
 void gen_prefill(struct generator *g);
 

@@ -6,7 +6,6 @@
 #include "app/generator/state.h"
 
 #define RTO_MAX_MS  60000u /* RFC 6298 2.5 */
-#define TICK_NS	    (GEN_TICK_MS * GEN_NS_PER_MS)
 #define BACKOFF_MAX 8
 
 void
@@ -15,12 +14,6 @@ gen_wheel_init(struct generator *g)
 	for (uint32_t i = 0; i < GEN_SLOTS; i++)
 		g->wheel[i] = GEN_NONE;
 	g->wheel_tick = 1; /* a deadline of 0 is none */
-}
-
-static uint32_t
-tick_now(const struct generator *g)
-{
-	return (uint32_t)((g->now_ns - g->start_ns) / TICK_NS) + 1;
 }
 
 static void
@@ -43,7 +36,7 @@ insert(struct generator *g, struct gen_flow *f)
 void
 gen_arm(struct generator *g, struct gen_flow *f, uint32_t delay_ms)
 {
-	f->deadline = tick_now(g) + (delay_ms + GEN_TICK_MS - 1) / GEN_TICK_MS;
+	f->deadline = g->tick + (delay_ms + GEN_TICK_MS - 1) / GEN_TICK_MS;
 	if (!(f->flags & GEN_IN_WHEEL))
 		insert(g, f);
 }
@@ -151,7 +144,7 @@ expire_slot(struct generator *g, uint32_t *slot)
 void
 gen_expire(struct generator *g)
 {
-	uint32_t now = tick_now(g);
+	uint32_t now = g->tick;
 
 	if (g->wheel_count == 0) {
 		g->wheel_tick = now;
@@ -172,6 +165,6 @@ gen_wheel_deadline(const struct generator *g)
 		return UINT64_MAX;
 	for (uint32_t tick = g->wheel_tick + 1; tick != g->wheel_tick + GEN_SLOTS; tick++)
 		if (g->wheel[tick % GEN_SLOTS] != GEN_NONE)
-			return g->start_ns + (uint64_t)(tick - 1) * TICK_NS;
-	return g->start_ns + (uint64_t)(g->wheel_tick + GEN_SLOTS) * TICK_NS;
+			return g->start_ns + (uint64_t)(tick - 1) * GEN_TICK_NS;
+	return g->start_ns + (uint64_t)(g->wheel_tick + GEN_SLOTS) * GEN_TICK_NS;
 }
