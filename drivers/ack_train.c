@@ -27,12 +27,15 @@ weir_ack_train_expand(struct weir_pool *pool, const struct weir_ack_template *tr
 {
 	uint32_t n = take_buffers(pool, out, train->n);
 	const struct weir_ack *ack = train->acks + (train->n - n);
+	struct weir_ack_image image;
 
+	if (n == 0)
+		return 0;
+	weir_header_image(train, &image);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t len = weir_header_ack(train, &ack[i], rte_pktmbuf_mtod(out[i], uint8_t *));
-
-		out[i]->data_len = (uint16_t)len;
-		out[i]->pkt_len = len;
+		weir_header_ack(&image, &ack[i], rte_pktmbuf_mtod(out[i], uint8_t *));
+		out[i]->data_len = (uint16_t)image.len;
+		out[i]->pkt_len = image.len;
 	}
 	return n;
 }

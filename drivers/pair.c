@@ -52,6 +52,22 @@ struct pair {
 	pthread_mutex_t lock;
 };
 
+/* Between `bufs` and the n slots from position `at` on, in one piece or in two. */
+static inline void
+ring_copy(struct ring *ring, uint32_t at, struct rte_mbuf **bufs, uint32_t n, bool in)
+{
+	uint32_t first = at & (ring->capacity - 1);
+	uint32_t k = n < ring->capacity - first ? n : ring->capacity - first;
+
+	if (in) {
+		memcpy(ring->slots + first, bufs, k * sizeof(*bufs));
+		memcpy(ring->slots, bufs + k, (n - k) * sizeof(*bufs));
+	} else {
+		memcpy(bufs, ring->slots + first, k * sizeof(*bufs));
+		memcpy(bufs + k, ring->slots, (n - k) * sizeof(*bufs));
+	}
+}
+
 static uint32_t
 ring_put(struct ring *ring, struct rte_mbuf **bufs, uint32_t n)
 {
@@ -64,8 +80,7 @@ ring_put(struct ring *ring, struct rte_mbuf **bufs, uint32_t n)
 	}
 	if (n > room)
 		n = room;
-	for (uint32_t i = 0; i < n; i++)
-		ring->slots[(head + i) & (ring->capacity - 1)] = bufs[i];
+	ring_copy(ring, head, bufs, n, true);
 	atomic_store_explicit(&ring->head, head + n, memory_order_release);
 	return n;
 }
@@ -81,8 +96,7 @@ ring_take(struct ring *ring, struct rte_mbuf **bufs, uint32_t n)
 		n = ring->head_seen - tail;
 	if (n == 0) /* keep the line shared: an idle end polls often */
 		return 0;
-	for (uint32_t i = 0; i < n; i++)
-		bufs[i] = ring->slots[(tail + i) & (ring->capacity - 1)];
+	ring_copy(ring, tail, bufs, n, false);
 	atomic_store_explicit(&ring->tail, tail + n, memory_order_release);
 	return n;
 }

@@ -206,9 +206,9 @@ struct weir_span {
 
 /*
  * Hand out up to `most` spans of unread data in stream order without copying. A lease covers one or
- * several consecutive spans; its bytes stay valid, and count against the window, until it is
- * released, also after close. A lease whose spans do not all fit is left for the next call. Returns
- * the number of spans, 0 when nothing is unread. -EBADF; -ENOSPC when the spans of the first lease
+ * several consecutive spans, of at most 32 packets; its bytes stay valid, and count against the window, until it is
+ * released, also after close. A packet whose spans do not all fit is left for the next call. Returns
+ * the number of spans, 0 when nothing is unread. -EBADF; -ENOSPC when the spans of the first packet
  * are more than `most` (16 are enough for frames of one port burst without LRO).
  */
 int weir_conn_lease(struct weir_stack *stack, weir_conn conn, struct weir_span *spans,

@@ -5,6 +5,8 @@
 #include "engine/engine.h"
 #include "wire/chain.h"
 
+#define WEIR_LEASE_SEGS 32 /* packets that one lease covers at most */
+
 static struct weir_flow *
 find_flow(struct weir_stack *stack, weir_conn conn)
 {
@@ -13,8 +15,8 @@ find_flow(struct weir_stack *stack, weir_conn conn)
 	return slot == NULL ? NULL : &stack->engine->tcp.flows[slot->flow];
 }
 
-/* Spans of one node; 0 when they do not fit into `most`. */
-static uint32_t
+/* Spans of one node of several buffer segments; 0 when they do not fit into `most`. */
+static uint32_t __attribute__((noinline))
 node_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans, uint32_t most)
 {
 	uint32_t off = held->off, left = held->len, n = 0;
@@ -25,10 +27,53 @@ node_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans
 		if (n == most)
 			return 0;
 		spans[n++] = (struct weir_span){
-			.data = chunk.data, .lease = lease, .len = chunk.len, .last = chunk.len == left};
+			.data = chunk.data, .lease = lease, .len = chunk.len};
 		off += chunk.len;
 		left -= chunk.len;
 	}
+	return n;
+}
+
+/* The first nodes of the unread list become one lease. Returns its spans, 0 when not even those of
+ * the first node fit into `most`. */
+static uint32_t
+lease_run(struct weir_held *nodes, struct weir_flow *flow, weir_conn conn, struct weir_span *spans,
+	  uint32_t most)
+{
+	uint32_t first = flow->unread.head, next = first, last = 0, bytes = 0, n = 0;
+	uint64_t lease = (uint64_t)(nodes[first].gen + 1) << 32 | first;
+
+	for (uint32_t k = 0; next != 0 && n < most && k < WEIR_LEASE_SEGS; k++) {
+		const struct weir_held *held = &nodes[next];
+		uint32_t got = 1;
+
+		if (likely(held->buf->nb_segs == 1)) {
+			spans[n].data = rte_pktmbuf_mtod_offset(held->buf, const uint8_t *, held->off);
+			spans[n].lease = lease;
+			spans[n].len = held->len;
+			spans[n].last = 0;
+		} else {
+			got = node_spans(held, lease, spans + n, most - n);
+			if (got == 0)
+				break;
+		}
+		n += got;
+		bytes += held->len;
+		last = next;
+		next = held->next;
+	}
+	if (n == 0)
+		return 0;
+	spans[n - 1].last = 1;
+	flow->unread.head = next;
+	if (next == 0)
+		flow->unread.tail = 0;
+	nodes[last].next = 0;
+	nodes[first].gen++;
+	nodes[first].flow = (uint32_t)conn;
+	nodes[first].seq = (uint32_t)(conn >> 32);
+	flow->unread_bytes -= bytes;
+	flow->leased_bytes += bytes;
 	return n;
 }
 
@@ -36,28 +81,17 @@ int
 weir_conn_lease(struct weir_stack *stack, weir_conn conn, struct weir_span *spans, uint32_t most)
 {
 	struct weir_flow *flow = find_flow(stack, conn);
-	struct weir_held_pool *pool = &stack->engine->tcp.held;
+	struct weir_held *nodes = stack->engine->tcp.held.nodes;
 	uint32_t n = 0;
 
 	if (flow == NULL)
 		return -EBADF;
 	while (flow->unread.head != 0) {
-		uint32_t idx = flow->unread.head;
-		struct weir_held *held = &pool->nodes[idx];
-		uint32_t got = node_spans(held, (uint64_t)(held->gen + 1) << 32 | idx, spans + n,
-					  most - n);
+		uint32_t got = lease_run(nodes, flow, conn, spans + n, most - n);
 
 		if (got == 0)
 			return n == 0 ? -ENOSPC : (int)n;
 		n += got;
-		flow->unread.head = held->next;
-		if (held->next == 0)
-			flow->unread.tail = 0;
-		flow->unread_bytes -= held->len;
-		flow->leased_bytes += held->len;
-		held->gen++;
-		held->flow = (uint32_t)conn; /* the handle's two halves: whom to credit */
-		held->next = (uint32_t)(conn >> 32);
 	}
 	return (int)n;
 }
@@ -80,18 +114,19 @@ weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		struct weir_held *held = &tcp->held.nodes[(uint32_t)leases[i]];
 		struct weir_flow *flow;
+		uint32_t bytes;
 
 		if (!lease_is_out(&tcp->held, leases[i])) {
 			error = -EINVAL;
 			continue;
 		}
-		flow = find_flow(stack, (uint64_t)held->next << 32 | held->flow);
+		flow = find_flow(stack, (uint64_t)held->seq << 32 | held->flow);
 		if (last != NULL && last != flow)
 			weir_window_freed(tcp, last);
-		if (flow != NULL)
-			flow->leased_bytes -= held->len;
 		held->gen++;
-		weir_tcp_release(tcp, flow, (uint32_t)leases[i]);
+		bytes = weir_tcp_release(tcp, flow, (uint32_t)leases[i]);
+		if (flow != NULL)
+			flow->leased_bytes -= bytes;
 		last = flow;
 	}
 	if (last != NULL)
@@ -122,6 +157,7 @@ take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t 
 		flow->unread.head = held->next;
 		if (held->next == 0)
 			flow->unread.tail = 0;
+		held->next = 0;
 		weir_tcp_release(tcp, flow, idx);
 	}
 }

@@ -76,9 +76,10 @@ void weir_engine_close(struct weir_engine *engine);
 
 /* serve.c: rooms 5 and 6. Serves up to the budget; returns the segments served. */
 uint32_t weir_engine_serve(struct weir_engine *engine);
-/* Room 4: a copy of `seg` into the flow's queue, or a named drop. */
+/* Room 4: copies of `n` segments into the flow's queue; those for which there is no room or no memory
+ * are dropped by name. */
 void weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow,
-			 const struct weir_seg *seg);
+			 const struct weir_seg *segs, uint32_t n);
 /* When the first held run has to be looked at. */
 uint64_t weir_engine_hold_deadline(const struct weir_engine *engine);
 

@@ -8,29 +8,54 @@
 
 #define WEIR_NS_PER_MS 1000000
 
-/* Room 3 and 4: whose segment is it, and into its queue. */
+/* Segments without a flow wait in the one queue of the engine. */
 static void
-classify(struct weir_engine *engine, uint8_t port)
+enqueue_control(struct weir_engine *engine, const struct weir_key4 *key,
+		const struct weir_seg *segs, uint32_t n)
 {
 	struct weir_tcp *tcp = &engine->tcp;
-	struct weir_parsed *parsed = &engine->parsed;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (engine->n_control == WEIR_CONTROL_SEGS) {
+			weir_tcp_drop(tcp, segs[i].buf, WEIR_DROP_CONTROL_QUEUE_FULL);
+			continue;
+		}
+		engine->control[engine->n_control++] =
+			(struct weir_control){.seg = segs[i], .key = *key};
+		tcp->stats.segs++;
+		tcp->stats.packets_queued++;
+	}
+}
+
+/* The lines of a flow that rooms 4 to 8 touch; its key came with the lookup. */
+static inline void
+prefetch_flow(const struct weir_flow *flow)
+{
+	__builtin_prefetch(&flow->snd_wscale);
+	__builtin_prefetch(&flow->id);
+	__builtin_prefetch(&flow->iss);
+}
+
+/* Room 3 and 4: whose run is it, and into its queue. */
+static void
+classify(struct weir_engine *engine)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	const struct weir_parsed *parsed = &engine->parsed;
 	uint32_t entries[WEIR_BURST_MAX];
 
-	weir_table_find_bulk(&tcp->table, parsed->keys, parsed->n_segs, entries);
-	for (uint32_t i = 0; i < parsed->n_segs; i++) {
-		struct weir_seg *seg = &parsed->segs[i];
+	weir_table_find_bulk(&tcp->table, parsed->keys, parsed->n_runs, entries);
+	for (uint32_t i = 0; i < parsed->n_runs; i++)
+		if (entries[i] < tcp->flow_free.size)
+			prefetch_flow(&tcp->flows[entries[i]]);
+	for (uint32_t i = 0; i < parsed->n_runs; i++) {
+		const struct weir_seg *segs = &parsed->segs[parsed->run_first[i]];
+		uint32_t n = parsed->run_first[i + 1] - parsed->run_first[i];
 
-		seg->port = port;
-		if (entries[i] < tcp->flow_free.size) {
-			weir_engine_enqueue(engine, &tcp->flows[entries[i]], seg);
-		} else if (engine->n_control == WEIR_CONTROL_SEGS) {
-			weir_tcp_drop(tcp, seg->buf, WEIR_DROP_CONTROL_QUEUE_FULL);
-		} else {
-			engine->control[engine->n_control++] =
-				(struct weir_control){.seg = *seg, .key = parsed->keys[i]};
-			tcp->stats.segs++;
-			tcp->stats.packets_queued++;
-		}
+		if (entries[i] < tcp->flow_free.size)
+			weir_engine_enqueue(engine, &tcp->flows[entries[i]], segs, n);
+		else
+			enqueue_control(engine, &parsed->keys[i], segs, n);
 	}
 }
 
@@ -72,18 +97,17 @@ receive(struct weir_engine *engine, uint8_t port)
 		return 0;
 	at->rx_packets += n;
 	tcp->stats.packets_received += n;
-	for (uint32_t i = 0; i < n; i++)
-		at->rx_bytes += bufs[i]->pkt_len;
 	if (engine->record.size != 0)
 		for (uint32_t i = 0; i < n; i++)
 			weir_record_add(&engine->record, tcp->now_ns, bufs[i],
 					WEIR_RECORD_RECEIVED | weir_engine_record_layer(at));
 	weir_parse_burst(&at->parse, bufs, n, parsed);
+	at->rx_bytes += parsed->bytes;
 	WEIR_ROOM_LEFT(PARSE);
 	for (uint32_t i = 0; i < parsed->n_rejects; i++)
 		weir_tcp_drop(tcp, parsed->rejects[i].buf, parsed->rejects[i].reason);
 	handle_others(engine, at, port);
-	classify(engine, port);
+	classify(engine);
 	WEIR_ROOM_LEFT(CLASSIFY);
 	return n;
 }

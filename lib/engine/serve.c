@@ -15,31 +15,64 @@ class_of(const struct weir_flow *flow)
 		       : WEIR_CLASS_CONTROL;
 }
 
-void
-weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow, const struct weir_seg *seg)
+static void
+drop_all(struct weir_tcp *tcp, const struct weir_seg *segs, uint32_t n, enum weir_drop reason)
 {
-	struct weir_tcp *tcp = &engine->tcp;
+	for (uint32_t i = 0; i < n; i++)
+		weir_tcp_drop(tcp, segs[i].buf, reason);
+}
 
-	if (seg->len != 0 && tcp->held_bufs + tcp->stats.packets_queued >= engine->hard_bufs) {
-		weir_tcp_drop(tcp, seg->buf, WEIR_DROP_NO_MEMORY);
-		return;
-	}
+/* There is memory for all of them. */
+static void
+enqueue_run(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+{
+	uint32_t taken;
+
 	if (flow->queue == WEIR_NONE) {
 		flow->queue = weir_queue_take(&tcp->queues);
 		if (flow->queue == WEIR_NONE) {
-			weir_tcp_drop(tcp, seg->buf, WEIR_DROP_QUEUE_POOL_EMPTY);
+			drop_all(tcp, segs, n, WEIR_DROP_QUEUE_POOL_EMPTY);
 			return;
 		}
 	}
-	if (!weir_queue_push(&tcp->queues.queues[flow->queue], tcp->queues.capacity, seg)) {
+	taken = weir_queue_push(&tcp->queues.queues[flow->queue], tcp->queues.capacity, segs, n);
+	if (taken != n) {
 		weir_flow_limited(tcp, flow, WEIR_LIMIT_ENGINE);
-		weir_tcp_drop(tcp, seg->buf, WEIR_DROP_QUEUE_FULL);
-		return;
+		drop_all(tcp, segs + taken, n - taken, WEIR_DROP_QUEUE_FULL);
 	}
-	tcp->stats.segs++;
-	tcp->stats.packets_queued++;
+	tcp->stats.segs += taken;
+	tcp->stats.packets_queued += taken;
 	if (flow->sched_class == WEIR_CLASS_IDLE)
 		weir_sched_push(&tcp->sched, flow->id, class_of(flow));
+}
+
+/* Near the limit each segment is looked at: what carries no data may always be queued. */
+static void __attribute__((noinline))
+enqueue_short(struct weir_engine *engine, struct weir_flow *flow, const struct weir_seg *segs,
+	      uint32_t n)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (segs[i].len != 0 &&
+		    tcp->held_bufs + tcp->stats.packets_queued >= engine->hard_bufs)
+			weir_tcp_drop(tcp, segs[i].buf, WEIR_DROP_NO_MEMORY);
+		else
+			enqueue_run(tcp, flow, &segs[i], 1);
+	}
+}
+
+void
+weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow, const struct weir_seg *segs,
+		    uint32_t n)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+
+	if (__builtin_expect(
+		    tcp->held_bufs + tcp->stats.packets_queued + n <= engine->hard_bufs, 1))
+		enqueue_run(tcp, flow, segs, n);
+	else
+		enqueue_short(engine, flow, segs, n);
 }
 
 /* Smoothed gap between segments (gain 1/8); `fresh` arrived since the last look. */

@@ -186,8 +186,7 @@ forget_port(struct weir_attached *at)
 {
 	const struct weir_parse parse = at->parse;
 
-	at->parse = (struct weir_parse){.l3 = parse.l3, .ip = parse.ip};
-	memcpy(at->parse.mac, parse.mac, sizeof(parse.mac));
+	weir_parse_init(&at->parse, parse.mac, parse.ip, parse.l3, parse.port);
 	at->rx_packets = at->rx_bytes = at->tx_packets = at->tx_bytes = 0;
 }
 
@@ -256,9 +255,8 @@ weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 	if (error != 0)
 		return error;
 	/* Only now: a device may settle its addresses and sizes when it starts. */
-	at->parse.l3 = (port->capabilities & WEIR_PORT_L3) != 0;
-	at->parse.ip = ipv4_of(&config->address);
-	memcpy(at->parse.mac, port->mac, sizeof(port->mac));
+	weir_parse_init(&at->parse, port->mac, ipv4_of(&config->address),
+			(port->capabilities & WEIR_PORT_L3) != 0, (uint8_t)engine->n_ports);
 	memcpy(known->mac, port->mac, sizeof(port->mac));
 	known->l3 = at->parse.l3;
 	known->mss = (uint16_t)((port->mtu != 0 ? port->mtu : WEIR_MTU_DEFAULT) - WEIR_HEADERS_MIN);

@@ -40,7 +40,8 @@ fill_flows(const struct weir_tcp *tcp, struct weir_stats *stats)
 		if ((tcp->held.nodes[i].gen & 1) == 0)
 			continue;
 		stats->leases++;
-		stats->bytes_leased += tcp->held.nodes[i].len;
+		for (uint32_t k = i; k != 0; k = tcp->held.nodes[k].next)
+			stats->bytes_leased += tcp->held.nodes[k].len;
 	}
 }
 

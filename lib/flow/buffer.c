@@ -185,11 +185,35 @@ fails_now(struct weir_pool *pool)
 	return true;
 }
 
+/* What a buffer from a mempool does not have already: one segment, one owner and no successor it
+ * has by DPDK's contract for free buffers, so its second line stays untouched. */
+static inline void
+make_empty(struct rte_mbuf *buf)
+{
+	buf->data_off = RTE_PKTMBUF_HEADROOM;
+	buf->port = RTE_MBUF_PORT_INVALID;
+	buf->ol_flags = 0;
+	buf->packet_type = 0;
+	buf->pkt_len = 0;
+	buf->vlan_tci = 0;
+	buf->data_len = 0;
+}
+
+static bool
+mempool_take(struct rte_mempool *mempool, struct rte_mbuf **bufs, uint32_t n)
+{
+	if (rte_mempool_get_bulk(mempool, (void **)bufs, n) != 0)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		make_empty(bufs[i]);
+	return true;
+}
+
 static bool
 take(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
 {
 	if (pool->mempool != NULL)
-		return rte_pktmbuf_alloc_bulk(pool->mempool, bufs, n) == 0;
+		return mempool_take(pool->mempool, bufs, n);
 	return heap_take(pool, bufs, n);
 }
 
@@ -274,6 +298,53 @@ poison(struct rte_mbuf *seg)
 #endif
 }
 
+/* One segment, ours alone, from `home`: it goes back as it is, and its second line is not read. */
+static inline bool
+is_simple(const struct rte_mbuf *buf, const struct rte_mempool *home)
+{
+	return buf->pool == home && buf->nb_segs == 1 && rte_mbuf_refcnt_read(buf) == 1 &&
+	       RTE_MBUF_DIRECT(buf);
+}
+
+/* As many from the front as go back to one mempool as they are. */
+static uint32_t
+free_simple(struct rte_mbuf **bufs, uint32_t n)
+{
+	struct rte_mempool *home = bufs[0] == NULL ? NULL : bufs[0]->pool;
+	uint32_t k = 0;
+
+	if (home == NULL)
+		return 0;
+	while (k < n && bufs[k] != NULL && is_simple(bufs[k], home)) {
+		poison(bufs[k]);
+		k++;
+	}
+	if (k != 0)
+		rte_mempool_put_bulk(home, (void **)bufs, k);
+	return k;
+}
+
+static uint32_t __attribute__((noinline))
+free_chain(struct weir_pool *pool, struct gather *gather, struct rte_mbuf *buf)
+{
+	struct rte_mbuf *seg, *next;
+	uint32_t freed = 0;
+
+	for (seg = buf; seg != NULL; seg = next) {
+		next = seg->next;
+		seg = rte_pktmbuf_prefree_seg(seg);
+		if (seg == NULL) /* somebody else still owns it */
+			continue;
+		poison(seg);
+		freed++;
+		if (seg->pool != NULL)
+			gather_add(gather, seg);
+		else
+			heap_put(pool, seg);
+	}
+	return freed;
+}
+
 void
 weir_buf_free_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
 {
@@ -282,21 +353,13 @@ weir_buf_free_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
 
 	gather.home = NULL;
 	gather.n = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		struct rte_mbuf *seg, *next;
+	for (uint32_t i = 0; i < n;) {
+		uint32_t k = free_simple(bufs + i, n - i);
 
-		for (seg = bufs[i]; seg != NULL; seg = next) {
-			next = seg->next;
-			seg = rte_pktmbuf_prefree_seg(seg);
-			if (seg == NULL) /* somebody else still owns it */
-				continue;
-			poison(seg);
-			freed++;
-			if (seg->pool != NULL)
-				gather_add(&gather, seg);
-			else
-				heap_put(pool, seg);
-		}
+		freed += k;
+		i += k;
+		if (i < n && k == 0)
+			freed += free_chain(pool, &gather, bufs[i++]);
 	}
 	gather_flush(&gather);
 	pool->freed += freed;

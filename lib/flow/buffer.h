@@ -46,7 +46,7 @@ uint32_t weir_pool_close(struct weir_pool *pool);
 uint32_t weir_pool_available(const struct weir_pool *pool);
 
 /*
- * `n` buffers, reset as by rte_pktmbuf_reset (one segment, empty, default headroom): all or none.
+ * `n` buffers, one empty segment each with default headroom and no offload flags: all or none.
  * Returns true or false. Only the thread that owns the pool's engine.
  */
 bool weir_buf_alloc_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n);

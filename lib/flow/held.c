@@ -27,17 +27,33 @@ weir_held_close(struct weir_held_pool *pool)
 	memset(pool, 0, sizeof(*pool));
 }
 
+/* Nodes that were never used before join the free list behind all others, lowest first. */
+bool
+weir_held_touch(struct weir_held_pool *pool, uint32_t n)
+{
+	uint32_t *end = &pool->free;
+
+	if (pool->size - 1 - pool->used < n)
+		return false;
+	while (*end != 0)
+		end = &pool->nodes[*end].next;
+	while (pool->touched - pool->used < n) {
+		*end = ++pool->touched;
+		end = &pool->nodes[*end].next;
+	}
+	*end = 0;
+	return true;
+}
+
 uint32_t
 weir_held_alloc(struct weir_held_pool *pool)
 {
-	uint32_t idx = pool->free;
+	uint32_t idx;
 
-	if (idx != 0)
-		pool->free = pool->nodes[idx].next;
-	else if (pool->touched + 1 < pool->size)
-		idx = ++pool->touched;
-	else
+	if (!weir_held_reserve(pool, 1))
 		return 0;
+	idx = pool->free;
+	pool->free = pool->nodes[idx].next;
 	pool->used++;
 	return idx;
 }

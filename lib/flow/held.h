@@ -7,6 +7,7 @@
 #ifndef WEIR_FLOW_HELD_H
 #define WEIR_FLOW_HELD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rte_mbuf;
@@ -17,8 +18,9 @@ struct weir_held {
 	uint32_t len;  /* payload bytes */
 	uint32_t seq;  /* of the first byte */
 	uint32_t next; /* index of the next node of the same list, 0: last */
-	uint32_t flow; /* lease: slot of the connection to credit; its generation is in `gen` */
-	uint32_t gen;  /* generation of this node while on lease, odd; even otherwise */
+	uint32_t flow; /* first node of a lease: lower half of the handle of the connection to
+			  credit, whose upper half stands in `seq` */
+	uint32_t gen;  /* odd while this node is the first of a lease, even otherwise */
 };
 _Static_assert(sizeof(struct weir_held) == 32, "two to a cache line");
 
@@ -41,6 +43,44 @@ void weir_held_close(struct weir_held_pool *pool);
 
 /* Index of a node whose fields are all undefined but gen; 0 when none is left. */
 uint32_t weir_held_alloc(struct weir_held_pool *pool);
+
+/* weir_held_reserve() when the free list is too short for it. */
+bool weir_held_touch(struct weir_held_pool *pool, uint32_t n);
+
+/*
+ * Make the free list at least `n` nodes long; false when there are not so many. A run of nodes is
+ * taken by filling them along the list from pool->free on, then weir_held_take().
+ */
+static inline bool
+weir_held_reserve(struct weir_held_pool *pool, uint32_t n)
+{
+	return __builtin_expect(pool->touched - pool->used >= n, 1) || weir_held_touch(pool, n);
+}
+
+/* Take the first `n` nodes of the free list, which end with `last`, and put them behind `list`. */
+static inline void
+weir_held_take(struct weir_held_pool *pool, struct weir_held_list *list, uint32_t last, uint32_t n)
+{
+	uint32_t first = pool->free;
+
+	pool->free = pool->nodes[last].next;
+	pool->used += n;
+	pool->nodes[last].next = 0;
+	if (list->tail != 0)
+		pool->nodes[list->tail].next = first;
+	else
+		list->head = first;
+	list->tail = last;
+}
+
+/* The `n` nodes linked from `first` to `last` are free again; the buffers are the caller's business. */
+static inline void
+weir_held_give(struct weir_held_pool *pool, uint32_t first, uint32_t last, uint32_t n)
+{
+	pool->nodes[last].next = pool->free;
+	pool->free = first;
+	pool->used -= n;
+}
 /* The buffer is the caller's business. */
 void weir_held_free(struct weir_held_pool *pool, uint32_t idx);
 

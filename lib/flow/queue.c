@@ -91,14 +91,14 @@ compact(struct weir_queue *queue)
 	queue->tail = len;
 }
 
-bool
-weir_queue_push(struct weir_queue *queue, uint32_t capacity, const struct weir_seg *seg)
+uint32_t
+weir_queue_push(struct weir_queue *queue, uint32_t capacity, const struct weir_seg *segs, uint32_t n)
 {
-	if (queue->tail == capacity) {
-		if (queue->head == 0)
-			return false;
+	if (queue->tail + n > capacity && queue->head != 0)
 		compact(queue);
-	}
-	queue->segs[queue->tail++] = *seg;
-	return true;
+	if (n > capacity - queue->tail)
+		n = capacity - queue->tail;
+	memcpy(&queue->segs[queue->tail], segs, n * sizeof(*segs));
+	queue->tail += n;
+	return n;
 }

@@ -7,7 +7,6 @@
 #ifndef WEIR_FLOW_QUEUE_H
 #define WEIR_FLOW_QUEUE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/seg.h"
@@ -44,8 +43,10 @@ weir_queue_len(const struct weir_queue *queue)
 	return queue->tail - queue->head;
 }
 
-/* Append a copy of `seg`; false when `capacity` segments are queued. */
-bool weir_queue_push(struct weir_queue *queue, uint32_t capacity, const struct weir_seg *seg);
+/* Append copies of the first k of `n` segments; returns k, fewer than n when `capacity` of them are
+ * queued then. */
+uint32_t weir_queue_push(struct weir_queue *queue, uint32_t capacity, const struct weir_seg *segs,
+			 uint32_t n);
 
 /* Drop the first n segments from the queue, n <= length. */
 static inline void

@@ -41,22 +41,51 @@ new_item(struct weir_gather *g, const struct weir_flow *flow, enum weir_gather_k
 	return item;
 }
 
+/* The item that the next ACK of a train of this flow belongs to. */
+static inline struct weir_gather_item *
+train_item(struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	struct weir_gather *g = &tcp->gather;
+	struct weir_gather_item *item = &g->items[g->n_items - (g->n_items != 0)];
+	uint8_t flags = ack_flags(flow);
+
+	if (g->n_items == 0 || item->kind != WEIR_GATHER_TRAIN || item->flow != flow->id ||
+	    item->flags != flags || item->seq != flow->snd_nxt)
+		item = new_item(g, flow, WEIR_GATHER_TRAIN, flags, g->n_acks);
+	return item;
+}
+
 static void
 push_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
 {
 	struct weir_gather *g = &tcp->gather;
-	uint8_t flags = ack_flags(flow);
-	struct weir_gather_item *item;
 
 	if (g->n_acks == g->capacity || g->n_items == g->capacity)
 		g->flush(g->user);
-	item = &g->items[g->n_items - (g->n_items != 0)];
-	if (g->n_items == 0 || item->kind != WEIR_GATHER_TRAIN || item->flow != flow->id ||
-	    item->flags != flags || item->seq != flow->snd_nxt)
-		item = new_item(g, flow, WEIR_GATHER_TRAIN, flags, g->n_acks);
-	item->n++;
+	train_item(tcp, flow)->n++;
 	g->acks[g->n_acks++] = (struct weir_ack){.ack = ack, .tsecr = flow->ts_recent};
 	acknowledged(tcp, flow, ack, true);
+}
+
+struct weir_ack *
+weir_ack_room(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t n)
+{
+	const struct weir_gather *g = &tcp->gather;
+
+	if (flow->ack_policy != WEIR_ACK_TRAIN || flow->quick_acks != 0 ||
+	    g->n_acks + n > g->capacity || g->n_items == g->capacity)
+		return NULL;
+	return &g->acks[g->n_acks];
+}
+
+void
+weir_ack_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t n)
+{
+	struct weir_gather *g = &tcp->gather;
+
+	train_item(tcp, flow)->n += n;
+	g->n_acks += n;
+	acknowledged(tcp, flow, g->acks[g->n_acks - 1].ack, true);
 }
 
 static struct weir_gather_single *

@@ -16,15 +16,6 @@ weir_aggregate_cause_name(uint32_t cause)
 	return cause < WEIR_CAUSE_COUNT ? cause_names[cause] : NULL;
 }
 
-/* The merge word of a plain data segment but for PSH: ACK alone, no mark. */
-static inline uint64_t
-merge_word_without_push(const struct weir_seg *seg)
-{
-	const struct weir_seg push = {.flags = WEIR_TCP_PSH};
-
-	return weir_seg_merge_word(seg) & ~weir_seg_merge_word(&push);
-}
-
 /* What keeps a segment from any company. */
 static inline uint32_t
 alone_causes(const struct weir_seg *seg)
@@ -55,20 +46,31 @@ follow_causes(const struct weir_seg *prev, const struct weir_seg *seg)
 	return causes;
 }
 
-/*
- * All doubts OR-ed into one word: zero when `seg` follows `prev`. `word` is the merge word of the
- * first segment, which is plain. Without timestamps both tsvals are 0.
- */
-static inline uint64_t
-follow_doubt(const struct weir_seg *prev, const struct weir_seg *seg, uint64_t word)
+/* Segments from segs[0], which may have company, that follow one another, at most `most`. All doubts
+ * about one go into one word. Without timestamps tsvals are 0. */
+static uint32_t
+count_followers(const struct weir_seg *segs, uint32_t most)
 {
-	uint64_t doubt = merge_word_without_push(seg) ^ word;
+	const struct weir_seg mark = {.flags = WEIR_TCP_PSH};
+	const uint64_t push = weir_seg_merge_word(&mark);
+	uint64_t before = weir_seg_merge_word(&segs[0]), word = before & ~push;
+	uint32_t next = segs[0].seq + segs[0].len, ack = segs[0].ack, tsval = segs[0].tsval, i;
 
-	doubt |= seg->seq ^ (prev->seq + prev->len);
-	doubt |= (prev->flags & WEIR_TCP_PSH) | (seg->len == 0);
-	doubt |= weir_seq_lt(seg->ack, prev->ack);
-	doubt |= (seg->tsval - prev->tsval) >> WEIR_AGGREGATE_TS_BITS;
-	return doubt;
+	for (i = 1; i < most; i++) {
+		const struct weir_seg *seg = &segs[i];
+		uint64_t this = weir_seg_merge_word(seg);
+		uint64_t doubt = ((this & ~push) ^ word) | (before & push);
+
+		doubt |= (seg->seq ^ next) | ((seg->len - 1) >> 31);
+		doubt |= (seg->ack - ack) >> 31 | (seg->tsval - tsval) >> WEIR_AGGREGATE_TS_BITS;
+		if (doubt != 0)
+			break;
+		before = this;
+		next += seg->len;
+		ack = seg->ack;
+		tsval = seg->tsval;
+	}
+	return i;
 }
 
 uint32_t
@@ -76,15 +78,13 @@ weir_aggregate_form(const struct weir_seg *segs, uint32_t n, uint32_t limit, uin
 {
 	uint32_t most = n < limit ? n : limit;
 	uint32_t alone = alone_causes(&segs[0]);
-	uint64_t word = merge_word_without_push(&segs[0]);
-	uint32_t i = 1;
+	uint32_t i;
 
 	if (alone != 0) {
 		*causes = alone;
 		return 1;
 	}
-	while (i < most && follow_doubt(&segs[i - 1], &segs[i], word) == 0)
-		i++;
+	i = count_followers(segs, most);
 	if (i < most)
 		*causes = follow_causes(&segs[i - 1], &segs[i]);
 	else if (segs[i - 1].flags & WEIR_TCP_PSH)

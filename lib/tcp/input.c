@@ -29,33 +29,39 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const stru
 		 ((flow->marks & WEIR_FLOW_LAST_CE) != 0);
 	doubt |= tcp->held_bufs + bufs > tcp->budget_bufs / 2;
 	doubt |= (uint64_t)(flow->held_bufs + bufs) * tcp->charge_bytes > 2 * (uint64_t)flow->limit;
-	doubt |= tcp->held.size - tcp->held.used <= n;
 	return doubt;
 }
 _Static_assert(WEIR_FLOW_TS == WEIR_OPT_TS, "the predicate compares them");
 
+/* The buffers of an aggregate, whose nodes are reserved, go behind what is unread. */
 static inline void
-hold(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+hold(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
-	uint32_t idx = weir_held_alloc(&tcp->held);
-	struct weir_held *held = &tcp->held.nodes[idx];
+	struct weir_held *nodes = tcp->held.nodes;
+	uint32_t idx = tcp->held.free, last = 0, bufs = 0;
 
-	held->buf = seg->buf;
-	held->off = seg->data_off;
-	held->len = seg->len;
-	held->seq = seg->seq;
-	weir_held_append(&tcp->held, &flow->unread, idx);
-	flow->held_bufs += seg->buf->nb_segs;
-	tcp->held_bufs += seg->buf->nb_segs;
+	for (uint32_t i = 0; i < n; i++) {
+		struct weir_held *held = &nodes[idx];
+
+		held->buf = segs[i].buf;
+		held->off = segs[i].data_off;
+		held->len = segs[i].len;
+		held->seq = segs[i].seq;
+		bufs += segs[i].nb_segs;
+		last = idx;
+		idx = held->next;
+	}
+	weir_held_take(&tcp->held, &flow->unread, last, n);
+	flow->held_bufs += bufs;
+	tcp->held_bufs += bufs;
 }
 
-/* RFC 7323 4.3 and RFC 5681 4.2 as if the segments had come one at a time. */
+/* RFC 7323 4.3 and RFC 5681 4.2 as if the segments had come one at a time; its ACK is counted next. */
 static inline void
 take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
 	uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
 
-	hold(tcp, flow, seg);
 	if (weir_seq_leq(seg->seq, flow->last_ack_sent)) {
 		flow->ts_recent = seg->tsval;
 		flow->ts_recent_ms = tcp->now_ms;
@@ -68,13 +74,58 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 	weir_ack_count(tcp, flow, seg->len, seg->wire_segs);
 }
 
+/*
+ * The same for segments of a connection that is past its first ones, no longer than the longest so
+ * far and one on the wire each: every second one is acknowledged, state stays in registers. Returns
+ * how many were taken, 0 when the flow is not in that state.
+ */
+static uint32_t
+take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+{
+	uint32_t rcv_nxt = flow->rcv_nxt, acked = flow->last_ack_sent, max_window = flow->max_snd_wnd;
+	uint32_t ack_segs = flow->ack_segs, ack_bytes = flow->ack_bytes, ts_recent = flow->ts_recent;
+	uint32_t mss = flow->rcv_mss, i, n_acks = 0;
+	struct weir_ack *acks = weir_ack_room(tcp, flow, n);
+
+	if (acks == NULL)
+		return 0;
+	for (i = 0; i < n && segs[i].len <= mss && segs[i].wire_segs == 1; i++) {
+		const struct weir_seg *seg = &segs[i];
+		uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
+
+		if (weir_seq_leq(seg->seq, acked)) {
+			ts_recent = seg->tsval;
+			flow->ts_recent_ms = tcp->now_ms;
+		}
+		max_window = window > max_window ? window : max_window;
+		rcv_nxt += seg->len;
+		ack_bytes += seg->len;
+		if (++ack_segs < 2 && ack_bytes < 2 * mss)
+			continue;
+		acks[n_acks++] = (struct weir_ack){.ack = rcv_nxt, .tsecr = ts_recent};
+		acked = rcv_nxt;
+		ack_segs = ack_bytes = 0;
+	}
+	flow->unread_bytes += rcv_nxt - flow->rcv_nxt;
+	flow->rcv_nxt = rcv_nxt;
+	flow->max_snd_wnd = max_window;
+	flow->ts_recent = ts_recent;
+	tcp->stats.data_segs += i;
+	if (n_acks != 0)
+		weir_ack_train(tcp, flow, n_acks);
+	flow->ack_segs = (uint16_t)ack_segs;
+	flow->ack_bytes = ack_bytes;
+	return i;
+}
+
 static void
 take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
 	const struct weir_seg *last = &segs[n - 1];
 	uint32_t start = flow->rcv_nxt;
 
-	for (uint32_t i = 0; i < n; i++)
+	hold(tcp, flow, segs, n);
+	for (uint32_t i = take_steady(tcp, flow, segs, n); i < n; i++)
 		take_segment(tcp, flow, &segs[i]);
 	flow->snd_wnd = (uint32_t)last->win << flow->snd_wscale;
 	flow->snd_wl1 = last->seq;
@@ -86,7 +137,8 @@ take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *
 void
 weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
-	if (__builtin_expect(input_doubt(tcp, flow, &segs[0], &segs[n - 1], n) == 0, 1)) {
+	if (__builtin_expect(input_doubt(tcp, flow, &segs[0], &segs[n - 1], n) == 0, 1) &&
+	    weir_held_reserve(&tcp->held, n)) {
 		weir_tcp_note_arrival(tcp, flow);
 		take_whole(tcp, flow, segs, n);
 	} else {

@@ -52,8 +52,7 @@ send_train(struct weir_tcp *tcp, const struct weir_gather_item *item, const stru
 	};
 
 	weir_window_open(tcp, flow);
-	for (uint32_t i = 0; i < item->n; i++)
-		acks[i].win = weir_window_field(tcp, flow, acks[i].ack);
+	weir_window_fields(tcp, flow, acks, item->n);
 	tcp->stats.trains++;
 	tcp->stats.acks_train += item->n;
 	emit->train(emit->user, item->port, &train);

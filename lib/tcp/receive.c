@@ -54,17 +54,32 @@ account_bufs(struct weir_tcp *tcp, struct weir_flow *flow, int32_t n)
 	tcp->held_bufs += (uint32_t)n;
 }
 
-void
-weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx)
+uint32_t
+weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first)
 {
-	struct rte_mbuf *buf = tcp->held.nodes[idx].buf;
+	const struct weir_held *nodes = tcp->held.nodes;
+	uint32_t last = first, n = 0, bufs = 0, bytes = 0, waiting = tcp->n_free_batch;
 
-	tcp->held_bufs -= buf->nb_segs;
+	for (uint32_t i = first; i != 0; i = nodes[i].next) {
+		last = i;
+		n++;
+		bufs += nodes[i].buf->nb_segs;
+		bytes += nodes[i].len;
+		tcp->free_batch[waiting++] = nodes[i].buf;
+		if (waiting == WEIR_FREE_BATCH) {
+			tcp->n_free_batch = waiting;
+			weir_tcp_free_flush(tcp);
+			waiting = 0;
+		}
+	}
+	tcp->n_free_batch = waiting;
+	if (n != 0)
+		weir_held_give(&tcp->held, first, last, n);
+	tcp->held_bufs -= bufs;
 	if (flow != NULL)
-		flow->held_bufs -= buf->nb_segs;
-	tcp->committed_bytes -= tcp->held.nodes[idx].len;
-	weir_tcp_free(tcp, buf);
-	weir_held_free(&tcp->held, idx);
+		flow->held_bufs -= bufs;
+	tcp->committed_bytes -= bytes;
+	return bytes;
 }
 
 static uint32_t
@@ -365,10 +380,7 @@ weir_tcp_take_overlapping(struct weir_tcp *tcp, struct weir_flow *flow, const st
 void
 weir_tcp_forget_data(struct weir_tcp *tcp, struct weir_flow *flow)
 {
-	for (uint32_t i = flow->unread.head, next; i != 0; i = next) {
-		next = tcp->held.nodes[i].next;
-		weir_tcp_release(tcp, flow, i);
-	}
+	weir_tcp_release(tcp, flow, flow->unread.head);
 	flow->unread.head = flow->unread.tail = 0;
 	flow->unread_bytes = 0;
 	if (flow->reass != WEIR_NONE) {

@@ -219,8 +219,9 @@ void weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_
 void weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow);
 /* `bytes` in order were appended to the unread list and counted in unread_bytes. */
 void weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes);
-/* One node of a flow, its buffer included, goes home; `flow` may be NULL when it has ended. */
-void weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx);
+/* The nodes linked from `first` (0: none) on, buffers included, go home; returns their payload bytes.
+ * `flow` is whose they are, NULL when it has ended. */
+uint32_t weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first);
 
 /* In-order payload: true when it is held and rcv_nxt has moved; otherwise it was dropped by name. */
 bool weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg);
@@ -247,6 +248,12 @@ void weir_ack_now(struct weir_tcp *tcp, struct weir_flow *flow);
 void weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Count an accepted in-order segment and acknowledge if the policy says so. */
 void weir_ack_count(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint32_t wire_segs);
+/*
+ * For a flow that acknowledges every second segment by trains: where the next `n` of its ACKs may be
+ * written, and that they are. NULL when each segment has to go through weir_ack_count().
+ */
+struct weir_ack *weir_ack_room(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t n);
+void weir_ack_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t n);
 /* After an aggregate: the policies that count aggregates, and the delayed-ACK timer. */
 void weir_ack_aggregate_end(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Challenge ACK (RFC 5961), rate-limited per connection and by a randomised engine cap. */
@@ -265,6 +272,9 @@ void weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flag
 void weir_window_open(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Window field of an ACK of `ack`; moves rcv_adv right where rounding up does. */
 uint16_t weir_window_field(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack);
+/* The window fields of a train, in its order. */
+void weir_window_fields(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks,
+			uint32_t n);
 /* The application freed `bytes`: book them, and send a window update if the peer needs one. */
 void weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Scale that lets a window field express `limit` bytes (RFC 7323 2.3). */

@@ -93,25 +93,42 @@ weir_window_open(struct weir_tcp *tcp, struct weir_flow *flow)
 	note_limit(tcp, flow, memory);
 }
 
+void
+weir_window_fields(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks, uint32_t n)
+{
+	const uint32_t scale = flow->rcv_wscale, base = flow->rcv_base;
+	const int32_t most = (int32_t)(flow->limit / 16);
+	uint32_t adv = flow->rcv_adv;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t ack = acks[i].ack;
+		uint32_t field = (weir_seq_max(adv, base) - ack + (1u << scale) - 1) >> scale, edge;
+
+		if (field > UINT16_MAX)
+			field = UINT16_MAX;
+		edge = ack + (field << scale);
+		if (weir_seq_lt(adv, edge)) {
+			if (weir_seq_diff(edge, base) <= most) {
+				adv = edge;
+			} else {
+				/* Rounding has added all it may: round down, by less than one unit
+				 * (RFC 7323 2.4). */
+				tcp->stats.window_rounded_down++;
+				field = (adv - ack) >> scale;
+			}
+		}
+		acks[i].win = (uint16_t)field;
+	}
+	flow->rcv_adv = adv;
+}
+
 uint16_t
 weir_window_field(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
 {
-	uint32_t unit = 1u << flow->rcv_wscale;
-	uint32_t edge = weir_seq_max(flow->rcv_adv, flow->rcv_base);
-	uint32_t field = (edge - ack + unit - 1) >> flow->rcv_wscale;
+	struct weir_ack one = {.ack = ack};
 
-	if (field > UINT16_MAX)
-		field = UINT16_MAX;
-	edge = ack + (field << flow->rcv_wscale);
-	if (weir_seq_diff(edge, flow->rcv_adv) <= 0)
-		return (uint16_t)field;
-	if (weir_seq_diff(edge, flow->rcv_base) <= (int32_t)(flow->limit / 16)) {
-		flow->rcv_adv = edge;
-		return (uint16_t)field;
-	}
-	/* Rounding has added all it may: round down, by less than one unit (RFC 7323 2.4). */
-	tcp->stats.window_rounded_down++;
-	return (uint16_t)((flow->rcv_adv - ack) >> flow->rcv_wscale);
+	weir_window_fields(tcp, flow, &one, 1);
+	return one.win;
 }
 
 void

@@ -107,8 +107,8 @@ read_link(const struct weir_parse *parse, struct weir_head *head, uint32_t have)
 }
 
 /* RFC 1122 section 3.2.1.3. Net 0 is a source only while a host does not know its address. */
-static bool
-source_valid(uint32_t src)
+bool
+weir_source_valid(uint32_t src)
 {
 	uint32_t net = src >> 24;
 
@@ -116,13 +116,12 @@ source_valid(uint32_t src)
 }
 
 /*
- * The header sum is verified here whatever the port claims: twenty bytes that are read anyway cost
- * less than keeping book of what to believe. Two claims stand: NONE says that the field is not
+ * Off the plain path the header sum is verified whatever the port claims. Two claims stand: NONE says that the field is not
  * valid by design, and so it is in the rewritten header of a frame that the port merged and found
  * GOOD.
  */
-static bool
-header_sum_valid(const struct rte_mbuf *buf, const uint8_t *ip, uint32_t ihl)
+bool
+weir_head_sum_valid(const struct rte_mbuf *buf, const uint8_t *ip, uint32_t ihl)
 {
 	uint64_t claim = buf->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK;
 
@@ -148,7 +147,7 @@ read_ip4_header(struct weir_head *head)
 		return WEIR_DROP_IP_HEADER;
 	if (ihl > room)
 		return WEIR_DROP_FRAME_TRUNCATED;
-	if (!header_sum_valid(head->buf, ip, ihl))
+	if (!weir_head_sum_valid(head->buf, ip, ihl))
 		return WEIR_DROP_IP_CHECKSUM;
 	total = weir_load_be16(ip + 2);
 	if (total < ihl)
@@ -168,7 +167,7 @@ read_ip4(const struct weir_parse *parse, struct weir_head *head)
 
 	if (verdict != WEIR_PARSE_OK)
 		return verdict;
-	if (!source_valid(weir_load_be32(ip + 12)))
+	if (!weir_source_valid(weir_load_be32(ip + 12)))
 		return WEIR_DROP_IP_SOURCE;
 	if (weir_load_be32(ip + 16) != parse->ip)
 		return WEIR_DROP_IP_NOT_OURS;

@@ -13,6 +13,8 @@ struct rte_mbuf;
 #define WEIR_TAG_BYTES	 4
 #define WEIR_IP4_BYTES	 20
 #define WEIR_TCP_BYTES	 20
+#define WEIR_TS_BYTES	 12	    /* NOP NOP TIMESTAMP */
+#define WEIR_TS_WORD	 0x0101080a /* its first four */
 
 #define WEIR_ETHERTYPE_IP4 0x0800
 #define WEIR_PROTOCOL_ICMP 1
@@ -41,6 +43,16 @@ struct weir_head {
 	uint32_t vlan; /* as in struct weir_key4 */
 	uint32_t kind; /* enum weir_head_kind */
 };
+
+/* plain.c: what a plain frame to `mac` and `address` looks like, with a timestamp or without. */
+void weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uint32_t address,
+		     bool l3, bool has_ts, uint8_t port);
+
+/* RFC 1122 section 3.2.1.3: may an IPv4 packet come from `src`? */
+bool weir_source_valid(uint32_t src);
+
+/* The sum of an IPv4 header, as far as the port leaves one that can be verified. */
+bool weir_head_sum_valid(const struct rte_mbuf *buf, const uint8_t *ip, uint32_t ihl);
 
 /*
  * Read link and IPv4 header of any frame, however it is tagged, split or damaged. `scratch` holds

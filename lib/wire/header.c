@@ -238,26 +238,54 @@ patch32(uint8_t *to, uint32_t v, uint64_t sum)
 	return sum + __builtin_bswap32(v);
 }
 
-uint32_t
-weir_header_ack(const struct weir_ack_template *train, const struct weir_ack *ack, uint8_t *to)
+void
+weir_header_image(const struct weir_ack_template *train, struct weir_ack_image *image)
 {
 	const struct weir_header *header = train->header;
-	uint8_t *tcp = to + header->l4_off;
+	uint8_t *tcp = image->bytes + header->l4_off;
 	uint64_t sum = header->base_sum;
 
-	memcpy(to, header->bytes, header->len);
+	memcpy(image->bytes, header->bytes, sizeof(header->bytes));
+	image->len = header->len;
+	image->l4_off = header->l4_off;
+	image->has_ts = header->has_ts;
 	sum = patch32(tcp + SEQ, train->seq, sum);
-	sum = patch32(tcp + ACK, ack->ack, sum);
 	/* Flags are the second byte of their word; out go those of the template (RFC 1624). */
 	tcp[FLAGS] = (uint8_t)train->flags;
 	sum += (uint64_t)tcp[FLAGS] << 8;
 	sum += (uint16_t) ~(WEIR_TCP_ACK << 8);
+	if (header->has_ts)
+		sum = patch32(tcp + TSVAL, train->tsval, sum);
+	image->sum = weir_csum_fold(sum);
+}
+
+/* In whole words, the last of which overlap: a length that is not known to the compiler costs more. */
+static inline void
+copy_image(uint8_t *to, const struct weir_ack_image *image)
+{
+	uint32_t len = image->len;
+
+	memcpy(to, image->bytes, 32);
+	memcpy(to + len - 32, image->bytes + len - 32, 32);
+	if (len > 64)
+		memcpy(to + 32, image->bytes + 32, 32);
+}
+_Static_assert(IP_BYTES + TCP_BYTES >= 32 && WEIR_HEADER_MAX <= 96, "three copies of 32 bytes");
+
+void
+weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, uint8_t *to)
+{
+	uint8_t *tcp = to + image->l4_off;
+	uint64_t sum = image->sum;
+
+	copy_image(to, image);
+	sum = patch32(tcp + ACK, ack->ack, sum);
 	weir_store_be16(tcp + WINDOW, ack->win);
 	sum += __builtin_bswap16(ack->win);
-	if (header->has_ts) {
-		sum = patch32(tcp + TSVAL, train->tsval, sum);
+	if (image->has_ts)
 		sum = patch32(tcp + TSECR, ack->tsecr, sum);
-	}
-	store_sum(tcp + SUM, sum);
-	return header->len;
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = ~(sum + (sum >> 16));
+	memcpy(tcp + SUM, &(uint16_t){(uint16_t)sum}, sizeof(uint16_t));
 }

@@ -84,8 +84,18 @@ struct weir_ack_template {
 	uint32_t flags; /* WEIR_TCP_ACK, with WEIR_TCP_ECE where owed */
 };
 
-/* Write one ACK of a template: copy, patch, checksum from base_sum. Returns its length. */
-uint32_t weir_header_ack(const struct weir_ack_template *train, const struct weir_ack *ack,
-			 uint8_t *to);
+/* What all ACKs of one train share, patched in once, and its sum. */
+struct weir_ack_image {
+	uint64_t sum; /* unfolded, without ack, window and TSecr */
+	uint32_t len;
+	uint8_t l4_off;
+	uint8_t has_ts;
+	uint8_t bytes[WEIR_HEADER_MAX + 2];
+};
+void weir_header_image(const struct weir_ack_template *train, struct weir_ack_image *image);
+
+/* Write one ACK, image->len bytes, to `to`, which has room for WEIR_HEADER_MAX: copy, patch, checksum
+ * from the sum (RFC 1624). */
+void weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, uint8_t *to);
 
 #endif

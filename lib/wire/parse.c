@@ -8,80 +8,22 @@
 #include "wire/head.h"
 #include "wire/options.h"
 #include "wire/parse.h"
+#include "wire/plain.h"
 #include "wire/trust.h"
 
-#define PREFETCH_AHEAD 4 /* packets; the headers of a burst come from the device's cold lines */
+#define PREFETCH_AHEAD 8 /* packets; the headers of a burst come from the device's cold lines */
 
-#define TS_BYTES 12	    /* NOP NOP TIMESTAMP */
-#define TS_WORD	 0x0101080a /* its first four */
-
-#define RARE_FLAGS (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_RX_LRO)
-
-/* Not zero when the frame is tagged, not IPv4 or not for us. */
-static inline uint32_t
-link_doubt(const struct weir_parse *parse, const uint8_t *frame)
+void
+weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uint32_t ip, bool l3,
+		uint8_t port)
 {
-	uint32_t own, dst;
-	uint16_t own_tail, dst_tail;
-
-	memcpy(&own, parse->mac, sizeof(own));
-	memcpy(&own_tail, parse->mac + 4, sizeof(own_tail));
-	memcpy(&dst, frame, sizeof(dst));
-	memcpy(&dst_tail, frame + 4, sizeof(dst_tail));
-	return (own ^ dst) | (uint32_t)(own_tail ^ dst_tail) |
-	       (uint32_t)(weir_load_be16(frame + 12) ^ WEIR_ETHERTYPE_IP4);
-}
-
-/* The twenty bytes of a header without options, straight line. */
-static inline uint16_t
-ip4_sum(const uint8_t *ip)
-{
-	uint32_t word[5];
-
-	memcpy(word, ip, sizeof(word));
-	return weir_csum_fold((uint64_t)word[0] + word[1] + word[2] + word[3] + word[4]);
-}
-
-/* Not zero when the header has options, is a fragment, not TCP, not for us, from a source that
- * needs a closer look, or damaged. */
-static inline uint32_t
-ip4_doubt(const struct weir_parse *parse, const uint8_t *ip)
-{
-	return (ip[0] ^ 0x45u) | (weir_load_be16(ip + 6) & WEIR_IP4_FRAGMENT) |
-	       (uint32_t)(ip[9] ^ WEIR_PROTOCOL_TCP) | (weir_load_be32(ip + 16) ^ parse->ip) |
-	       (uint32_t)((uint8_t)(ip[12] - 1) >= 223) | (uint32_t)(ip[12] == 127) |
-	       (ip4_sum(ip) ^ 0xffffu);
-}
-
-/*
- * The common frame: untagged IPv4 without options, all headers in the first buffer segment. Every
- * doubt goes into one word; weir_head_read() sorts them out.
- */
-static inline bool
-common_head(const struct weir_parse *parse, struct rte_mbuf *buf, struct weir_head *head)
-{
-	const uint8_t *frame = rte_pktmbuf_mtod(buf, const uint8_t *);
-	const uint32_t l3_off = parse->l3 ? 0 : WEIR_ETHER_BYTES;
-	const uint32_t l4_off = l3_off + WEIR_IP4_BYTES;
-	uint32_t doubt, total;
-
-	if (unlikely(buf->data_len < l4_off + WEIR_TCP_BYTES))
-		return false;
-	total = weir_load_be16(frame + l3_off + 2);
-	doubt = parse->l3 ? 0 : link_doubt(parse, frame);
-	doubt |= ip4_doubt(parse, frame + l3_off);
-	doubt |= (buf->ol_flags & RARE_FLAGS) != 0;
-	doubt |= total < WEIR_IP4_BYTES + WEIR_TCP_BYTES;
-	doubt |= l3_off + total > buf->pkt_len;
-	doubt |= buf->data_len < l4_off + (frame[l4_off + 12] >> 4) * 4u;
-	head->buf = buf;
-	head->bytes = frame;
-	head->l3_off = l3_off;
-	head->l4_off = l4_off;
-	head->end = l3_off + total;
-	head->vlan = 0;
-	head->kind = WEIR_HEAD_TCP;
-	return doubt == 0;
+	memset(parse, 0, sizeof(*parse));
+	memcpy(parse->mac, mac, sizeof(parse->mac));
+	parse->ip = ip;
+	parse->l3 = l3;
+	parse->port = port;
+	weir_plain_init(&parse->plain[WEIR_OPT_NONE], mac, ip, l3, false, port);
+	weir_plain_init(&parse->plain[WEIR_OPT_TS], mac, ip, l3, true, port);
 }
 
 /* No state accepts a segment without any of these, nor a SYN that also ends (RFC 9293 3.10.7). */
@@ -123,20 +65,18 @@ read_other_options(struct weir_parse *parse, const uint8_t *options, struct weir
 	seg->shape = WEIR_OPT_OTHER;
 	seg->has_ts = read.has_ts;
 	seg->tsval = read.tsval;
-	seg->tsecr = read.tsecr;
 }
 
 static inline void
 read_options(struct weir_parse *parse, const uint8_t *options, struct weir_seg *seg)
 {
-	seg->tsval = seg->tsecr = 0;
+	seg->tsval = 0;
 	seg->has_ts = 0;
 	seg->shape = WEIR_OPT_NONE;
-	if (likely(seg->opt_len == TS_BYTES && weir_load_be32(options) == TS_WORD)) {
+	if (likely(seg->opt_len == WEIR_TS_BYTES && weir_load_be32(options) == WEIR_TS_WORD)) {
 		seg->shape = WEIR_OPT_TS;
 		seg->has_ts = 1;
 		seg->tsval = weir_load_be32(options + 4);
-		seg->tsecr = weir_load_be32(options + 8);
 	} else if (seg->opt_len != 0) {
 		read_other_options(parse, options, seg);
 	}
@@ -156,7 +96,7 @@ fill_key(const struct weir_head *head, struct weir_key4 *key)
 }
 
 static inline void
-fill_seg(const struct weir_head *head, uint32_t header_len, struct weir_seg *seg)
+fill_seg(const struct weir_head *head, uint32_t header_len, uint8_t port, struct weir_seg *seg)
 {
 	const uint8_t *ip = head->bytes + head->l3_off;
 	const uint8_t *tcp = head->bytes + head->l4_off;
@@ -169,6 +109,7 @@ fill_seg(const struct weir_head *head, uint32_t header_len, struct weir_seg *seg
 	seg->len = head->end - seg->data_off;
 	seg->win = weir_load_be16(tcp + 14);
 	seg->wire_segs = 1;
+	seg->nb_segs = buf->nb_segs;
 	if (unlikely((buf->ol_flags & RTE_MBUF_F_RX_LRO) != 0))
 		seg->wire_segs = merged_segs(seg->len, buf->tso_segsz);
 	seg->opt_off = (uint16_t)(head->l4_off + WEIR_TCP_BYTES);
@@ -177,7 +118,7 @@ fill_seg(const struct weir_head *head, uint32_t header_len, struct weir_seg *seg
 	seg->tos = ip[1];
 	seg->ttl = ip[8];
 	seg->mark = ip[0] == 0x45 ? 0 : WEIR_MARK_IP_OPTIONS;
-	seg->port = 0;
+	seg->port = port;
 	memset(seg->spare, 0, sizeof(seg->spare));
 }
 
@@ -203,9 +144,19 @@ parse_tcp(struct weir_parse *parse, const struct weir_head *head, struct weir_se
 	if (unlikely(!flags_valid(tcp[13])))
 		return WEIR_DROP_TCP_FLAGS;
 	fill_key(head, key);
-	fill_seg(head, header_len, seg);
+	fill_seg(head, header_len, parse->port, seg);
 	read_options(parse, tcp + WEIR_TCP_BYTES, seg);
 	return WEIR_PARSE_OK;
+}
+
+/* The next segment is one of `key`: a key that differs from the one before begins a run. */
+static inline void
+add_run(struct weir_parsed *out, const struct weir_key4 *key)
+{
+	if (out->n_runs != 0 && weir_key4_equal(key, &out->keys[out->n_runs - 1]))
+		return;
+	out->keys[out->n_runs] = *key;
+	out->run_first[out->n_runs++] = (uint8_t)out->n_segs;
 }
 
 static void
@@ -230,28 +181,169 @@ add_reject(struct rte_mbuf *buf, enum weir_drop reason, struct weir_parsed *out)
 	reject->reason = reason;
 }
 
-static inline void
+/* Any frame, every doubt looked into. */
+static void __attribute__((noinline))
 parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *out)
 {
 	uint8_t scratch[WEIR_HEAD_MAX];
 	struct weir_head head;
-	enum weir_drop verdict = WEIR_PARSE_OK;
+	struct weir_key4 key;
+	enum weir_drop verdict = weir_head_read(parse, buf, scratch, &head);
 
-	if (unlikely(!common_head(parse, buf, &head)))
-		verdict = weir_head_read(parse, buf, scratch, &head);
-	if (likely(verdict == WEIR_PARSE_OK)) {
+	if (verdict == WEIR_PARSE_OK) {
 		if (head.end > parse->frame_max)
 			parse->frame_max = head.end;
-		if (unlikely(head.kind != WEIR_HEAD_TCP)) {
+		if (head.kind != WEIR_HEAD_TCP) {
 			add_other(&head, out);
 			return;
 		}
-		verdict = parse_tcp(parse, &head, &out->segs[out->n_segs], &out->keys[out->n_segs]);
+		verdict = parse_tcp(parse, &head, &out->segs[out->n_segs], &key);
 	}
-	if (likely(verdict == WEIR_PARSE_OK))
-		out->n_segs++;
-	else
+	if (verdict != WEIR_PARSE_OK) {
 		add_reject(buf, verdict, out);
+		return;
+	}
+	add_run(out, &key);
+	out->n_segs++;
+}
+
+/* State of one burst in registers: a store to a descriptor might hit whatever lies in memory. */
+struct burst {
+	uint64_t sender; /* of the run that is open, 0: none */
+	uint64_t bytes;
+	uint32_t credit; /* claims of GOOD that are still believed, `granted` of them at first */
+	uint32_t granted;
+	uint32_t longest;
+	uint32_t n_segs;
+};
+
+/* Who sent it, as the bytes lie: source address and both ports. */
+static inline uint64_t
+sender_of(const uint8_t *ip)
+{
+	uint32_t address, ports;
+
+	memcpy(&address, ip + 12, sizeof(address));
+	memcpy(&ports, ip + WEIR_IP4_BYTES, sizeof(ports));
+	return (uint64_t)address << 32 | ports;
+}
+
+static struct weir_key4
+key_of(const struct weir_parse *parse, const uint8_t *ip)
+{
+	return (struct weir_key4){.raddr = weir_load_be32(ip + 12),
+				  .laddr = parse->ip,
+				  .rport = weir_load_be16(ip + WEIR_IP4_BYTES),
+				  .lport = weir_load_be16(ip + WEIR_IP4_BYTES + 2)};
+}
+
+/* A plain frame whose sums the port does not answer for, or whose sender is new. */
+static enum weir_drop
+check_plain(struct weir_parse *parse, const struct weir_plain *plain, struct rte_mbuf *buf,
+	    const uint8_t *frame)
+{
+	const struct weir_head head = {
+		.buf = buf,
+		.bytes = frame,
+		.l3_off = plain->l3_off,
+		.l4_off = plain->l3_off + WEIR_IP4_BYTES,
+		.end = plain->l3_off + weir_load_be16(frame + plain->l3_off + 2),
+	};
+
+	if (!weir_head_sum_valid(buf, frame + plain->l3_off, WEIR_IP4_BYTES))
+		return weir_trust_ip_wrong(&parse->trust, buf->ol_flags);
+	if (weir_trust_believes(&parse->trust, buf->ol_flags))
+		return WEIR_PARSE_OK;
+	return weir_trust_verify(&parse->trust, &head);
+}
+
+/* The shape under which the frame is plain, or NULL. */
+static const struct weir_plain *
+plain_shape(struct weir_parse *parse, const struct rte_mbuf *buf, const uint8_t *frame)
+{
+	for (uint8_t shape = WEIR_OPT_NONE; shape <= WEIR_OPT_TS; shape++) {
+		if (weir_plain_doubt(&parse->plain[shape], buf, frame) != 0 ||
+		    !weir_source_valid(weir_load_be32(frame + parse->plain[shape].l3_off + 12)))
+			continue;
+		parse->shape = shape;
+		return &parse->plain[shape];
+	}
+	return NULL;
+}
+
+/* Whatever keeps a frame from being taken at once. */
+static void __attribute__((noinline))
+parse_doubtful(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *out)
+{
+	const uint8_t *frame = rte_pktmbuf_mtod(buf, const uint8_t *);
+	const struct weir_plain *plain = NULL;
+	enum weir_drop verdict;
+	struct weir_key4 key;
+
+	if ((buf->ol_flags & WEIR_PLAIN_RARE) == 0)
+		plain = plain_shape(parse, buf, frame);
+	if (plain == NULL) {
+		parse_frame(parse, buf, out);
+		return;
+	}
+	verdict = check_plain(parse, plain, buf, frame);
+	if (verdict != WEIR_PARSE_OK) {
+		add_reject(buf, verdict, out);
+		return;
+	}
+	key = key_of(parse, frame + plain->l3_off);
+	add_run(out, &key);
+	weir_plain_fill(plain, buf, frame + plain->l3_off, &out->segs[out->n_segs]);
+	parse->frame_max = RTE_MAX(parse->frame_max, plain->seg.data_off + out->segs[out->n_segs].len);
+	out->n_segs++;
+}
+
+/* Put down what is in registers, look closely, take it up again. */
+static inline void
+burst_doubt(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
+	    struct weir_parsed *out)
+{
+	parse->trust.claims[WEIR_CLAIM_GOOD] += burst->granted - burst->credit;
+	out->n_segs = burst->n_segs;
+	parse_doubtful(parse, buf, out);
+	burst->n_segs = out->n_segs;
+	burst->granted = burst->credit = weir_trust_credit(&parse->trust);
+	burst->sender = 0;
+}
+
+static inline void
+parse_one(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
+	  struct weir_parsed *out)
+{
+	const struct weir_plain *plain = &parse->plain[parse->shape];
+	const uint8_t *frame = rte_pktmbuf_mtod(buf, const uint8_t *);
+	const uint8_t *ip = frame + plain->l3_off;
+	struct weir_seg *seg = &out->segs[burst->n_segs];
+	uint64_t doubt = weir_plain_doubt(plain, buf, frame);
+	uint32_t end;
+
+	doubt |= (buf->ol_flags & WEIR_PLAIN_CLAIMS) ^ WEIR_PLAIN_GOOD;
+	burst->bytes += buf->pkt_len;
+	if (unlikely(doubt != 0 || burst->credit == 0)) {
+		burst_doubt(parse, buf, burst, out);
+		return;
+	}
+	if (sender_of(ip) != burst->sender) {
+		struct weir_key4 key = key_of(parse, ip);
+
+		if (unlikely(!weir_source_valid(key.raddr))) {
+			burst_doubt(parse, buf, burst, out);
+			return;
+		}
+		out->n_segs = burst->n_segs;
+		add_run(out, &key);
+		burst->sender = sender_of(ip);
+	}
+	burst->credit--;
+	weir_plain_fill(plain, buf, ip, seg);
+	end = plain->seg.data_off + seg->len;
+	burst->longest = end > burst->longest ? end : burst->longest;
+	burst->n_segs++;
 }
 
 static inline void
@@ -264,14 +356,21 @@ void
 weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 		 struct weir_parsed *out)
 {
-	out->n_segs = out->n_others = out->n_rejects = 0;
+	struct burst burst = {0};
+
+	burst.granted = burst.credit = weir_trust_credit(&parse->trust);
+	out->n_segs = out->n_runs = out->n_others = out->n_rejects = 0;
+	for (uint32_t i = 0; i < n; i++)
+		rte_prefetch0(bufs[i]);
 	for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
 		prefetch_frame(bufs[i]);
 	for (uint32_t i = 0; i < n; i++) {
-		if (i + 2 * PREFETCH_AHEAD < n)
-			rte_prefetch0(bufs[i + 2 * PREFETCH_AHEAD]);
-		if (i + PREFETCH_AHEAD < n)
-			prefetch_frame(bufs[i + PREFETCH_AHEAD]);
-		parse_frame(parse, bufs[i], out);
+		prefetch_frame(bufs[i + PREFETCH_AHEAD < n ? i + PREFETCH_AHEAD : n - 1]);
+		parse_one(parse, bufs[i], &burst, out);
 	}
+	parse->trust.claims[WEIR_CLAIM_GOOD] += burst.granted - burst.credit;
+	parse->frame_max = RTE_MAX(parse->frame_max, burst.longest);
+	out->bytes = burst.bytes;
+	out->n_segs = burst.n_segs;
+	out->run_first[out->n_runs] = (uint8_t)out->n_segs;
 }

@@ -41,14 +41,33 @@ struct weir_csum_trust {
 	uint64_t unknown;
 };
 
+#define WEIR_PLAIN_BYTES 64 /* of a frame, compared at once */
+
+/* What the fixed bytes of a plain frame are on one port; see wire/plain.h. */
+struct weir_plain {
+	_Alignas(16) uint8_t want[WEIR_PLAIN_BYTES];
+	uint8_t mask[WEIR_PLAIN_BYTES];
+	uint32_t l3_off;
+	uint32_t headers; /* bytes of the IP and TCP headers */
+	uint32_t ts_mask; /* 0 without a timestamp */
+	struct weir_seg seg; /* what all descriptors share */
+};
+
 struct weir_parse {
+	uint8_t port;                 /* index of the port, for the descriptors */
 	bool l3;                      /* port carries bare IP packets, no Ethernet header */
 	uint8_t mac[WEIR_MAC_BYTES];  /* own address */
 	uint32_t ip;                  /* own address, host order */
 	struct weir_csum_trust trust; /* of this port's queue */
 	uint64_t options_malformed;   /* segments whose option walk stopped early */
 	uint32_t frame_max;           /* longest frame received, bytes, from the Ethernet header on */
+	struct weir_plain plain[2];   /* by enum weir_opt_shape: without and with a timestamp */
+	uint8_t shape;                /* of the last plain frame: the next one is looked at so first */
 };
+
+/* Ready for frames to `mac` (ignored when l3) and `ip` from the port with index `port`. Control path. */
+void weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uint32_t ip,
+		     bool l3, uint8_t port);
 
 enum weir_other_kind {
 	WEIR_OTHER_ARP,
@@ -70,13 +89,19 @@ struct weir_reject {
 	uint32_t reason; /* enum weir_drop */
 };
 
-/* One parsed burst. segs[i] belongs to keys[i]. n_segs + n_others + n_rejects == packets given. */
+/*
+ * One parsed burst: n_segs + n_others + n_rejects == packets given. Segments of one key in a row are
+ * a run: segs[run_first[r], run_first[r + 1]) belong to keys[r].
+ */
 struct weir_parsed {
 	uint32_t n_segs;
+	uint32_t n_runs;
 	uint32_t n_others;
 	uint32_t n_rejects;
+	uint64_t bytes; /* of all frames */
 	struct weir_seg segs[WEIR_BURST_MAX];
 	struct weir_key4 keys[WEIR_BURST_MAX];
+	uint8_t run_first[WEIR_BURST_MAX + 1];
 	struct weir_other others[WEIR_BURST_MAX];
 	struct weir_reject rejects[WEIR_BURST_MAX];
 };

@@ -41,13 +41,15 @@ struct weir_seg {
 	uint32_t ack;
 	uint32_t len;      /* payload bytes, without SYN and FIN */
 	uint32_t data_off; /* payload, from the start of the frame */
-	uint32_t tsval;    /* valid when has_ts */
-	uint32_t tsecr;
+	uint32_t tsval;    /* valid when has_ts; TSecr lies four bytes behind it in the option, often in
+			      the next cache line: who needs it reads it there */
 	uint16_t win;       /* as on the wire, unscaled */
 	uint16_t wire_segs; /* segments on the wire; more than one with LRO by the port */
 	uint16_t opt_off;   /* TCP options, from the start of the frame */
 	uint8_t opt_len;
 	uint8_t has_ts;
+	uint16_t nb_segs; /* buffer segments of the frame */
+	uint16_t spare_half;
 	/* Compared as one word when merging. */
 	uint8_t flags;
 	uint8_t shape; /* enum weir_opt_shape */

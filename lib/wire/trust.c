@@ -44,6 +44,14 @@ observe(struct weir_csum_trust *trust, enum weir_claim claim, bool confirmed)
 }
 
 enum weir_drop
+weir_trust_ip_wrong(struct weir_csum_trust *trust, uint64_t ol_flags)
+{
+	if ((ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+		observe(trust, WEIR_CLAIM_GOOD, false);
+	return WEIR_DROP_IP_CHECKSUM;
+}
+
+enum weir_drop
 weir_trust_verify(struct weir_csum_trust *trust, const struct weir_head *head)
 {
 	uint64_t claim = head->buf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;

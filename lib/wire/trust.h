@@ -39,6 +39,21 @@ weir_trust_believes(struct weir_csum_trust *trust, uint64_t ol_flags)
 	       (seen - WEIR_CLAIM_FIRST) % WEIR_CLAIM_EVERY != 0;
 }
 
+/* How many claims of GOOD from now on are believed without a look. */
+static inline uint32_t
+weir_trust_credit(const struct weir_csum_trust *trust)
+{
+	uint64_t seen = trust->claims[WEIR_CLAIM_GOOD];
+
+	if (trust->software || seen < WEIR_CLAIM_FIRST)
+		return 0;
+	return WEIR_CLAIM_EVERY - 1 - (uint32_t)((seen - WEIR_CLAIM_FIRST) % WEIR_CLAIM_EVERY);
+}
+
+/* The sum of an IP header was found wrong; a port that called it GOOD is not believed any more. Returns
+ * the drop reason. */
+enum weir_drop weir_trust_ip_wrong(struct weir_csum_trust *trust, uint64_t ol_flags);
+
 /* Verify the TCP checksum in software and the claim by it. WEIR_PARSE_OK or the drop reason. */
 enum weir_drop weir_trust_verify(struct weir_csum_trust *trust, const struct weir_head *head);
 

@@ -34,8 +34,7 @@ set_up(struct fixture *f)
 {
 	memset(f, 0, sizeof(*f));
 	ck_assert_int_eq(weir_pool_open_heap(&f->pool, 512, ROOM), 0);
-	memcpy(f->parse.mac, frame_local_mac, 6);
-	f->parse.ip = FRAME_LOCAL_IP;
+	weir_parse_init(&f->parse, frame_local_mac, FRAME_LOCAL_IP, false, 0);
 }
 
 static inline void

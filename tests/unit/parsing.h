@@ -16,14 +16,19 @@ struct parsing {
 	struct frame_spec spec;
 };
 
+/* Frames to another address, or bare packets, from now on; nothing is known of the port's claims. */
+static inline void
+parsing_listen(struct parsing *p, bool l3, uint32_t ip)
+{
+	weir_parse_init(&p->parse, frame_local_mac, ip, l3, 0);
+}
+
 static inline void
 parsing_open(struct parsing *p)
 {
 	ck_assert_int_eq(weir_pool_open_heap(&p->pool, 2048, RTE_PKTMBUF_HEADROOM + 2048), 0);
-	memset(&p->parse, 0, sizeof(p->parse));
 	memset(&p->out, 0xee, sizeof(p->out));
-	memcpy(p->parse.mac, frame_local_mac, sizeof(p->parse.mac));
-	p->parse.ip = FRAME_LOCAL_IP;
+	parsing_listen(p, false, FRAME_LOCAL_IP);
 	frame_spec_init(&p->spec);
 }
 

@@ -54,9 +54,13 @@ static void
 assert_is(struct fixture *f, uint32_t i, uint32_t k)
 {
 	uint8_t expected[WEIR_HEADER_MAX + 2];
-	uint32_t len = weir_header_ack(&f->train, &f->acks[k], expected);
 	struct rte_mbuf *buf = f->out[i];
+	struct weir_ack_image image;
+	uint32_t len;
 
+	weir_header_image(&f->train, &image);
+	weir_header_ack(&image, &f->acks[k], expected);
+	len = image.len;
 	ck_assert_uint_eq(buf->data_len, len);
 	ck_assert_uint_eq(buf->pkt_len, len);
 	ck_assert_uint_eq(buf->nb_segs, 1);

@@ -73,12 +73,19 @@ END_TEST
 
 /* ---- leases ---- */
 
-START_TEST(a_chain_is_several_spans_of_one_lease)
+/* One lease for each of the next n packets. */
+static void
+lease_each(weir_conn conn, struct weir_span *spans, int n)
+{
+	for (int i = 0; i < n; i++)
+		ck_assert_int_eq(weir_conn_lease(world.stack, conn, &spans[i], 1), 1);
+}
+
+START_TEST(packets_and_chains_are_spans_of_one_lease)
 {
 	struct weir_span spans[16];
 	uint64_t offset = ENGINE_TEST_FIRST;
 	struct remote remote;
-	uint32_t n_leases = 0;
 	int n;
 
 	open_default();
@@ -91,19 +98,42 @@ START_TEST(a_chain_is_several_spans_of_one_lease)
 	for (int i = 0; i < n; i++) {
 		check_content(spans[i].data, offset, spans[i].len);
 		offset += spans[i].len;
-		ck_assert_uint_eq(spans[i].last, i >= 3);
-		ck_assert_uint_eq(spans[i].lease == spans[0].lease, i <= 3);
-		n_leases += spans[i].last;
+		ck_assert_uint_eq(spans[i].last, i == 4);
+		ck_assert_uint_eq(spans[i].lease, spans[0].lease);
 	}
 	ck_assert_uint_eq(offset, ENGINE_TEST_FIRST + 1548);
-	ck_assert_uint_eq(stats_now()->leases, n_leases);
+	ck_assert_uint_eq(stats_now()->leases, 1);
 	ck_assert_uint_eq(stats_now()->bytes_leased, 1548);
 	ck_assert_uint_eq(info_of(remote.conn).leased_bytes, 1548);
 	ck_assert_uint_eq(info_of(remote.conn).unread_bytes, 0);
 	ck_assert_int_eq(weir_lease_release(world.stack, &spans[0].lease, 1), 0);
-	ck_assert_uint_eq(info_of(remote.conn).leased_bytes, 100);
-	check_content(spans[4].data, ENGINE_TEST_FIRST + 1448, 100);
-	ck_assert_int_eq(weir_lease_release(world.stack, &spans[4].lease, 1), 0);
+	ck_assert_uint_eq(info_of(remote.conn).leased_bytes, 0);
+	ck_assert_int_eq(weir_lease_release(world.stack, &spans[4].lease, 1), -EINVAL);
+	ck_assert_uint_eq(stats_now()->buffers_held, 0);
+	world_close(&world);
+}
+END_TEST
+
+/* However much is unread, one lease never pins more than weir.h says. */
+START_TEST(a_lease_covers_32_packets)
+{
+	struct weir_span spans[64];
+	struct remote remote;
+
+	open_default();
+	open_remotes(&remote, 1);
+	stream_segs(&remote, 40);
+	world_poll(&world, 1000);
+	ck_assert_int_eq(weir_conn_lease(world.stack, remote.conn, spans, 64), 40);
+	for (uint32_t i = 0; i < 40; i++) {
+		ck_assert_uint_eq(spans[i].last, i == 31 || i == 39);
+		ck_assert_uint_eq(spans[i].lease, spans[i < 32 ? 0 : 32].lease);
+	}
+	ck_assert_uint_eq(stats_now()->leases, 2);
+	ck_assert_uint_eq(stats_now()->bytes_leased, 40 * ENGINE_TEST_MSS);
+	ck_assert_int_eq(weir_lease_release(world.stack, &spans[0].lease, 1), 0);
+	ck_assert_uint_eq(stats_now()->buffers_held, 8);
+	ck_assert_int_eq(weir_lease_release(world.stack, &spans[32].lease, 1), 0);
 	ck_assert_uint_eq(stats_now()->buffers_held, 0);
 	world_close(&world);
 }
@@ -143,7 +173,7 @@ START_TEST(a_lease_outlives_its_connection)
 	open_remotes(&remote, 1);
 	stream_segs(&remote, 2);
 	world_poll(&world, 1000);
-	ck_assert_int_eq(weir_conn_lease(world.stack, remote.conn, spans, 4), 2);
+	lease_each(remote.conn, spans, 2);
 	close_politely(&remote);
 	/* another takes over flow and slot, and is not credited */
 	remote_init(&next, 45000);
@@ -175,7 +205,7 @@ START_TEST(a_lease_is_released_once)
 	open_remotes(&remote, 1);
 	stream_segs(&remote, 3);
 	world_poll(&world, 1000);
-	ck_assert_int_eq(weir_conn_lease(world.stack, remote.conn, spans, 4), 3);
+	lease_each(remote.conn, spans, 3);
 	ck_assert_int_eq(weir_lease_release(world.stack, leases, 0), 0);
 	leases[0] = 0;
 	leases[1] = spans[1].lease;
@@ -194,7 +224,7 @@ START_TEST(a_lease_is_released_once)
 	stream_segs(&remote, 3);
 	world_poll(&world, 1000);
 	ck_assert_int_eq(weir_lease_release(world.stack, &spans[0].lease, 1), -EINVAL);
-	ck_assert_int_eq(weir_conn_lease(world.stack, remote.conn, spans + 1, 3), 3);
+	lease_each(remote.conn, spans + 1, 3);
 	ck_assert_int_eq(weir_lease_release(world.stack, &spans[0].lease, 1), -EINVAL);
 	ck_assert_uint_eq(stats_now()->leases, 3);
 	world_close(&world);
@@ -495,7 +525,8 @@ add(Suite *s)
 {
 	UNIT_CASE(s, a_handle_that_never_was_is_stale);
 	UNIT_CASE(s, a_handle_is_stale_after_the_end_and_stays_so);
-	UNIT_CASE(s, a_chain_is_several_spans_of_one_lease);
+	UNIT_CASE(s, packets_and_chains_are_spans_of_one_lease);
+	UNIT_CASE(s, a_lease_covers_32_packets);
 	UNIT_CASE(s, a_lease_is_handed_out_whole_or_later);
 	UNIT_CASE(s, a_lease_outlives_its_connection);
 	UNIT_CASE(s, a_lease_is_released_once);

@@ -67,7 +67,7 @@ END_TEST
 START_TEST(bare_packets)
 {
 	parsing_open(&p);
-	p.parse.l3 = true;
+	parsing_listen(&p, true, FRAME_LOCAL_IP);
 	p.spec.l3 = 1;
 	p.spec.payload = "weir";
 	p.spec.len = 4;

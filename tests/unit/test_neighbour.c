@@ -24,7 +24,7 @@ START_TEST(echo_on_bare_ip)
 	struct fixture f;
 
 	set_up(&f);
-	f.parse.l3 = true;
+	weir_parse_init(&f.parse, frame_local_mac, FRAME_LOCAL_IP, true, 0);
 	put_echo(&in, &request);
 	put_echo(&out, &reply);
 	assert_reply(&f, frame_of(&f, &in, 0), &out);

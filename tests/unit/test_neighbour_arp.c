@@ -95,7 +95,7 @@ START_TEST(no_arp_on_bare_ip)
 	struct fixture f;
 
 	set_up(&f);
-	f.parse.l3 = true;
+	weir_parse_init(&f.parse, frame_local_mac, FRAME_LOCAL_IP, true, 0);
 	put_arp(&in, 1, frame_remote_mac, FRAME_REMOTE_IP, no_mac, FRAME_LOCAL_IP);
 	other.buf = frame_of(&f, &in, 0);
 	reply = weir_neighbour_handle(&f.parse, &other);

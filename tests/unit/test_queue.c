@@ -91,7 +91,7 @@ START_TEST(queues_do_not_overlap)
 		for (uint32_t i = 0; i < SIZE; i++) {
 			struct weir_seg seg = seg_numbered(i * 100 + j);
 
-			ck_assert(weir_queue_push(&pool.queues[i], CAPACITY, &seg));
+			ck_assert_uint_eq(weir_queue_push(&pool.queues[i], CAPACITY, &seg, 1), 1);
 		}
 	for (uint32_t i = 0; i < SIZE; i++)
 		for (uint32_t j = 0; j < CAPACITY; j++)
@@ -115,13 +115,13 @@ run_model(uint32_t capacity, uint64_t seed)
 		uint32_t n = random_below(capacity + 2);
 
 		if (random_below(2) != 0) {
-			for (uint32_t i = 0; i < n; i++) {
-				struct weir_seg seg = seg_numbered(next);
-				bool room = next - first < capacity;
+			uint32_t room = capacity - (next - first);
+			struct weir_seg segs[64 + 2];
 
-				ck_assert(weir_queue_push(queue, capacity, &seg) == room);
-				next += room;
-			}
+			for (uint32_t i = 0; i < n; i++)
+				segs[i] = seg_numbered(next + i);
+			ck_assert_uint_eq(weir_queue_push(queue, capacity, segs, n), n < room ? n : room);
+			next += n < room ? n : room;
 		} else {
 			n = n < next - first ? n : next - first;
 			weir_queue_pop(queue, n);
@@ -156,19 +156,19 @@ START_TEST(pitfall_48_queue_full)
 	queue = &pool.queues[weir_queue_take(&pool)];
 	for (uint32_t i = 0; i < CAPACITY; i++) {
 		seg = seg_numbered(i);
-		ck_assert(weir_queue_push(queue, CAPACITY, &seg));
+		ck_assert_uint_eq(weir_queue_push(queue, CAPACITY, &seg, 1), 1);
 	}
 	/* Refused, and nothing that is queued has changed. */
 	seg = seg_numbered(999);
 	for (int i = 0; i < 3; i++)
-		ck_assert(!weir_queue_push(queue, CAPACITY, &seg));
+		ck_assert_uint_eq(weir_queue_push(queue, CAPACITY, &seg, 1), 0);
 	ck_assert_uint_eq(weir_queue_len(queue), CAPACITY);
 	for (uint32_t i = 0; i < CAPACITY; i++)
 		assert_numbered(&queue->segs[queue->head + i], i);
 	/* One out, one in, and only one. */
 	weir_queue_pop(queue, 1);
-	ck_assert(weir_queue_push(queue, CAPACITY, &seg));
-	ck_assert(!weir_queue_push(queue, CAPACITY, &seg));
+	ck_assert_uint_eq(weir_queue_push(queue, CAPACITY, &seg, 1), 1);
+	ck_assert_uint_eq(weir_queue_push(queue, CAPACITY, &seg, 1), 0);
 	assert_numbered(&queue->segs[queue->head], 1);
 	assert_numbered(&queue->segs[queue->tail - 1], 999);
 	weir_queue_pool_close(&pool);

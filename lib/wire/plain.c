@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "wire/plain.h"
+
+#define DONT_FRAGMENT 0x40
+
+static void
+fix(struct weir_plain *plain, uint32_t off, uint8_t byte, uint8_t mask)
+{
+	plain->want[off] = byte & mask;
+	plain->mask[off] = mask;
+}
+
+static void
+fix_be(struct weir_plain *plain, uint32_t off, uint32_t value, uint32_t bytes)
+{
+	for (uint32_t i = 0; i < bytes; i++)
+		fix(plain, off + i, (uint8_t)(value >> 8 * (bytes - 1 - i)), 0xff);
+}
+
+void
+weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uint32_t address,
+		bool l3, bool has_ts, uint8_t port)
+{
+	uint32_t ip = l3 ? 0 : WEIR_ETHER_BYTES, tcp = ip + WEIR_IP4_BYTES;
+	uint32_t header = WEIR_TCP_BYTES + (has_ts ? WEIR_TS_BYTES : 0);
+
+	memset(plain, 0, sizeof(*plain));
+	plain->l3_off = ip;
+	plain->headers = WEIR_IP4_BYTES + header;
+	plain->ts_mask = has_ts ? UINT32_MAX : 0;
+	plain->seg = (struct weir_seg){
+		.data_off = ip + plain->headers,
+		.wire_segs = 1,
+		.opt_off = (uint16_t)(tcp + WEIR_TCP_BYTES),
+		.opt_len = has_ts ? WEIR_TS_BYTES : 0,
+		.has_ts = has_ts,
+		.shape = has_ts ? WEIR_OPT_TS : WEIR_OPT_NONE,
+		.port = port,
+	};
+	if (!l3) {
+		for (uint32_t i = 0; i < WEIR_MAC_BYTES; i++)
+			fix(plain, i, mac[i], 0xff);
+		fix_be(plain, 12, WEIR_ETHERTYPE_IP4, 2);
+	}
+	fix(plain, ip, 0x45, 0xff);
+	fix(plain, ip + 6, 0, (uint8_t)~DONT_FRAGMENT);
+	fix(plain, ip + 7, 0, 0xff);
+	fix(plain, ip + 9, WEIR_PROTOCOL_TCP, 0xff);
+	fix_be(plain, ip + 16, address, 4);
+	fix(plain, tcp + 12, (uint8_t)(header / 4 << 4), 0xf0);
+	fix(plain, tcp + 13, WEIR_TCP_ACK, (uint8_t)~WEIR_TCP_PSH);
+	if (has_ts)
+		fix_be(plain, tcp + WEIR_TCP_BYTES, WEIR_TS_WORD, 4);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The plain path against the checked one: a frame whose port says "a tag of 0 was stripped" means the
+ * same to TCP, but is never plain, so both must say the same of every frame.
+ */
+#include "tests/unit/parsing.h"
+#include "wire/bytes.h"
+#include "wire/checksum.h"
+
+static struct parsing p;
+static uint8_t payload[2048];
+static uint64_t state = 77;
+
+#define GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+
+static uint32_t
+random_below(uint32_t n)
+{
+	return (uint32_t)((parsing_random(&state) >> 16) % n);
+}
+
+/* A frame near the plain one: mostly plain, else with one thing changed. */
+static void
+random_spec(struct frame_spec *s)
+{
+	static const uint8_t flags[] = {0x10, 0x10, 0x18, 0x11, 0x12, 0x04, 0x50, 0x30};
+	static const uint8_t nops[12] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+
+	frame_spec_init(s);
+	s->payload = payload;
+	s->len = random_below(1449);
+	s->src = random_below(8) ? 0xc6336401 + random_below(3) : (uint32_t)parsing_random(&state);
+	s->dst = random_below(16) ? FRAME_LOCAL_IP : FRAME_LOCAL_IP + 1;
+	s->sport = (uint16_t)(40000 + random_below(3));
+	s->seq = (uint32_t)parsing_random(&state);
+	s->ack = (uint32_t)parsing_random(&state);
+	s->flags = flags[random_below(RTE_DIM(flags))];
+	s->win = (uint16_t)random_below(65536);
+	s->tos = (uint8_t)random_below(256);
+	s->ttl = (uint8_t)random_below(256);
+	s->has_ts = (uint8_t)random_below(2);
+	s->tsval = (uint32_t)parsing_random(&state);
+	if (random_below(10) == 0) {
+		s->tcp_options = nops;
+		s->tcp_options_len = s->has_ts ? 4 : 12;
+	}
+	if (random_below(10) == 0) {
+		s->ip_options = nops;
+		s->ip_options_len = 4;
+	}
+	if (random_below(10) == 0)
+		s->data_offset = (uint8_t)random_below(16);
+	s->pad = (uint8_t)(random_below(4) ? 0 : random_below(20));
+}
+
+/* Flip a bit of the headers and, every other time, put both sums right again. */
+static void
+damage(struct rte_mbuf *buf)
+{
+	uint8_t *frame = rte_pktmbuf_mtod(buf, uint8_t *), *ip = frame + 14;
+	uint32_t bit = random_below(8 * RTE_MIN(66u, (uint32_t)buf->data_len));
+	uint16_t sum;
+
+	frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	if (random_below(2) != 0)
+		return;
+	memset(ip + 10, 0, 2);
+	sum = (uint16_t)~weir_csum_fold(weir_csum_add(ip, 20, 0));
+	memcpy(ip + 10, &sum, sizeof(sum));
+}
+
+/* What the parser said of one frame. */
+struct verdict {
+	uint32_t segs, rejects, reason;
+	struct weir_seg seg;
+	struct weir_key4 key;
+};
+
+static struct verdict
+parse_with(struct rte_mbuf *buf, uint64_t ol_flags)
+{
+	struct verdict v = {0};
+
+	buf->ol_flags = ol_flags;
+	buf->vlan_tci = 0;
+	parsing_one(&p, buf);
+	v.segs = p.out.n_segs;
+	v.rejects = p.out.n_rejects;
+	v.reason = v.rejects ? p.out.rejects[0].reason : 0;
+	if (v.segs != 0) {
+		ck_assert_uint_eq(p.out.n_runs, 1);
+		ck_assert_uint_eq(p.out.run_first[0], 0);
+		ck_assert_uint_eq(p.out.run_first[1], 1);
+		v.seg = p.out.segs[0];
+		v.key = p.out.keys[0];
+	}
+	return v;
+}
+
+static void
+compare(const struct verdict *a, const struct verdict *b, int round)
+{
+	if (a->segs != b->segs || a->rejects != b->rejects || a->reason != b->reason)
+		ck_abort_msg("frame %d: taken %u or %u, reason %u or %u", round, a->segs, b->segs,
+			     a->reason, b->reason);
+	if (a->segs == 0)
+		return;
+	ck_assert_mem_eq(&a->seg, &b->seg, sizeof(a->seg));
+	ck_assert_mem_eq(&a->key, &b->key, sizeof(a->key));
+}
+
+static void
+run(uint64_t claims, bool damaged)
+{
+	uint32_t taken = 0;
+
+	parsing_open(&p);
+	for (uint32_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)(i * 7);
+	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+	for (int i = 0; i < 20000; i++) {
+		struct rte_mbuf *buf;
+		struct verdict plain, checked;
+
+		random_spec(&p.spec);
+		buf = frame_build(&p.pool, &p.spec);
+		ck_assert_ptr_nonnull(buf);
+		if (damaged)
+			damage(buf);
+		plain = parse_with(buf, claims);
+		checked = parse_with(buf, claims | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_VLAN);
+		compare(&plain, &checked, i);
+		taken += plain.segs;
+		weir_buf_free(&p.pool, buf);
+	}
+	ck_assert_uint_gt(taken, damaged ? 1000 : 8000);
+	parsing_close(&p);
+}
+
+START_TEST(plain_is_as_checked)
+{
+	run(GOOD, false);
+}
+END_TEST
+
+START_TEST(damaged_is_as_checked)
+{
+	run(0, true);
+}
+END_TEST
+
+static struct rte_mbuf *
+claimed(uint64_t ol_flags)
+{
+	struct rte_mbuf *buf = frame_build(&p.pool, &p.spec);
+
+	ck_assert_ptr_nonnull(buf);
+	buf->ol_flags = ol_flags;
+	return buf;
+}
+
+/* A burst of several senders: runs are cut where the sender changes, whatever path a frame took. */
+START_TEST(runs_are_cut_where_the_sender_changes)
+{
+	static const struct {
+		uint16_t port;
+		uint64_t flags;
+	} frames[] = {{1, GOOD}, {1, GOOD}, {1, 0}, {2, 0}, {2, GOOD}, {1, GOOD}, {3, 0}, {3, 0}};
+	static const uint8_t firsts[] = {0, 3, 5, 6, 8};
+	struct rte_mbuf *bufs[RTE_DIM(frames)];
+
+	parsing_open(&p);
+	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+	p.spec.payload = payload;
+	p.spec.len = 100;
+	for (uint32_t i = 0; i < RTE_DIM(frames); i++) {
+		p.spec.sport = frames[i].port;
+		bufs[i] = claimed(frames[i].flags);
+	}
+	weir_parse_burst(&p.parse, bufs, RTE_DIM(frames), &p.out);
+	ck_assert_uint_eq(p.out.n_segs, RTE_DIM(frames));
+	ck_assert_uint_eq(p.out.n_runs, 4);
+	for (uint32_t r = 0; r <= p.out.n_runs; r++)
+		ck_assert_uint_eq(p.out.run_first[r], firsts[r]);
+	for (uint32_t r = 0; r < p.out.n_runs; r++)
+		ck_assert_uint_eq(p.out.keys[r].rport, frames[firsts[r]].port);
+	weir_buf_free_bulk(&p.pool, bufs, RTE_DIM(frames));
+	parsing_close(&p);
+}
+END_TEST
+
+/* A port that calls a damaged IP header GOOD is found out and not believed again. */
+START_TEST(pitfall_10_ip_claims_are_observed)
+{
+	struct rte_mbuf *buf;
+
+	parsing_open(&p);
+	p.spec.payload = payload;
+	p.spec.len = 100;
+	buf = claimed(GOOD);
+	rte_pktmbuf_mtod(buf, uint8_t *)[24] ^= 1;
+	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST; /* believed unseen from now on */
+	parsing_one(&p, buf);
+	ck_assert_uint_eq(p.out.n_segs, 1);
+	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST + WEIR_CLAIM_EVERY - 1; /* looked at */
+	parsing_one(&p, buf);
+	ck_assert_uint_eq(p.out.rejects[0].reason, WEIR_DROP_IP_CHECKSUM);
+	ck_assert(p.parse.trust.software);
+	ck_assert_uint_eq(p.parse.trust.contradictions[WEIR_CLAIM_GOOD], 1);
+	parsing_one(&p, buf);
+	ck_assert_uint_eq(p.out.n_rejects, 1);
+	weir_buf_free(&p.pool, buf);
+	parsing_close(&p);
+}
+END_TEST
+
+static void
+add(Suite *s)
+{
+	UNIT_CASE(s, plain_is_as_checked);
+	UNIT_CASE(s, damaged_is_as_checked);
+	UNIT_CASE(s, runs_are_cut_where_the_sender_changes);
+	UNIT_CASE(s, pitfall_10_ip_claims_are_observed);
+}
+
+UNIT_MAIN("plain", add)
