@@ -91,8 +91,7 @@ queue_round(void *context)
 		for (uint32_t q = 0; q < QUEUES; q++) {
 			struct weir_queue *queue = all->queues[q];
 
-			for (uint32_t i = 0; i < all->run; i++)
-				sum += weir_queue_push(queue, CAPACITY, &all->segs[i]);
+			sum += weir_queue_push(queue, CAPACITY, all->segs, all->run);
 			sum += queue->segs[queue->head].seq;
 			weir_queue_pop(queue, all->run);
 		}
