@@ -154,6 +154,34 @@ START_TEST(closed_window_is_probed)
 }
 END_TEST
 
+START_TEST(windows_are_told)
+{
+	struct generator_windows windows;
+
+	rig_init();
+	rig.receive_buffer = 65536;
+	rig.config.flows = 3;
+	rig.config.hold = 2;
+	rig_open(NULL);
+	rig.stalled = true;
+	rig_run(2 * RIG_SEC);
+	generator_windows(rig.generator, UINT32_MAX, &windows);
+	ck_assert_uint_eq(windows.flows, 5);
+	ck_assert_uint_eq(windows.shut, 3);
+	ck_assert_uint_eq(windows.inflight_bytes, 0);
+	ck_assert_uint_gt(windows.bytes, 0); /* of the idle ones */
+	ck_assert_uint_le(windows.bytes, 2 * 65536);
+	generator_windows(rig.generator, 3, &windows);
+	ck_assert_uint_eq(windows.flows, 3);
+	ck_assert_uint_eq(windows.shut, 3);
+	ck_assert_uint_eq(windows.bytes, 0);
+	generator_abort(rig.generator, rig.now_ns);
+	generator_windows(rig.generator, UINT32_MAX, &windows);
+	ck_assert_uint_eq(windows.flows, 0);
+	rig_close();
+}
+END_TEST
+
 /* The SYN-ACK, the handshake's last ACK and both FINs get lost now and then. */
 START_TEST(handshake_and_end_survive_loss)
 {
@@ -319,6 +347,7 @@ add(Suite *s)
 	UNIT_CASE(s, loss_seldom_waits_for_the_timer);
 	UNIT_CASE(s, reordered_on_purpose);
 	UNIT_CASE(s, closed_window_is_probed);
+	UNIT_CASE(s, windows_are_told);
 	UNIT_CASE(s, handshake_and_end_survive_loss);
 	UNIT_CASE(s, nobody_answers);
 	UNIT_CASE(s, refused_by_reset);
