@@ -42,6 +42,7 @@ void bench_row(struct bench *bench, struct row *row);
 /* Portions of one round: fewer with --short. */
 uint32_t bench_portions(const struct bench *bench, uint32_t portions);
 
+bool case_accept(struct bench *bench);
 bool case_ack(struct bench *bench);
 bool case_bulk(struct bench *bench);
 bool case_copy(struct bench *bench);
@@ -49,16 +50,18 @@ bool case_delay(struct bench *bench);
 bool case_digest(struct bench *bench);
 bool case_flows(struct bench *bench);
 bool case_gro(struct bench *bench);
+bool case_kernel(struct bench *bench);
 bool case_limit(struct bench *bench);
 bool case_lwip(struct bench *bench);
 bool case_memory(struct bench *bench);
 bool case_merge(struct bench *bench);
 bool case_onoff(struct bench *bench);
+bool case_policy(struct bench *bench);
 bool case_pool(struct bench *bench);
+bool case_profile(struct bench *bench);
 bool case_queue(struct bench *bench);
 bool case_reorder(struct bench *bench);
 bool case_rr(struct bench *bench);
 bool case_tables(struct bench *bench); /* a part of case_flows */
-bool case_profile(struct bench *bench);
 
 #endif

@@ -20,5 +20,9 @@ const struct bench_case bench_cases[] = {
     {"digest", "the whole path with CRC32C of the payload", true, case_digest},
     {"memory", "an idle connection", true, case_memory},
     {"profile", "where the cycles of a poll go, room by room", true, case_profile},
+    {"kernel", "bytes per busy cycle beside Linux on veth, whose cost is in", false, case_kernel},
+    {"accept", "connections per second of a busy core beside Linux on veth", false, case_accept},
+    {"policy", "what each ACK policy does to Linux senders with Reno and CUBIC", false,
+     case_policy},
 };
 const uint32_t bench_n_cases = sizeof(bench_cases) / sizeof(bench_cases[0]);
