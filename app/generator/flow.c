@@ -30,6 +30,14 @@ queue_open(struct gen_queue *queue, uint32_t capacity)
 	return queue->flows == NULL ? -ENOMEM : 0;
 }
 
+/* Both lines: a run sets the timer, too. */
+static void
+fetch_flow(const struct gen_flow *f)
+{
+	__builtin_prefetch(f, 1);
+	__builtin_prefetch(&f->timed_ns, 1);
+}
+
 static void
 queue_put(struct gen_queue *queue, uint32_t index)
 {
@@ -49,7 +57,7 @@ queue_draw(struct generator *g, struct gen_queue *queue)
 
 		queue->flows[other & queue->mask] = queue->flows[at & queue->mask];
 		queue->flows[at & queue->mask] = index;
-		__builtin_prefetch(&g->flows[index], 1);
+		fetch_flow(&g->flows[index]);
 		queue->drawn++;
 	}
 }
@@ -75,8 +83,7 @@ gen_ready_take(struct generator *g)
 		queue_draw(g, queue);
 		queue->drawn--;
 	} else if (queue->tail - queue->head > LOOK_AHEAD / 2) {
-		__builtin_prefetch(
-		    &g->flows[queue->flows[(queue->head + LOOK_AHEAD / 2) & queue->mask]], 1);
+		fetch_flow(&g->flows[queue->flows[(queue->head + LOOK_AHEAD / 2) & queue->mask]]);
 	}
 	f = &g->flows[queue->flows[queue->head++ & queue->mask]];
 	f->flags &= (uint8_t)~GEN_READY;
@@ -192,7 +199,7 @@ gen_flows_close(struct generator *g)
 }
 
 struct gen_flow *
-gen_flow_find(struct generator *g, uint32_t address, uint16_t port)
+gen_flow_at(struct generator *g, uint32_t address, uint16_t port)
 {
 	const struct generator_config *config = &g->config;
 	uint32_t source = address - config->address;
@@ -201,11 +208,17 @@ gen_flow_find(struct generator *g, uint32_t address, uint16_t port)
 			 ? source
 			 : (uint64_t)slot * config->sources + source;
 
-	if (source >= config->sources || i >= g->n_flows || g->flows[i].port != port)
+	return source < config->sources && i < g->n_flows ? &g->flows[i] : NULL;
+}
+
+struct gen_flow *
+gen_flow_find(struct generator *g, uint32_t address, uint16_t port)
+{
+	struct gen_flow *f = gen_flow_at(g, address, port);
+
+	if (f == NULL || f->port != port || (f->state != GEN_OPEN && f->state != GEN_SYN_SENT))
 		return NULL;
-	if (g->flows[i].state != GEN_OPEN && g->flows[i].state != GEN_SYN_SENT)
-		return NULL;
-	return &g->flows[i];
+	return f;
 }
 
 /* A fresh connection on the state of the last one. */

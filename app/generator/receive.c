@@ -11,6 +11,8 @@
 
 #define BURSTS	      64 /* of one call at most */
 #define AHEAD	      4
+#define FLOWS_CACHED  2048
+#define VERSION_IHL   0x45
 #define HEADERS_MOST  (GEN_ETHER + 60 + 60)
 #define ETHERTYPE_IP4 0x0800
 #define ETHERTYPE_ARP 0x0806
@@ -169,20 +171,22 @@ take_stranger(struct generator *g, const struct gen_seg *seg)
 		answer(g, seg, seg->ack, 0, WEIR_TCP_RST);
 }
 
+/* An ACK without SYN comes from a connection that the peer has left over from an earlier run; the
+ * RST clears it (RFC 9293 3.5.1), also where it happens to acknowledge our SYN. */
 static void
 take_in_syn_sent(struct generator *g, struct gen_flow *f, const struct gen_seg *seg)
 {
-	const uint8_t wanted = WEIR_TCP_SYN | WEIR_TCP_ACK;
+	bool syn = (seg->flags & WEIR_TCP_SYN) != 0;
 
 	if (!(seg->flags & WEIR_TCP_ACK))
 		return;
-	if (seg->ack != f->high) {
-		if (!(seg->flags & WEIR_TCP_RST))
-			answer(g, seg, seg->ack, 0, WEIR_TCP_RST);
-	} else if (seg->flags & WEIR_TCP_RST) {
-		gen_end(g, f, GEN_END_RESET);
-	} else if ((seg->flags & wanted) == wanted) {
+	if (seg->flags & WEIR_TCP_RST) {
+		if (seg->ack == f->high)
+			gen_end(g, f, GEN_END_RESET);
+	} else if (syn && seg->ack == f->high) {
 		gen_established(g, f, seg);
+	} else {
+		answer(g, seg, seg->ack, 0, WEIR_TCP_RST);
 	}
 }
 
@@ -313,6 +317,23 @@ take_packet(struct generator *g, struct rte_mbuf *buf)
 		take_segment(g, &seg);
 }
 
+/* With very many connections their state is not in the cache: fetch it while others are looked at.
+ */
+static void
+fetch_flow(struct generator *g, const struct rte_mbuf *buf)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(buf, const uint8_t *, g->ether);
+	struct gen_flow *f;
+
+	if (buf->data_len < g->ether + GEN_IP + GEN_TCP || ip[0] != VERSION_IHL)
+		return;
+	f = gen_flow_at(g, weir_load_be32(ip + 16), weir_load_be16(ip + GEN_IP + 2));
+	if (f == NULL)
+		return;
+	__builtin_prefetch(f, 1);
+	__builtin_prefetch(&f->timed_ns, 1);
+}
+
 uint32_t
 generator_receive(struct generator *g, uint64_t now_ns)
 {
@@ -329,6 +350,8 @@ generator_receive(struct generator *g, uint64_t now_ns)
 				__builtin_prefetch(bufs[i + 2 * AHEAD]);
 			if (i + AHEAD < n)
 				__builtin_prefetch(rte_pktmbuf_mtod(bufs[i + AHEAD], void *));
+			if (i + AHEAD / 2 < n && g->n_flows > FLOWS_CACHED)
+				fetch_flow(g, bufs[i + AHEAD / 2]);
 			take_packet(g, bufs[i]);
 		}
 		settle_touched(g);

@@ -206,6 +206,8 @@ void gen_set_now(struct generator *g, uint64_t now_ns);
 
 int gen_flows_open(struct generator *g);
 void gen_flows_close(struct generator *g);
+/* The place of whoever has this local address and port, NULL when none could. */
+struct gen_flow *gen_flow_at(struct generator *g, uint32_t address, uint16_t port);
 /* The live connection with this local address and port, or NULL. */
 struct gen_flow *gen_flow_find(struct generator *g, uint32_t address, uint16_t port);
 void gen_ready(struct generator *g, struct gen_flow *f);

@@ -336,6 +336,26 @@ START_TEST(same_seed_same_packets)
 }
 END_TEST
 
+/* A generator that went without a word, and the same one again: the stack still has its connections,
+ * and even the sequence numbers are the same. */
+START_TEST(stale_connections_are_cleared)
+{
+	rig_init();
+	rig.config.flows = 0;
+	rig.config.hold = 5;
+	rig_open(NULL);
+	rig_run(10 * RIG_MS);
+	ck_assert_uint_eq(generator_established(rig.generator), 5);
+	generator_destroy(rig.generator);
+	ck_assert_int_eq(generator_create(&rig.config, rig.now_ns, &rig.generator), 0);
+	rig_run(10 * RIG_SEC);
+	ck_assert_uint_eq(generator_established(rig.generator), 5);
+	ck_assert_uint_eq(rig.resets, 5);
+	ck_assert_uint_eq(rig.accepted, 10);
+	rig_close();
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -353,6 +373,7 @@ add(Suite *s)
 	UNIT_CASE(s, refused_by_reset);
 	UNIT_CASE(s, close_brings_everything_home);
 	UNIT_CASE(s, abort_resets_all);
+	UNIT_CASE(s, stale_connections_are_cleared);
 	UNIT_CASE(s, pool_runs_empty);
 	UNIT_CASE(s, port_is_full);
 	UNIT_CASE(s, same_seed_same_packets);
