@@ -335,7 +335,7 @@ struct weir_stats {
 	uint64_t bytes_leased;
 	uint64_t bytes_out_of_order;
 	uint64_t leases;         /* out now */
-	uint64_t pressure;       /* 0 none, 1 edges stand, 2 collapse, 3 prune, 4 refuse */
+	uint64_t pressure;       /* 0 none, 1 edges stand, 2 collapse and refuse, 3 prune, 4 full */
 	uint64_t edges_held;     /* ACKs whose window did not grow because memory is short */
 	uint64_t collapsed;      /* segments copied together */
 	uint64_t pruned;         /* out-of-order segments given back */

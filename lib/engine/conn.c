@@ -109,6 +109,7 @@ weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 {
 	struct weir_tcp *tcp = &stack->engine->tcp;
 	struct weir_flow *last = NULL;
+	uint32_t freed = 0;
 	int error = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -121,16 +122,20 @@ weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 			continue;
 		}
 		flow = find_flow(stack, (uint64_t)held->seq << 32 | held->flow);
-		if (last != NULL && last != flow)
-			weir_window_freed(tcp, last);
+		if (last != flow) {
+			if (last != NULL)
+				weir_window_freed(tcp, last, freed);
+			freed = 0;
+		}
 		held->gen++;
 		bytes = weir_tcp_release(tcp, flow, (uint32_t)leases[i]);
 		if (flow != NULL)
 			flow->leased_bytes -= bytes;
+		freed += bytes;
 		last = flow;
 	}
 	if (last != NULL)
-		weir_window_freed(tcp, last);
+		weir_window_freed(tcp, last, freed);
 	return error;
 }
 
@@ -151,7 +156,6 @@ take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t 
 			held->off += n;
 			held->seq += n;
 			held->len -= n;
-			tcp->committed_bytes -= n;
 			return;
 		}
 		flow->unread.head = held->next;
@@ -176,7 +180,7 @@ consume_unread(struct weir_stack *stack, weir_conn conn, uint8_t *to, uint32_t l
 	if (len == 0)
 		return 0;
 	take_unread(&stack->engine->tcp, flow, to, len);
-	weir_window_freed(&stack->engine->tcp, flow);
+	weir_window_freed(&stack->engine->tcp, flow, len);
 	return (int)len;
 }
 

@@ -48,7 +48,6 @@ init_scalars(struct weir_tcp *tcp, const struct weir_config *config, struct weir
 	tcp->pool = &stack->pool;
 	tcp->slots = &stack->slots;
 	tcp->budget_bufs = budget;
-	tcp->budget_bytes = (int64_t)budget * WEIR_WINDOW_PER_BUFFER;
 	tcp->buffer_bytes = config->buffer_bytes;
 	tcp->charge_bytes = smaller(config->buffer_bytes, WEIR_CHARGE_MOST);
 	tcp->aggregate_limit = config->aggregate_limit;

@@ -95,6 +95,8 @@ struct weir_flow {
 	uint64_t conn;         /* handle */
 	uint64_t cookie;       /* user's */
 	uint64_t delivered;    /* bytes handed up: next stream offset */
+	uint32_t read_bytes;   /* what the application has read lately; 0: nothing yet */
+	uint32_t read_ms;      /* age of read_bytes, counted while data waits for the application */
 	uint64_t hold_until_ns; /* receive queue is held for more segments until then */
 	uint64_t last_arrival_ns; /* adaptive flush only */
 	uint32_t hold_poll;    /* poll in which the hold began */

@@ -9,7 +9,6 @@
 #define WEIR_RESETS_PER_MS 16  /* RSTs to nobody */
 #define WEIR_RESETS_BURST  256
 #define WEIR_SYN_MSS_MIN   64  /* a smaller MSS option is taken as this */
-#define WEIR_SYN_SHARE     1024 /* a new connection is promised this part of the memory left */
 
 const struct weir_listener *
 weir_listen_find(const struct weir_tcp *tcp, uint16_t port)
@@ -159,13 +158,10 @@ choose_numbers(struct weir_tcp *tcp, struct weir_syn *syn, const uint32_t *used)
 static uint32_t
 initial_window(const struct weir_tcp *tcp, const struct weir_listener *listener, uint8_t port)
 {
-	int64_t window = (tcp->budget_bytes - tcp->committed_bytes) / WEIR_SYN_SHARE;
+	uint32_t window = weir_budget_first_window(tcp, listener->receive_buffer,
+						   tcp->ports[port].mss);
 
-	if (window < 2 * (int64_t)tcp->ports[port].mss)
-		window = 2 * (int64_t)tcp->ports[port].mss;
-	if (window > UINT16_MAX)
-		window = UINT16_MAX;
-	return window < listener->receive_buffer ? (uint32_t)window : listener->receive_buffer;
+	return window < UINT16_MAX ? window : UINT16_MAX;
 }
 
 static void
@@ -222,7 +218,7 @@ listen_state(struct weir_tcp *tcp, const struct weir_key4 *key, const struct wei
 		if (seg->flags & WEIR_TCP_ACK)
 			weir_listen_reset(tcp, key, seg);
 		refuse(tcp, seg, WEIR_DROP_LISTEN_BAD_ACK);
-	} else if (weir_tcp_pressure(tcp) >= 4 ||
+	} else if (weir_budget_pressure(tcp) >= 2 || /* it would get nothing */
 		   tcp->flow_free.used == tcp->flow_free.size) {
 		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
 	} else {

@@ -7,11 +7,8 @@
 #include "wire/chain.h"
 #include "wire/seq.h"
 
-#define WEIR_RECEIVE_BUFS_MIN 64 /* buffers every connection may hold, however small its limit */
-#define WEIR_RECEIVE_RESERVE  16 /* of them kept for data in order: a hole can always be filled */
-#define WEIR_RECEIVE_SHARE    4  /* under pressure a flow may hold this part of the free buffers */
-#define WEIR_SHARE_MIN        4  /* but always so many */
-#define WEIR_RELIEF_FLOWS     8  /* flows looked at per poll to make room for others */
+#define WEIR_RECEIVE_RESERVE 16 /* buffers kept for data in order: a hole can always be filled */
+#define WEIR_RELIEF_FLOWS    8  /* flows looked at per poll to make room for others */
 
 void
 weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow)
@@ -30,21 +27,9 @@ weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes)
 {
 	flow->delivered += bytes;
 	tcp->stats.bytes += bytes;
+	if (flow->unread_bytes + flow->leased_bytes == bytes) /* until now nothing waited */
+		flow->read_ms = tcp->now_ms;
 	weir_tcp_event_data(tcp, flow, bytes);
-}
-
-uint32_t
-weir_tcp_pressure(const struct weir_tcp *tcp)
-{
-	uint64_t held = tcp->held_bufs, budget = tcp->budget_bufs;
-
-	if (held * 4 < budget * 3)
-		return 0;
-	if (held * 8 < budget * 7)
-		return 1;
-	if (held * 16 < budget * 15)
-		return 2;
-	return held * 32 < budget * 31 ? 3 : 4;
 }
 
 static void
@@ -78,39 +63,13 @@ weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first)
 	tcp->held_bufs -= bufs;
 	if (flow != NULL)
 		flow->held_bufs -= bufs;
-	tcp->committed_bytes -= bytes;
 	return bytes;
 }
 
-static uint32_t
-most_bufs(const struct weir_tcp *tcp, const struct weir_flow *flow)
-{
-	uint32_t bufs = 2 * (flow->limit / tcp->charge_bytes);
-
-	return bufs > WEIR_RECEIVE_BUFS_MIN ? bufs : WEIR_RECEIVE_BUFS_MIN;
-}
-
-/*
- * Windows are promised beyond what memory there is, so under pressure a flow is admitted to a part of
- * what is free (dynamic threshold): stalled readers stop each other and leave room for live ones.
- */
-static bool
-within_share(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
-{
-	uint32_t share;
-
-	if (tcp->held_bufs + bufs > tcp->budget_bufs)
-		return false;
-	share = (tcp->budget_bufs - tcp->held_bufs) / WEIR_RECEIVE_SHARE;
-	return weir_tcp_pressure(tcp) == 0 ||
-	       flow->held_bufs + bufs <= (share > WEIR_SHARE_MIN ? share : WEIR_SHARE_MIN);
-}
-
-/* True when neither the connection nor the engine holds too much for `bufs` more. */
 static bool
 may_hold(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
 {
-	return flow->held_bufs + bufs <= most_bufs(tcp, flow) && within_share(tcp, flow, bufs);
+	return weir_budget_ask(tcp, flow, bufs) == WEIR_BUDGET_ADMITTED;
 }
 
 /* Copy nodes [first, ...] whose payload fits one buffer into one; returns the node behind them. */
@@ -203,7 +162,7 @@ is_sparse(const struct weir_tcp *tcp, const struct weir_flow *flow)
 static void
 relieve(struct weir_tcp *tcp)
 {
-	uint32_t level = weir_tcp_pressure(tcp);
+	uint32_t level = weir_budget_pressure(tcp);
 
 	if (level < 2 || tcp->relief_poll == tcp->poll_no)
 		return;
@@ -238,9 +197,10 @@ make_room(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bufs)
 }
 
 static void
-drop_for_memory(struct weir_tcp *tcp, const struct weir_flow *flow, struct rte_mbuf *buf)
+drop_for_memory(struct weir_tcp *tcp, const struct weir_flow *flow, struct rte_mbuf *buf,
+		uint32_t reserve)
 {
-	bool own = flow->held_bufs + buf->nb_segs + WEIR_RECEIVE_RESERVE > most_bufs(tcp, flow);
+	bool own = weir_budget_ask(tcp, flow, buf->nb_segs + reserve) == WEIR_BUDGET_OWN_LIMIT;
 
 	weir_tcp_drop(tcp, buf, own ? WEIR_DROP_CONN_MEMORY : WEIR_DROP_NO_MEMORY);
 }
@@ -252,7 +212,7 @@ weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_se
 	uint32_t idx;
 
 	if (!make_room(tcp, flow, seg->buf->nb_segs)) {
-		drop_for_memory(tcp, flow, seg->buf);
+		drop_for_memory(tcp, flow, seg->buf, 0);
 		return false;
 	}
 	idx = weir_held_alloc(&tcp->held);
@@ -344,7 +304,7 @@ weir_tcp_take_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow, const s
 	if (may_hold(tcp, flow, seg->buf->nb_segs + WEIR_RECEIVE_RESERVE))
 		hold_out_of_order(tcp, flow, seg);
 	else
-		drop_for_memory(tcp, flow, seg->buf);
+		drop_for_memory(tcp, flow, seg->buf, WEIR_RECEIVE_RESERVE);
 }
 
 /* The reassembly may be gone when the ACK that reports the duplicate is built (RFC 2883 4). */
@@ -367,7 +327,7 @@ weir_tcp_take_overlapping(struct weir_tcp *tcp, struct weir_flow *flow, const st
 	uint32_t rcv_nxt = flow->rcv_nxt;
 
 	if (!make_room(tcp, flow, seg->buf->nb_segs)) {
-		drop_for_memory(tcp, flow, seg->buf);
+		drop_for_memory(tcp, flow, seg->buf, 0);
 		return false;
 	}
 	weir_tcp_note_arrival(tcp, flow);

@@ -247,7 +247,6 @@ check_fin(struct weir_tcp *tcp, struct weir_flow *flow)
 	    (flow->marks & WEIR_FLOW_FIN_QUEUED) != 0)
 		return;
 	flow->rcv_nxt++;
-	tcp->committed_bytes -= 1;
 	weir_flow_fin_received(tcp, flow);
 }
 

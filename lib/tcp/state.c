@@ -119,7 +119,6 @@ weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 	init_rest(tcp, flow, id);
 	init_header(tcp, flow, syn->remote_mac);
 	weir_table_replace(&tcp->table, &flow->key, id);
-	tcp->committed_bytes += weir_seq_diff(flow->rcv_base, flow->rcv_nxt);
 	tcp->stats.accepted++;
 	tcp->stats.established++;
 	weir_tcp_event(tcp, flow, WEIR_EVENT_ACCEPTED);
@@ -141,19 +140,10 @@ arm_rexmit(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t after_ms)
 	weir_wheel_arm_by(&tcp->wheel, flow->id, flow->rexmit_due_ms);
 }
 
-/* Nothing more will come: the window that was promised is free for others. */
-static void
-withdraw_promise(struct weir_tcp *tcp, struct weir_flow *flow)
-{
-	tcp->committed_bytes -= weir_seq_diff(flow->rcv_base, flow->rcv_nxt);
-	flow->rcv_base = flow->rcv_nxt;
-}
-
 void
 weir_flow_fin_received(struct weir_tcp *tcp, struct weir_flow *flow)
 {
 	flow->marks |= WEIR_FLOW_FIN_QUEUED;
-	withdraw_promise(tcp, flow);
 	weir_ack_now(tcp, flow);
 	if (!(flow->marks & WEIR_FLOW_APP_CLOSED))
 		weir_tcp_event(tcp, flow, WEIR_EVENT_FIN)->bytes = flow->delivered;
@@ -221,7 +211,6 @@ weir_flow_finish(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_r
 	weir_flow_limited(tcp, flow, WEIR_LIMIT_SENDER);
 	for (int i = 0; i < WEIR_LIMIT_COUNT; i++)
 		tcp->stats.limited_ms[i] += flow->limited_ms[i];
-	withdraw_promise(tcp, flow);
 	flow->state = WEIR_TCP_CLOSED;
 	flow->marks |= WEIR_FLOW_DEAD;
 	flow->close_reason = (uint8_t)reason;

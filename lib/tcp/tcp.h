@@ -121,10 +121,8 @@ struct weir_tcp {
 	struct rte_mbuf *free_batch[WEIR_FREE_BATCH];
 	uint32_t n_free_batch;
 	struct weir_pool *pool;
-	/* memory: window promised and payload held, against the budget; buffers held, against theirs */
-	int64_t committed_bytes;
-	int64_t budget_bytes;
-	uint32_t held_bufs;
+	/* memory */
+	uint32_t held_bufs; /* payload of all flows; at most budget_bufs */
 	uint32_t budget_bufs;
 	uint32_t relief_flow; /* the next flow to be collapsed or pruned for others' sake */
 	uint32_t relief_poll; /* poll in which that was last done */
@@ -235,8 +233,6 @@ bool weir_tcp_take_overlapping(struct weir_tcp *tcp, struct weir_flow *flow,
 bool weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Free all that the flow holds and nobody leased. */
 void weir_tcp_forget_data(struct weir_tcp *tcp, struct weir_flow *flow);
-/* Pressure level: 0 none, 1 edges stand, 2 collapse, 3 prune, 4 refuse. */
-uint32_t weir_tcp_pressure(const struct weir_tcp *tcp);
 /* Copy the unread small segments together. */
 void weir_tcp_collapse(struct weir_tcp *tcp, struct weir_flow *flow);
 
@@ -266,6 +262,28 @@ void weir_ack_note_duplicate(struct weir_flow *flow, uint32_t start, uint32_t en
 /* SYN, FIN, RST with the flow's header, in order with its ACKs. */
 void weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, uint32_t seq);
 
+/* ---- budget.c: who may hold how much ---- */
+
+enum weir_budget_answer {
+	WEIR_BUDGET_ADMITTED,
+	WEIR_BUDGET_OWN_LIMIT, /* the connection holds what it may at most */
+	WEIR_BUDGET_SHORT,     /* the engine is short of memory */
+};
+
+/* Level of pressure: 0 none, 1 edges stand, 2 collapse and refuse connections, 3 prune, 4 the same
+ * with next to nothing left. */
+uint32_t weir_budget_pressure(const struct weir_tcp *tcp);
+/* May the flow hold `bufs` buffers more? */
+enum weir_budget_answer weir_budget_ask(const struct weir_tcp *tcp, const struct weir_flow *flow,
+					uint32_t bufs);
+/* Bytes that may be promised to the right of rcv_nxt, and what closes a window that shrinks. */
+uint32_t weir_budget_promise(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t mss,
+			     enum weir_limit *closes);
+/* The promise of a SYN-ACK for a connection with a receive buffer of `limit` bytes. */
+uint32_t weir_budget_first_window(const struct weir_tcp *tcp, uint32_t limit, uint32_t mss);
+/* The application has read `bytes`: they are free. */
+void weir_budget_read(const struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes);
+
 /* ---- window.c ---- */
 
 /* Let the right edge follow the free buffer, as far as memory and SWS avoidance allow. */
@@ -276,7 +294,7 @@ uint16_t weir_window_field(struct weir_tcp *tcp, struct weir_flow *flow, uint32_
 void weir_window_fields(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks,
 			uint32_t n);
 /* The application freed `bytes`: book them, and send a window update if the peer needs one. */
-void weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow);
+void weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes);
 /* Scale that lets a window field express `limit` bytes (RFC 7323 2.3). */
 uint8_t weir_window_scale(uint32_t limit);
 

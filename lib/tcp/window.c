@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The receive window. Right edge = max(edge already advertised, rcv_nxt + free), rounded up to the
- * scale; the enforced edge is the highest advertised. Each connection may hold, and be promised, at
- * most as much as the engine's budget has free (dynamic threshold, Choudhury & Hahne 1998): what is
- * promised but idle costs nobody anything, and stalled readers leave room for live ones.
+ * The receive window. Right edge = max(edge already advertised, rcv_nxt + what the budget promises),
+ * rounded up to the scale; the enforced edge is the highest advertised.
  */
 #include "tcp/tcp.h"
 #include "wire/seq.h"
-
-#define WEIR_WINDOW_HOARD 16 /* buffers a flow may hold before pressure stops its edge */
 
 uint8_t
 weir_window_scale(uint32_t limit)
@@ -27,29 +23,6 @@ flow_mss(const struct weir_flow *flow)
 	return flow->rcv_mss > WEIR_TCP_MSS_DEFAULT ? flow->rcv_mss : WEIR_TCP_MSS_DEFAULT;
 }
 
-/* What the flow may have promised and hold, all in all. *memory tells that its own limit is not what
- * bounds it. A flow always keeps two segments' worth, so that it moves. */
-static uint32_t
-effective_limit(const struct weir_tcp *tcp, const struct weir_flow *flow, bool *memory)
-{
-	int64_t left = ((int64_t)tcp->budget_bufs - tcp->held_bufs) * WEIR_WINDOW_PER_BUFFER;
-	int64_t floor_bytes = 2 * (int64_t)flow_mss(flow);
-	bool hoards = weir_tcp_pressure(tcp) > 0 && flow->held_bufs > WEIR_WINDOW_HOARD;
-
-	if (left < floor_bytes || hoards)
-		left = floor_bytes;
-	*memory = left < flow->limit;
-	return *memory ? (uint32_t)left : flow->limit;
-}
-
-static uint32_t
-free_bytes(uint32_t limit, const struct weir_flow *flow)
-{
-	uint32_t used = flow->unread_bytes + flow->leased_bytes;
-
-	return used < limit ? limit - used : 0;
-}
-
 /* RFC 9293 3.8.6.2.2: move by a segment or half the buffer, not by less. */
 static int32_t
 smallest_step(const struct weir_flow *flow)
@@ -59,38 +32,30 @@ smallest_step(const struct weir_flow *flow)
 
 /* A window below one segment, and what closed it, is a transition of where the time goes. */
 static void
-note_limit(struct weir_tcp *tcp, struct weir_flow *flow, bool memory)
+note_limit(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit closes)
 {
 	bool closed = weir_seq_diff(flow->rcv_base, flow->rcv_nxt) < smallest_step(flow);
 
 	if (closed == ((flow->marks & WEIR_FLOW_ZERO_WINDOW) != 0))
 		return;
 	flow->marks ^= WEIR_FLOW_ZERO_WINDOW;
-	if (!closed)
-		weir_flow_limited(tcp, flow, WEIR_LIMIT_SENDER);
-	else
-		weir_flow_limited(tcp, flow, memory ? WEIR_LIMIT_MEMORY : WEIR_LIMIT_APPLICATION);
+	weir_flow_limited(tcp, flow, closed ? closes : WEIR_LIMIT_SENDER);
 }
 
 void
 weir_window_open(struct weir_tcp *tcp, struct weir_flow *flow)
 {
-	uint32_t limit, target;
-	int32_t step;
-	bool memory;
+	enum weir_limit closes;
+	uint32_t target;
 
 	if ((flow->marks & (WEIR_FLOW_DEAD | WEIR_FLOW_FIN_QUEUED)) != 0)
 		return;
-	limit = effective_limit(tcp, flow, &memory);
-	target = flow->rcv_nxt + free_bytes(limit, flow);
-	step = weir_seq_diff(target, flow->rcv_base);
-	if (step >= smallest_step(flow)) {
-		tcp->committed_bytes += step;
+	target = flow->rcv_nxt + weir_budget_promise(tcp, flow, flow_mss(flow), &closes);
+	if (weir_seq_diff(target, flow->rcv_base) >= smallest_step(flow))
 		flow->rcv_base = target;
-	} else if (memory) {
+	else if (closes == WEIR_LIMIT_MEMORY)
 		tcp->stats.edges_held++;
-	}
-	note_limit(tcp, flow, memory);
+	note_limit(tcp, flow, closes);
 }
 
 void
@@ -132,16 +97,18 @@ weir_window_field(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
 }
 
 void
-weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow)
+weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes)
 {
-	bool memory;
+	enum weir_limit closes;
 	int32_t growth, left;
 
+	weir_budget_read(tcp, flow, bytes);
 	if (flow->gather_no == tcp->gather.number ||
 	    (flow->marks & (WEIR_FLOW_DEAD | WEIR_FLOW_FIN_QUEUED)) != 0)
 		return; /* an ACK that is about to leave says it, or nobody needs to know */
-	growth = weir_seq_diff(flow->rcv_nxt + free_bytes(effective_limit(tcp, flow, &memory), flow),
-			       flow->rcv_adv);
+	growth = weir_seq_diff(
+		flow->rcv_nxt + weir_budget_promise(tcp, flow, flow_mss(flow), &closes),
+		flow->rcv_adv);
 	left = weir_seq_diff(flow->rcv_adv, flow->rcv_nxt);
 	if (growth < smallest_step(flow) || left > growth)
 		return;

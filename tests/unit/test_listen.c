@@ -349,8 +349,12 @@ START_TEST(short_memory_refuses)
 	tcp()->held_bufs = tcp()->budget_bufs;
 	scene_syn(&world, &remote, 0, NULL, 0);
 	scene_expect(&world, WEIR_DROP_SYN_REFUSED, 1, 0);
-	tcp()->held_bufs = 0;
+	tcp()->held_bufs = (tcp()->budget_bufs * 7 + 7) / 8; /* it would be given nothing */
+	scene_syn(&world, &remote, 0, NULL, 0);
+	scene_expect(&world, WEIR_DROP_SYN_REFUSED, 1, 0);
+	tcp()->held_bufs = tcp()->budget_bufs * 7 / 8 - 1;
 	half_open();
+	tcp()->held_bufs = 0;
 	complete();
 	scene_close(&world);
 }

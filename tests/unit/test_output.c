@@ -91,7 +91,6 @@ static void
 advance(struct weir_flow *flow, int32_t n)
 {
 	flow->rcv_nxt += (uint32_t)n;
-	tcp()->committed_bytes -= n;
 }
 
 /* ---- order and content ---- */

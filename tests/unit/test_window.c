@@ -151,7 +151,7 @@ START_TEST(live_flow_moves_beside_stalled_ones)
 	world_open(&world, &config, 1 << 20, WEIR_ACK_TRAIN);
 	remote_init(&live, 32000);
 	remote_warm(&world, &live);
-	for (uint32_t i = 0; i < 24 && weir_tcp_pressure(tcp_of(&world)) < 2; i++) {
+	for (uint32_t i = 0; i < 24 && weir_budget_pressure(tcp_of(&world)) < 2; i++) {
 		remote_init(&remote, (uint16_t)(31000 + i));
 		remote_warm(&world, &remote);
 		fill_window(MSS);
