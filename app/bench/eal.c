@@ -1,38 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "app/cli/eal_start.h"
+#include "app/cli/say.h"
 #include "eal.h"
 
-#include <sched.h>
-#include <stdio.h>
-#include <string.h>
+/* The most that are open at once, in the cases pool and flows. */
+#define BUFFERS	     196608
+#define BUFFER_BYTES 2176
 
-#include <rte_eal.h>
-#include <rte_errno.h>
-
-#include "options.h"
-
-#define MEMORY_MB "1536"
-#define PAGES	  768 /* of 2 MB */
-
-static unsigned long
-free_hugepages(void)
-{
-	FILE *file = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "re");
-	unsigned long pages = 0;
-
-	if (file == NULL)
-		return 0;
-	if (fscanf(file, "%lu", &pages) != 1)
-		pages = 0;
-	fclose(file);
-	return pages;
-}
-
-/* The last two cores that this process may use: interrupts go to the first ones by habit. The
+/* The last two cores that this process may use, since interrupts go to the first ones by habit. The
  * engine gets the last. */
 static void
 choose_cores(char *list, char *engine, size_t size)
 {
-	int last = 0, other = -1;
+	int last = 0, other = 0;
 	cpu_set_t allowed;
 
 	CPU_ZERO(&allowed);
@@ -49,40 +33,43 @@ choose_cores(char *list, char *engine, size_t size)
 	snprintf(engine, size, "--main-lcore=%d", last);
 }
 
-static int
-start_by_default(char *name)
+static bool
+start(int argc, char **argv)
 {
-	char list[64], engine[64];
-	char *words[16];
-	int n = 0;
+	struct eal_facts facts = {.buffers = BUFFERS, .buffer_bytes = BUFFER_BYTES};
+	struct eal_args args;
+	struct eal_said said = {.fd = -1};
+	char error[OPTIONS_ERROR];
+	int rc;
 
-	choose_cores(list, engine, sizeof(list));
-	words[n++] = name;
-	words[n++] = (char *)(uintptr_t) "-l";
-	words[n++] = list;
-	words[n++] = engine;
-	words[n++] = (char *)(uintptr_t) "--no-pci";
-	words[n++] = (char *)(uintptr_t) "--no-telemetry";
-	words[n++] = (char *)(uintptr_t) "--log-level=error";
-	words[n++] = (char *)(uintptr_t) "-m";
-	words[n++] = (char *)(uintptr_t)MEMORY_MB;
-	if (free_hugepages() >= PAGES) {
-		words[n++] = (char *)(uintptr_t) "--in-memory";
-	} else {
-		words[n++] = (char *)(uintptr_t) "--no-huge";
-		words[n++] = (char *)(uintptr_t) "--no-shconf";
+	eal_facts_read(&facts);
+	rc = eal_args_build(&args, argc, argv, &facts, error);
+	if (rc == 0) {
+		rc = eal_start(&args, &said, error);
+		eal_said_end(&said, false);
 	}
-	return rte_eal_init(n, words);
+	if (rc != 0)
+		say("%s", error);
+	else if (args.note[0] != '\0')
+		say("%s", args.note);
+	eal_args_free(&args);
+	return rc == 0;
 }
 
-int
-eal_start(int argc, char **argv, char *error)
+bool
+eal_begin(int argc, char **argv)
 {
-	int rc = argc > 1 ? rte_eal_init(argc, argv) : start_by_default(argv[0]);
+	char list[64], engine[64];
+	char *words[] = {argv[0],
+			 (char *)(uintptr_t) "-l",
+			 list,
+			 engine,
+			 (char *)(uintptr_t) "--no-pci",
+			 (char *)(uintptr_t) "--no-telemetry",
+			 (char *)(uintptr_t) "--in-memory"};
 
-	if (rc >= 0)
-		return 0;
-	snprintf(error, OPTIONS_ERROR, "EAL does not start: %s: correct what stands before --",
-		 rte_strerror(rte_errno));
-	return -1;
+	if (argc > 1)
+		return start(argc, argv);
+	choose_cores(list, engine, sizeof(list));
+	return start((int)(sizeof(words) / sizeof(words[0])), words);
 }

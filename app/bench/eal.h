@@ -2,11 +2,12 @@
 #ifndef APP_BENCH_EAL_H
 #define APP_BENCH_EAL_H
 
+#include <stdbool.h>
+
 /*
- * Start EAL with argv[0, argc) as they are, or, when there is no argument but the name, with what
- * every machine takes: two lcores, no PCI, hugepages when enough are free. 0, or -1 with one line
- * in `error` (OPTIONS_ERROR bytes).
+ * Start EAL with argv[0, argc), or, when there is no argument but the name, with what every machine
+ * takes: its last two cores, no PCI. Hugepages when enough are free. False: it was said why.
  */
-int eal_start(int argc, char **argv, char *error);
+bool eal_begin(int argc, char **argv);
 
 #endif

@@ -9,9 +9,12 @@
 #include <rte_eal.h>
 #include <rte_lcore.h>
 
+#include "app/cli/say.h"
 #include "bench.h"
 #include "digest.h"
 #include "eal.h"
+
+const char say_name[] = "weir-bench";
 
 #define EXIT_REFUSED 1 /* nothing was started */
 #define EXIT_BROKEN  2 /* a case could not be run to its end, or a row is void */
@@ -37,10 +40,10 @@ bench_say(const struct bench *bench, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	if (bench != NULL && bench->running != NULL)
-		fprintf(stderr, "weir-bench: %s: %s\n", bench->running->name, line);
+	if (bench->running != NULL)
+		say("%s: %s", bench->running->name, line);
 	else
-		fprintf(stderr, "weir-bench: %s\n", line);
+		say("%s", line);
 }
 
 void
@@ -121,13 +124,10 @@ static int
 start_and_run(const struct options *options, int argc, char **argv)
 {
 	struct bench bench = {.options = options};
-	char error[OPTIONS_ERROR];
 	int status;
 
-	if (eal_start(argc, argv, error) != 0) {
-		bench_say(NULL, "%s", error);
+	if (!eal_begin(argc, argv))
 		return EXIT_REFUSED;
-	}
 	digest_init();
 	start_crew(&bench);
 	status = run_cases(&bench);
@@ -151,7 +151,7 @@ main(int argc, char **argv)
 		printf("weir-bench %s\n", weir_version());
 		return EXIT_SUCCESS;
 	case OPTIONS_BAD:
-		bench_say(NULL, "%s", error);
+		say("%s", error);
 		return EXIT_REFUSED;
 	default:
 		return start_and_run(&options, begin > 1 ? begin - 1 : 1, argv);

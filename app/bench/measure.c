@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "measure.h"
 
+#include <cpuid.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,9 +36,20 @@ measure_on(struct bench *bench, const struct testbed_config *configs, uint32_t n
 	return why == NULL;
 }
 
+/* The instruction that flushes header lines. */
+static bool
+has_clflushopt(void)
+{
+	unsigned int a, b, c, d;
+
+	return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_CLFLUSHOPT) != 0;
+}
+
 bool
 measure_has_set(const struct bench *bench, enum testbed_set set)
 {
+	if (set == TESTBED_MEMORY)
+		return has_clflushopt();
 	return set != TESTBED_CROSS || bench->crew.away;
 }
 

@@ -24,7 +24,7 @@ bool measure_on(struct bench *bench, const struct testbed_config *configs, uint3
 		const char *(*run)(struct bench *bench, struct testbed *beds, void *context),
 		void *context);
 
-/* The set can be run here: cross needs a second lcore. */
+/* The set can be run here: cross needs a second lcore, memory the instruction clflushopt. */
 bool measure_has_set(const struct bench *bench, enum testbed_set set);
 
 /* The set in which targets hold: cross where it can be run. */

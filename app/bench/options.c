@@ -1,26 +1,58 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "options.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "app/cli/value.h"
 #include "rounds.h"
 
 #define ROUNDS_DEFAULT 15
 #define ROUNDS_SHORT   1
 
-__attribute__((format(printf, 2, 3))) static enum options_result
-refuse(char *error, const char *format, ...)
+static int
+set_rounds(struct options *options, const char *text, char *error)
 {
-	va_list args;
+	uint64_t rounds;
 
-	va_start(args, format);
-	vsnprintf(error, OPTIONS_ERROR, format, args);
-	va_end(args);
-	return OPTIONS_BAD;
+	if (value_number(text, 1, ROUNDS_MOST, &rounds, error) != 0)
+		return -1;
+	options->rounds = (uint32_t)rounds;
+	return 0;
 }
+
+static int
+set_json(struct options *options, const char *text, char *error)
+{
+	(void)text;
+	(void)error;
+	options->json = true;
+	return 0;
+}
+
+static int
+set_short(struct options *options, const char *text, char *error)
+{
+	(void)text;
+	(void)error;
+	options->in_short = true;
+	return 0;
+}
+
+static int
+set_strict(struct options *options, const char *text, char *error)
+{
+	(void)text;
+	(void)error;
+	options->strict = true;
+	return 0;
+}
+
+static const struct option_rule rules[] = {
+    {"--json", false, set_json},
+    {"--rounds", true, set_rounds},
+    {"--short", false, set_short},
+    {"--strict", false, set_strict},
+};
 
 static uint32_t
 bits_of(const char *word, const struct options_name *names, uint32_t n_names)
@@ -34,85 +66,43 @@ bits_of(const char *word, const struct options_name *names, uint32_t n_names)
 	return bits;
 }
 
-static enum options_result
-parse_rounds(struct options *options, const char *text, char *error)
+/* Words that an option takes: itself, and its value when that is the next one. */
+static int
+words_of(int argc, char **argv)
 {
-	char *end;
-	long rounds = text == NULL ? 0 : strtol(text, &end, 10);
-
-	if (text == NULL)
-		return refuse(error, "--rounds has no value: give one such as 15");
-	if (*text == '\0' || *end != '\0' || rounds < 1 || rounds > ROUNDS_MOST)
-		return refuse(error, "--rounds: '%s' is out of range: give 1 to 101", text);
-	options->rounds = (uint32_t)rounds;
-	return OPTIONS_RUN;
-}
-
-/* The value of --rounds: behind '=' or the next word; *i moves on to it. */
-static const char *
-value_of(int argc, char **argv, int *i, const char *name)
-{
-	size_t len = strlen(name);
-
-	if (argv[*i][len] == '=')
-		return argv[*i] + len + 1;
-	return *i + 1 < argc ? argv[++*i] : NULL;
-}
-
-static bool
-is_rounds(const char *word)
-{
-	return strcmp(word, "--rounds") == 0 || strncmp(word, "--rounds=", 9) == 0;
-}
-
-static enum options_result
-parse_word(struct options *options, int argc, char **argv, int *i, char *error)
-{
-	const char *word = argv[*i];
-
-	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
-		return OPTIONS_HELP;
-	if (strcmp(word, "--version") == 0)
-		return OPTIONS_VERSION;
-	if (is_rounds(word))
-		return parse_rounds(options, value_of(argc, argv, i, "--rounds"), error);
-	if (strcmp(word, "--json") == 0)
-		options->json = true;
-	else if (strcmp(word, "--short") == 0)
-		options->in_short = true;
-	else if (strcmp(word, "--strict") == 0)
-		options->strict = true;
-	else
-		return refuse(error, "%s: there is no such option: weir-bench --help lists them",
-			      word);
-	return OPTIONS_RUN;
+	return strcmp(argv[0], "--rounds") == 0 && argc > 1 ? 2 : 1;
 }
 
 enum options_result
 options_parse(struct options *options, int argc, char **argv, const struct options_name *names,
 	      uint32_t n_names, char *error)
 {
-	enum options_result result;
-
 	memset(options, 0, sizeof(*options));
-	for (int i = 0; i < argc; i++) {
+	for (int i = 0; i < argc;) {
 		uint32_t bits = bits_of(argv[i], names, n_names);
+		int words = bits != 0 ? 1 : words_of(argc - i, argv + i);
+		enum options_result result;
 
-		if (bits == 0 && argv[i][0] != '-')
-			return refuse(
-			    error,
-			    "'%s' is no case: give all, or some that weir-bench --help lists",
-			    argv[i]);
 		options->cases |= bits;
-		if (bits != 0)
-			continue;
-		result = parse_word(options, argc, argv, &i, error);
+		if (bits == 0 && argv[i][0] != '-') {
+			options_refuse(error,
+				       "'%.200s' is no case: give all, or some that weir-bench "
+				       "--help lists",
+				       argv[i]);
+			return OPTIONS_BAD;
+		}
+		result = bits != 0 ? OPTIONS_RUN
+				   : options_read(rules, sizeof(rules) / sizeof(rules[0]), options,
+						  words, argv + i, error);
 		if (result != OPTIONS_RUN)
 			return result;
+		i += words;
 	}
-	if (options->cases == 0)
-		return refuse(error,
-			      "no case is named: give all, or some that weir-bench --help lists");
+	if (options->cases == 0) {
+		options_refuse(error,
+			       "no case is named: give all, or some that weir-bench --help lists");
+		return OPTIONS_BAD;
+	}
 	if (options->rounds == 0)
 		options->rounds = options->in_short ? ROUNDS_SHORT : ROUNDS_DEFAULT;
 	return OPTIONS_RUN;

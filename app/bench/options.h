@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/cli/parse.h"
+
 #define OPTIONS_CASES_MOST 32
-#define OPTIONS_ERROR	   256
 
 struct options {
 	uint32_t cases; /* bit i: the i-th name */
@@ -17,24 +18,18 @@ struct options {
 	uint32_t rounds;
 };
 
-enum options_result {
-	OPTIONS_RUN,
-	OPTIONS_HELP,
-	OPTIONS_VERSION,
-	OPTIONS_BAD, /* `error` says what, and the mend, in one line */
-};
-
 /* A name that may be given, and whether "all" means it too. */
 struct options_name {
 	const char *name;
 	bool in_all;
 };
 
-/* argv[0, argc): own words only, without the program's name and EAL's. */
+/* argv[0, argc): own words only, without the program's name and EAL's. `error` has OPTIONS_ERROR
+ * bytes. */
 enum options_result options_parse(struct options *options, int argc, char **argv,
 				  const struct options_name *names, uint32_t n_names, char *error);
 
-/* Where the own words begin: behind the first "--", else at 1. */
+/* Where the own words begin: behind "--", or, as EAL's are seldom given here, at 1 without it. */
 int options_begin(int argc, char **argv);
 
 #endif
