@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Build everything and run all tests. As root, on Debian 12:
 #
-#   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan kernel mutate fresh
+#   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan bench kernel mutate fresh
 #   sh tests/run.sh --pitfalls              the numbered pitfalls, the tests of each, their results
 #
 # --full takes the long forms. The last line is "N passed, N failed, N skipped"; the status is 0 when
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
-all_parts="gcc house clang asan kernel mutate fresh"
+all_parts="gcc house clang asan bench kernel mutate fresh"
 last_pitfall=56
 parts=
 full=
@@ -158,6 +158,11 @@ need_gcc_build() {
 part_house() {
 	need_gcc_build
 	script house "$root/tests/check-house.sh" "$gcc_build"
+}
+
+part_bench() {
+	need_gcc_build
+	script bench "$root/tests/bench.sh"
 }
 
 part_kernel() {

@@ -8,7 +8,7 @@
 #include "eal.h"
 
 /* The most that are open at once, in the cases pool and flows. */
-#define BUFFERS	     196608
+#define BUFFERS	     393216
 #define BUFFER_BYTES 2176
 
 /* The last two cores that this process may use, since interrupts go to the first ones by habit. The
@@ -33,8 +33,9 @@ choose_cores(char *list, char *engine, size_t size)
 	snprintf(engine, size, "--main-lcore=%d", last);
 }
 
+/* `chosen`: the arguments are our own, and what becomes of them is nobody's surprise. */
 static bool
-start(int argc, char **argv)
+start(int argc, char **argv, bool chosen)
 {
 	struct eal_facts facts = {.buffers = BUFFERS, .buffer_bytes = BUFFER_BYTES};
 	struct eal_args args;
@@ -50,7 +51,7 @@ start(int argc, char **argv)
 	}
 	if (rc != 0)
 		say("%s", error);
-	else if (args.note[0] != '\0')
+	else if (!chosen && args.note[0] != '\0')
 		say("%s", args.note);
 	eal_args_free(&args);
 	return rc == 0;
@@ -69,7 +70,7 @@ eal_begin(int argc, char **argv)
 			 (char *)(uintptr_t) "--in-memory"};
 
 	if (argc > 1)
-		return start(argc, argv);
+		return start(argc, argv, false);
 	choose_cores(list, engine, sizeof(list));
-	return start((int)(sizeof(words) / sizeof(words[0])), words);
+	return start((int)(sizeof(words) / sizeof(words[0])), words, true);
 }
