@@ -7,23 +7,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/cli/value.h"
+#include "app/cli/vdevs.h"
+
 #define MB		   (UINT64_C(1) << 20)
 #define BUFFER_OVERHEAD	   256 /* mbuf, mempool header, cache-line padding */
 #define BESIDE_BUFFERS_MB  64  /* EAL, rings of the ports, malloc's rounding */
+#define LEAST_BESIDE_MB    8  /* with less it never starts */
+#define PAGE		   4096u
 #define BUFFER_BYTES_LEAST 2176
 #define BUFFER_BYTES_MOST  65472 /* an mbuf's data room is a 16-bit number */
 #define HEADROOM	   128
+#define MEMORY_MOST_MB	   (UINT64_C(1) << 30)
 
-uint64_t
-eal_args_pool_mb(uint32_t buffers, uint32_t buffer_bytes)
+/* Memory for the buffers alone. Ordinary pages hold whole buffers only, most often one each. */
+static uint64_t
+pool_mb(uint32_t buffers, uint32_t buffer_bytes, bool no_huge)
 {
-	return ((uint64_t)buffers * (buffer_bytes + BUFFER_OVERHEAD) + MB - 1) / MB;
+	uint32_t bytes = buffer_bytes + BUFFER_OVERHEAD;
+
+	if (no_huge)
+		bytes = bytes <= PAGE ? PAGE / (PAGE / bytes) : (bytes + PAGE - 1) / PAGE * PAGE;
+	return ((uint64_t)buffers * bytes + MB - 1) / MB;
 }
 
 uint64_t
-eal_args_need_mb(uint32_t buffers, uint32_t buffer_bytes)
+eal_args_need_mb(uint32_t buffers, uint32_t buffer_bytes, bool no_huge)
 {
-	return eal_args_pool_mb(buffers, buffer_bytes) + BESIDE_BUFFERS_MB;
+	return pool_mb(buffers, buffer_bytes, no_huge) + BESIDE_BUFFERS_MB;
 }
 
 uint32_t
@@ -42,7 +53,7 @@ struct eal_words {
 	bool no_huge;
 	bool in_memory;
 	bool no_shconf;
-	bool huge_asked; /* --socket-mem, --huge-dir: hugepages or nothing */
+	const char *huge_asked; /* --socket-mem, --huge-dir: hugepages or nothing */
 	bool log_level;
 	uint64_t memory_mb;
 };
@@ -55,37 +66,60 @@ is_long(const char *word, const char *name)
 	return strncmp(word, name, len) == 0 && (word[len] == '\0' || word[len] == '=');
 }
 
-static void
-read_words(struct eal_words *words, int argc, char **argv)
+/* The value of an option that is there, whose word is argv[*at]: behind its '=', in the next word, or
+ * for -m right behind it. "" when there is none. */
+static const char *
+value_of(const char *word, size_t len, int argc, char **argv, int *at)
 {
+	if (word[len] == '=')
+		return word + len + 1;
+	if (word[len] != '\0')
+		return word + len;
+	return *at + 1 < argc ? argv[++*at] : "";
+}
+
+static int
+read_memory(struct eal_words *words, const char *text, char *error)
+{
+	char reason[OPTIONS_ERROR];
+
+	if (value_number(text, 1, MEMORY_MOST_MB, &words->memory_mb, reason) == 0)
+		return 0;
+	return options_refuse(error, "-m: %.400s, in MB, or leave it out", reason);
+}
+
+/* A secondary process gets its ports and buffers from a primary one, and waits for it for ever. */
+static int
+read_process_type(const char *text, char *error)
+{
+	if (strcmp(text, "primary") == 0)
+		return 0;
+	return options_refuse(error,
+			      "--proc-type=%.64s: only a primary process owns ports: leave it out",
+			      text);
+}
+
+static int
+read_words(struct eal_words *words, int argc, char **argv, char *error)
+{
+	int rc = 0;
+
 	memset(words, 0, sizeof(*words));
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc && rc == 0; i++) {
 		const char *word = argv[i];
 
 		words->no_huge |= is_long(word, "--no-huge");
 		words->in_memory |= is_long(word, "--in-memory");
 		words->no_shconf |= is_long(word, "--no-shconf");
-		words->huge_asked |= is_long(word, "--socket-mem") || is_long(word, "--huge-dir");
 		words->log_level |= is_long(word, "--log-level");
-		if (strcmp(word, "-m") == 0 && i + 1 < argc)
-			words->memory_mb = strtoull(argv[++i], NULL, 10);
+		if (is_long(word, "--socket-mem") || is_long(word, "--huge-dir"))
+			words->huge_asked = word;
+		if (is_long(word, "--proc-type"))
+			rc = read_process_type(value_of(word, 11, argc, argv, &i), error);
 		else if (strncmp(word, "-m", 2) == 0)
-			words->memory_mb = strtoull(word + 2, NULL, 10);
+			rc = read_memory(words, value_of(word, 2, argc, argv, &i), error);
 	}
-}
-
-/* The value of key= in a vdev's argument list, or NULL. */
-static const char *
-vdev_key(const char *vdev, const char *key)
-{
-	size_t len = strlen(key);
-
-	for (const char *at = strchr(vdev, ','); at != NULL; at = strchr(at, ',')) {
-		at++;
-		if (strncmp(at, key, len) == 0)
-			return at + len;
-	}
-	return NULL;
+	return rc;
 }
 
 static uint64_t
@@ -102,44 +136,14 @@ read_number(const char *path)
 	return number;
 }
 
-static uint32_t
-vdev_bytes(const char *vdev)
-{
-	const char *framesz = vdev_key(vdev, "framesz="), *iface = vdev_key(vdev, "iface=");
-	uint32_t bytes = BUFFER_BYTES_LEAST;
-	char path[128];
-
-	if (iface != NULL) {
-		snprintf(path, sizeof(path), "/sys/class/net/%.*s/mtu", (int)strcspn(iface, ","),
-			 iface);
-		bytes = eal_args_buffer_bytes((uint32_t)read_number(path));
-	}
-	if (framesz != NULL) { /* af_packet asks for a buffer that takes a whole ring frame */
-		unsigned long size = strtoul(framesz, NULL, 10) + HEADROOM;
-
-		if (size > bytes)
-			bytes = size < BUFFER_BYTES_MOST ? (uint32_t)size : BUFFER_BYTES_MOST;
-	}
-	return bytes;
-}
-
 uint32_t
 eal_args_vdev_bytes(int argc, char **argv)
 {
-	uint32_t most = BUFFER_BYTES_LEAST;
+	uint32_t mtu, room = vdevs_room_bytes(argc, argv, HEADROOM, &mtu);
+	uint32_t bytes = eal_args_buffer_bytes(mtu);
 
-	for (int i = 1; i < argc; i++) {
-		const char *vdev = NULL;
-		uint32_t bytes;
-
-		if (strncmp(argv[i], "--vdev=", 7) == 0)
-			vdev = argv[i] + 7;
-		else if (strcmp(argv[i], "--vdev") == 0 && i + 1 < argc)
-			vdev = argv[++i];
-		bytes = vdev != NULL ? vdev_bytes(vdev) : 0;
-		most = bytes > most ? bytes : most;
-	}
-	return most;
+	room = room < BUFFER_BYTES_MOST ? room : BUFFER_BYTES_MOST;
+	return room > bytes ? room : bytes;
 }
 
 /* ---- the new argument list ---- */
@@ -154,19 +158,28 @@ add(struct eal_args *args, char *word)
 static void
 add_memory(struct eal_args *args, const struct eal_facts *facts)
 {
-	args->memory_mb = eal_args_need_mb(facts->buffers, facts->buffer_bytes);
+	args->memory_mb = eal_args_need_mb(facts->buffers, facts->buffer_bytes, true);
 	snprintf(args->text, sizeof(args->text), "%" PRIu64, args->memory_mb);
 	add(args, (char *)(uintptr_t) "-m");
 	add(args, args->text);
 }
 
-/* 22.11 refuses --in-memory beside --no-huge, and needs --no-shconf there. */
+/* Ours first: behind a last word whose value was forgotten they would be taken for it, and EAL looks
+ * for --log-level only up to a word it does not know. 22.11 refuses --in-memory beside --no-huge, and
+ * needs --no-shconf there. */
 static void
-copy_words(struct eal_args *args, int argc, char **argv)
+write_words(struct eal_args *args, const struct eal_words *words, const struct eal_facts *facts,
+	    int argc, char **argv)
 {
 	add(args, argv[0]);
-	if (!args->log_level) /* first: EAL looks for it only up to a word it does not know */
+	if (!words->log_level)
 		add(args, (char *)(uintptr_t) "--log-level=error");
+	if (args->no_huge && !words->no_huge)
+		add(args, (char *)(uintptr_t) "--no-huge");
+	if (args->no_huge && !words->no_shconf)
+		add(args, (char *)(uintptr_t) "--no-shconf");
+	if (args->no_huge && words->memory_mb == 0)
+		add_memory(args, facts);
 	for (int i = 1; i < argc; i++)
 		if (!args->no_huge || !is_long(argv[i], "--in-memory"))
 			add(args, argv[i]);
@@ -198,11 +211,36 @@ chooses_no_huge(const struct eal_words *words, const struct eal_facts *facts)
 {
 	uint64_t wanted = words->memory_mb;
 
-	if (words->no_huge || words->huge_asked)
+	if (words->no_huge || words->huge_asked != NULL)
 		return words->no_huge;
 	if (wanted == 0)
-		wanted = eal_args_need_mb(facts->buffers, facts->buffer_bytes);
+		wanted = eal_args_need_mb(facts->buffers, facts->buffer_bytes, false);
 	return facts->hugepages_free_mb < wanted;
+}
+
+/* What the machine cannot give. */
+static int
+check_machine(const struct eal_args *args, const struct eal_words *words,
+	      const struct eal_facts *facts, char *error)
+{
+	if (words->huge_asked != NULL && !words->no_huge && facts->hugepages_free_mb == 0)
+		return options_refuse(error,
+				      "%.64s: no hugepages are free: leave it out, or reserve some, "
+				      "such as echo 512 > /proc/sys/vm/nr_hugepages",
+				      words->huge_asked);
+	if (!args->no_huge || args->memory_mb <= facts->memory_free_mb)
+		return 0;
+	if (words->memory_mb != 0)
+		return options_refuse(error,
+				      "-m %" PRIu64 " is more than the %" PRIu64
+				      " MB that are free: give -m %" PRIu64 ", or leave it out",
+				      args->memory_mb, facts->memory_free_mb,
+				      eal_args_need_mb(facts->buffers, facts->buffer_bytes, true));
+	return options_refuse(error,
+			      "%u buffers of %u bytes need %" PRIu64 " MB, but %" PRIu64
+			      " MB are free: give fewer --buffers",
+			      facts->buffers, facts->buffer_bytes, args->memory_mb,
+			      facts->memory_free_mb);
 }
 
 int
@@ -212,34 +250,19 @@ eal_args_build(struct eal_args *args, int argc, char **argv, const struct eal_fa
 	struct eal_words words;
 
 	memset(args, 0, sizeof(*args));
-	args->argv = calloc((size_t)argc + 8, sizeof(*args->argv));
-	if (args->argv == NULL) {
-		snprintf(error, OPTIONS_ERROR, "there is no memory for the arguments: free some");
+	if (read_words(&words, argc, argv, error) != 0 || vdevs_check(argc, argv, error) != 0)
 		return -1;
-	}
-	read_words(&words, argc, argv);
+	args->argv = calloc((size_t)argc + 8, sizeof(*args->argv));
+	if (args->argv == NULL)
+		return options_refuse(error, "there is no memory for the arguments: free some");
 	args->no_huge = chooses_no_huge(&words, facts);
 	args->memory_mb = words.memory_mb;
 	args->log_level = words.log_level;
-	copy_words(args, argc, argv);
-	if (args->no_huge) {
-		if (!words.no_huge)
-			add(args, (char *)(uintptr_t) "--no-huge");
-		if (!words.no_shconf)
-			add(args, (char *)(uintptr_t) "--no-shconf");
-		if (words.memory_mb == 0)
-			add_memory(args, facts);
-		if (!words.no_huge || words.in_memory)
-			explain(args, &words, facts);
-		if (args->memory_mb > facts->memory_free_mb) {
-			snprintf(error, OPTIONS_ERROR,
-				 "%u buffers of %u bytes need %" PRIu64 " MB, but %" PRIu64
-				 " MB are free: give fewer --buffers",
-				 facts->buffers, facts->buffer_bytes, args->memory_mb,
-				 facts->memory_free_mb);
-			return -1;
-		}
-	}
+	write_words(args, &words, facts, argc, argv);
+	if (args->no_huge && (!words.no_huge || words.in_memory))
+		explain(args, &words, facts);
+	if (check_machine(args, &words, facts, error) != 0)
+		return -1;
 	return eal_args_check(args, facts->buffers, facts->buffer_bytes, error);
 }
 
@@ -256,12 +279,13 @@ eal_args_check(const struct eal_args *args, uint32_t buffers, uint32_t buffer_by
 	/* With hugepages -m is only where EAL begins; it takes more as it needs them. */
 	if (!args->no_huge || args->memory_mb == 0)
 		return 0;
-	if (args->memory_mb >= eal_args_pool_mb(buffers, buffer_bytes) + BESIDE_BUFFERS_MB / 4)
+	if (args->memory_mb >= pool_mb(buffers, buffer_bytes, true) + LEAST_BESIDE_MB)
 		return 0;
 	snprintf(error, OPTIONS_ERROR,
 		 "-m %" PRIu64 " is too small for %u buffers of %u bytes: give -m %" PRIu64
 		 " or fewer --buffers",
-		 args->memory_mb, buffers, buffer_bytes, eal_args_need_mb(buffers, buffer_bytes));
+		 args->memory_mb, buffers, buffer_bytes,
+		 eal_args_need_mb(buffers, buffer_bytes, true));
 	return -1;
 }
 

@@ -26,9 +26,8 @@ struct eal_args {
 	char note[OPTIONS_ERROR]; /* not empty: one line to tell the user */
 };
 
-/* Memory for the buffers alone, and with what EAL and the ports take beside them. */
-uint64_t eal_args_pool_mb(uint32_t buffers, uint32_t buffer_bytes);
-uint64_t eal_args_need_mb(uint32_t buffers, uint32_t buffer_bytes);
+/* Memory for the buffers, and for what EAL and the ports take beside them. */
+uint64_t eal_args_need_mb(uint32_t buffers, uint32_t buffer_bytes, bool no_huge);
 
 /*
  * Build EAL's arguments from argv[0..argc) (program name first, no "--"). Returns 0, or -1 with one

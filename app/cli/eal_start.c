@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "app/cli/eal_start.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,10 @@
 
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_ethdev.h>
 #include <rte_log.h>
+
+#include "app/cli/vdevs.h"
 
 struct kept_back {
 	int fd; /* -1: nothing is */
@@ -82,16 +86,60 @@ remove_runtime_dir(void)
 		rmdir(runtime_dir);
 }
 
+/* EAL goes on without the words and the devices that it could not use. */
+static int
+check_used(const struct eal_args *args, const char *stray, const char *said, char *error)
+{
+	const char *device, *because = said[0] != '\0' ? ": EAL says " : "";
+	uint16_t id;
+	int at = 1;
+
+	if (stray != NULL)
+		return options_refuse(
+		    error, "'%.64s' is no option of EAL: correct what stands before --", stray);
+	while ((device = vdevs_next("--vdev", args->argc, args->argv, &at)) != NULL) {
+		char name[RTE_ETH_NAME_MAX_LEN];
+
+		snprintf(name, sizeof(name), "%.*s", (int)vdevs_len(device), device);
+		if (strncmp(name, "net_", 4) == 0 && rte_eth_dev_get_port_by_name(name, &id) != 0)
+			return options_refuse(
+			    error, "--vdev %s became no port%s%s: correct its arguments", name,
+			    because, said);
+	}
+	return 0;
+}
+
+/* EAL moves the words about, those that it does not know to the end, and writes over one: it gets a
+ * list of its own. *stray is the first that it did not know, or NULL. */
+static int
+init(const struct eal_args *args, const char **stray)
+{
+	size_t size = ((size_t)args->argc + 1) * sizeof(*args->argv);
+	char **words = malloc(size);
+	int rc;
+
+	if (words == NULL) {
+		rte_errno = ENOMEM;
+		return -1;
+	}
+	memcpy(words, args->argv, size);
+	rc = rte_eal_init(args->argc, words);
+	*stray = rc >= 0 && rc + 1 < args->argc ? words[rc + 1] : NULL;
+	free(words);
+	return rc;
+}
+
 int
 eal_start(const struct eal_args *args, struct eal_said *said, char *error)
 {
 	struct kept_back kept = {.fd = -1};
+	const char *stray;
 	int rc;
 
 	atexit(remove_runtime_dir); /* before EAL's own, so that it runs after them */
 	if (!args->log_level)
 		keep_back(&kept);
-	rc = rte_eal_init(args->argc, args->argv);
+	rc = init(args, &stray);
 	let_through(&kept);
 	said->fd = kept.fd;
 	said->first[0] = '\0';
@@ -102,7 +150,10 @@ eal_start(const struct eal_args *args, struct eal_said *said, char *error)
 		if (!args->log_level)
 			rte_log_set_level_pattern("pmd.net.virtio.*", RTE_LOG_CRIT);
 		snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
-		return 0;
+		if (check_used(args, stray, said->first, error) == 0)
+			return 0;
+		rte_eal_cleanup();
+		return -1;
 	}
 	snprintf(error, OPTIONS_ERROR,
 		 "EAL does not start: %s: correct what stands before --, or add "

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <ifaddrs.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -12,6 +14,21 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+uint32_t
+interface_mtu(const char *name)
+{
+	struct ifreq request = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return 0;
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCGIFMTU, &request) != 0 || request.ifr_mtu < 0)
+		request.ifr_mtu = 0;
+	close(fd);
+	return (uint32_t)request.ifr_mtu;
+}
 
 bool
 interface_kernel_has(const struct weir_addr *address, char *name)
@@ -56,6 +73,16 @@ interface_claim(unsigned int index, const struct weir_addr *address)
 	return len;
 }
 
+/* IFF_RUNNING would follow up to a second later. */
+static bool
+has_carrier(int fd, struct ifreq *request)
+{
+	struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
+
+	request->ifr_data = (char *)&link;
+	return ioctl(fd, SIOCETHTOOL, request) != 0 || link.data != 0;
+}
+
 enum interface_state
 interface_state(unsigned int index, char *name)
 {
@@ -73,7 +100,7 @@ interface_state(unsigned int index, char *name)
 		state = errno == ENODEV ? INTERFACE_GONE : INTERFACE_UP;
 	else if ((request.ifr_flags & IFF_UP) == 0)
 		state = INTERFACE_DOWN;
-	else if ((request.ifr_flags & IFF_RUNNING) == 0)
+	else if (!has_carrier(fd, &request))
 		state = INTERFACE_NO_CARRIER;
 	close(fd);
 	return state;

@@ -10,6 +10,9 @@
 
 #define INTERFACE_NAME 32
 
+/* The MTU of an interface, 0 when there is none of that name. */
+uint32_t interface_mtu(const char *name);
+
 /* Does the kernel itself have this address? `name` (INTERFACE_NAME bytes) is where. */
 bool interface_kernel_has(const struct weir_addr *address, char *name);
 

@@ -93,7 +93,7 @@ is_unicast(const struct weir_addr *address)
 {
 	uint8_t first = address->bytes[12];
 
-	return first != 0 && first < 224;
+	return first != 0 && first != 127 && first < 224;
 }
 
 int
@@ -101,6 +101,8 @@ value_address(const char *text, struct weir_addr *address, char *error)
 {
 	int rc = weir_addr_parse(text, address);
 
+	if (*text == '\0')
+		return options_refuse(error, "the address is empty: give one such as 192.0.2.1");
 	if (rc == -EAFNOSUPPORT)
 		return options_refuse(
 		    error, "'%s': IPv6 is not supported yet: give an IPv4 address", text);
@@ -113,6 +115,22 @@ value_address(const char *text, struct weir_addr *address, char *error)
 	return 0;
 }
 
+/* The first and the last address of a network are no host's (RFC 1122 3.2.1.3); networks of two and
+ * of one have neither (RFC 3021). */
+static int
+refuse_reserved(const struct ip_option *ip, char *error)
+{
+	const uint8_t *bytes = ip->address.bytes + 12;
+	uint32_t number = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
+			  (uint32_t)bytes[2] << 8 | bytes[3];
+	uint32_t host = ip->prefix_len < 31 ? UINT32_MAX >> ip->prefix_len : 0;
+
+	if (host == 0 || ((number & host) != 0 && (number & host) != host))
+		return 0;
+	return options_refuse(error, "'%s' is the network's %s address: give a host's", ip->text,
+			      (number & host) == 0 ? "own" : "broadcast");
+}
+
 int
 value_network(const char *text, struct ip_option *ip, char *error)
 {
@@ -120,6 +138,12 @@ value_network(const char *text, struct ip_option *ip, char *error)
 	char address[WEIR_ADDR_TEXT];
 	uint64_t prefix_len;
 
+	if (*text == '\0')
+		return options_refuse(error,
+				      "the address is empty: give one such as 192.0.2.2/24");
+	if (strchr(text, ':') != NULL)
+		return options_refuse(
+		    error, "'%s': IPv6 is not supported yet: give an IPv4 address", text);
 	if (slash == NULL)
 		return options_refuse(error, "'%s' has no prefix length: give %s/24", text, text);
 	if ((size_t)(slash - text) >= sizeof(address))
@@ -134,7 +158,7 @@ value_network(const char *text, struct ip_option *ip, char *error)
 				      text, slash + 1);
 	ip->text = text;
 	ip->prefix_len = (uint32_t)prefix_len;
-	return 0;
+	return refuse_reserved(ip, error);
 }
 
 bool

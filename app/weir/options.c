@@ -69,6 +69,12 @@ set_ip(struct options *options, const char *text, char *error)
 	if (options->n_ips == OPTIONS_PORTS)
 		return options_refuse(error, "'%s' is one too many: give one per port, at most %d",
 				      text, OPTIONS_PORTS);
+	for (uint32_t i = 0; i < options->n_ips; i++)
+		if (memcmp(&options->ips[i].address, &ip.address, sizeof(ip.address)) == 0)
+			return options_refuse(error,
+					      "'%s' is given twice: give each port an address of "
+					      "its own, or one for all",
+					      text);
 	options->ips[options->n_ips++] = ip;
 	return 0;
 }

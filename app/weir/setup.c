@@ -2,12 +2,14 @@
 #include "setup.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <rte_ethdev.h>
 
+#include "app/cli/eal_args.h"
 #include "app/cli/ports.h"
 #include "app/cli/say.h"
 #include "app/cli/value.h"
@@ -149,9 +151,10 @@ setup_stack(struct setup *setup, const struct options *options, uint64_t now_ns)
 	config.now_ns = now_ns;
 	rc = weir_stack_create(&config, &setup->stack);
 	if (rc == -ENOMEM)
-		say("there is too little memory for %u buffers of %u bytes and %u flows: give "
-		    "fewer --buffers or --flows, or EAL more with -m",
-		    config.buffers, config.buffer_bytes, config.flows);
+		say("there is too little memory for %u buffers of %u bytes and %u flows: give EAL "
+		    "more, with -m %" PRIu64 ", or fewer --buffers or --flows",
+		    config.buffers, config.buffer_bytes, config.flows,
+		    eal_args_need_mb(config.buffers, config.buffer_bytes, true));
 	else if (rc != 0)
 		say("the stack refuses its settings: %s: see weir --help for the ranges",
 		    strerror(-rc));

@@ -7,6 +7,8 @@
 
 #include "app/cli/eal_args.h"
 
+const char say_name[] = "weir";
+
 static struct eal_args args;
 static char error[OPTIONS_ERROR];
 static char joined[1024];
@@ -55,39 +57,41 @@ END_TEST
 
 START_TEST(hugepages_missing)
 {
-	/* 16384 * (2176 + 256) bytes are 38 MB, and 64 beside them. */
+	/* Each of 16384 has a page, since two do not fit: 64 MB, and 64 beside them. */
 	ck_assert_str_eq(build("weir -l 1 --in-memory", 0),
-			 "weir --log-level=error -l 1 --no-huge --no-shconf -m 102");
+			 "weir --log-level=error --no-huge --no-shconf -m 128 -l 1");
 	ck_assert(strstr(args.note, "no free hugepages") != NULL);
-	ck_assert(strstr(args.note, "--no-huge -m 102 --no-shconf, without --in-memory") != NULL);
+	ck_assert(strstr(args.note, "--no-huge -m 128 --no-shconf, without --in-memory") != NULL);
 	ck_assert_str_eq(build("weir -m 512", 0),
-			 "weir --log-level=error -m 512 --no-huge --no-shconf");
+			 "weir --log-level=error --no-huge --no-shconf -m 512");
 	ck_assert_str_eq(build("weir -m512", 0),
-			 "weir --log-level=error -m512 --no-huge --no-shconf");
+			 "weir --log-level=error --no-huge --no-shconf -m512");
 	ck_assert(strstr(args.note, "-m 512") != NULL);
 }
 END_TEST
 
 START_TEST(hugepages_too_few)
 {
-	ck_assert_str_eq(build("weir", 64), "weir --log-level=error --no-huge --no-shconf -m 102");
+	ck_assert_str_eq(build("weir", 64), "weir --log-level=error --no-huge --no-shconf -m 128");
 	ck_assert(strstr(args.note, "only 64 MB of hugepages are free") != NULL);
 	ck_assert_str_eq(build("weir", 102), "weir --log-level=error");
 	ck_assert_str_eq(build("weir -m 256", 128),
-			 "weir --log-level=error -m 256 --no-huge --no-shconf");
+			 "weir --log-level=error --no-huge --no-shconf -m 256");
 }
 END_TEST
 
 START_TEST(asked_for)
 {
 	ck_assert_str_eq(build("weir --no-huge", 0),
-			 "weir --log-level=error --no-huge --no-shconf -m 102");
+			 "weir --log-level=error --no-shconf -m 128 --no-huge");
 	ck_assert_str_eq(args.note, "");
 	ck_assert_str_eq(build("weir --no-huge --in-memory --no-shconf -m 200", 1024),
 			 "weir --log-level=error --no-huge --no-shconf -m 200");
 	ck_assert(strstr(args.note, "without --in-memory") != NULL);
-	ck_assert_str_eq(build("weir --socket-mem=64", 0),
+	ck_assert_str_eq(build("weir --socket-mem=64", 64),
 			 "weir --log-level=error --socket-mem=64");
+	ck_assert(build("weir --socket-mem=64", 0) == NULL);
+	ck_assert(strstr(error, "--socket-mem=64: no hugepages are free") != NULL);
 	ck_assert_str_eq(build("weir --log-level debug", 1024), "weir --log-level debug");
 	ck_assert(args.log_level);
 }
@@ -97,11 +101,54 @@ START_TEST(too_little)
 {
 	ck_assert(build("weir -m 40", 0) == NULL);
 	ck_assert(strstr(error, "-m 40 is too small for 16384 buffers") != NULL);
-	ck_assert(strstr(error, "give -m 102 or fewer --buffers") != NULL);
+	ck_assert(strstr(error, "give -m 128 or fewer --buffers") != NULL);
 	ck_assert(build("weir --no-huge -m 40", 1024) == NULL);
 	ck_assert(build("weir -m 9000", 0) == NULL);
-	ck_assert(strstr(error, "9000 MB, but 8192 MB are free") != NULL);
-	ck_assert(strstr(error, "fewer --buffers") != NULL);
+	ck_assert(strstr(error, "-m 9000 is more than the 8192 MB that are free") != NULL);
+	ck_assert(strstr(error, "give -m 128, or leave it out") != NULL);
+	ck_assert_uint_eq(eal_args_need_mb(2000000, 2176, true), 7813 + 64);
+	ck_assert_uint_eq(eal_args_need_mb(1024, 12416, true), 16 + 64);
+	ck_assert_uint_eq(eal_args_need_mb(1024, 12416, false), 13 + 64);
+}
+END_TEST
+
+/* Refused with one line that holds both the thing and the mend. */
+static void
+refused(const char *line, const char *thing, const char *mend)
+{
+	ck_assert_msg(build(line, 0) == NULL, "taken: %s", line);
+	ck_assert_msg(strstr(error, thing) != NULL, "%s: no '%s' in: %s", line, thing, error);
+	ck_assert_msg(strstr(error, mend) != NULL, "%s: no '%s' in: %s", line, mend, error);
+	ck_assert_msg(strchr(error, '\n') == NULL, "%s: more than a line: %s", line, error);
+}
+
+START_TEST(wrong_words)
+{
+	refused("weir -m abc", "-m: 'abc' is not a number", "in MB");
+	refused("weir -m 0", "-m: '0' is out of range", "leave it out");
+	refused("weir -m -5", "-m: '-5' is not", "in MB");
+	refused("weir -m5x", "-m: '5x' is not", "in MB");
+	refused("weir -l 1 -m", "-m: ''", "in MB");
+	refused("weir -m 99999999999999999999", "is out of range", "in MB");
+	refused("weir --proc-type=secondary", "--proc-type=secondary", "leave it out");
+	refused("weir --proc-type auto", "--proc-type=auto", "leave it out");
+	ck_assert(build("weir --proc-type primary", 0) != NULL);
+}
+END_TEST
+
+START_TEST(wrong_devices)
+{
+	refused("weir --vdev net_null0 --vdev=net_null0,size=64", "--vdev net_null0 is given twice",
+		"a name of its own");
+	refused("weir --vdev net_af_packet0", "--vdev net_af_packet0 names no interface", "iface=");
+	refused("weir --vdev net_af_packet0,iface=", "names no interface", "iface=");
+	refused("weir --vdev net_af_xdp3,iface=absent0,start_queue=0", "no interface 'absent0'",
+		"ip link");
+	refused("weir --vdev net_af_packet0,iface=lo,framesz=512", "framesz=512 is too small",
+		"give framesz=2048");
+	refused("weir --vdev net_af_packet0,framesz=big,iface=lo", "framesz=big", "framesz=2048");
+	ck_assert(build("weir --vdev net_null0 --vdev net_null1 --vdev net_null", 0) != NULL);
+	ck_assert(build("weir --vdev net_tap0,iface=new0 --vdev net_af_packet0,iface=lo", 0) != NULL);
 }
 END_TEST
 
@@ -149,6 +196,8 @@ add(Suite *s)
 	UNIT_CASE(s, hugepages_too_few);
 	UNIT_CASE(s, asked_for);
 	UNIT_CASE(s, too_little);
+	UNIT_CASE(s, wrong_words);
+	UNIT_CASE(s, wrong_devices);
 	UNIT_CASE(s, buffer_sizes);
 }
 

@@ -232,8 +232,8 @@ START_TEST(room_for_flows)
 		"lower address");
 	taken("--ip 192.0.2.250/24 --sources 6 --connect 192.0.2.1:1");
 	refused(LEAST "--attack collide --flows 248", "has 247 addresses", "shorter prefix");
-	taken("--ip 10.0.0.0/8 --connect 10.1.0.1:1 --attack collide --flows 32768");
-	refused("--ip 10.0.0.0/8 --connect 10.1.0.1:1 --attack collide --flows 32769", "too many",
+	taken("--ip 10.0.0.1/8 --connect 10.1.0.1:1 --attack collide --flows 32768");
+	refused("--ip 10.0.0.1/8 --connect 10.1.0.1:1 --attack collide --flows 32769", "too many",
 		"at most 32768");
 }
 END_TEST

@@ -152,8 +152,8 @@ END_TEST
 START_TEST(addresses)
 {
 	static const char *const wrong[] = {
-	    "192.0.2/24",   "192.0.2.256/24",	  "host/24", "/24", "0.0.0.0/24",
-	    "224.0.0.1/24", "255.255.255.255/24",
+	    "192.0.2/24",   "192.0.2.256/24",	  "host/24", "0.0.0.0/24",
+	    "224.0.0.1/24", "255.255.255.255/24", "127.0.0.1/8",
 	};
 	char line[256];
 
@@ -169,7 +169,17 @@ START_TEST(addresses)
 	refused("--listen 9 --ip 2001:db8::1/64", "IPv6", "IPv4");
 	refused(LEAST "--gateway 192.0.3.1", "'192.0.3.1'", "in the network");
 	refused(LEAST "--gateway 192.0.2", "'192.0.2'", "such as 192.0.2.1");
+	refused("--listen 9 --ip 2001:db8::1", "IPv6", "IPv4");
+	refused("--listen 9 --ip=", "is empty", "such as 192.0.2.2/24");
+	refused(LEAST "--gateway=", "is empty", "such as 192.0.2.1");
+	refused("--listen 9 --ip 192.0.2.0/24", "'192.0.2.0/24' is the network's own", "a host's");
+	refused("--listen 9 --ip 192.0.2.255/24", "the network's broadcast", "a host's");
+	refused("--listen 9 --ip 10.1.2.3/30", "the network's broadcast", "a host's");
+	refused(LEAST "--ip 192.0.2.2/25", "'192.0.2.2/25' is given twice", "of its own");
 	taken("--listen 9 --ip 10.1.2.3/32");
+	taken("--listen 9 --ip 10.1.2.2/31");
+	taken("--listen 9 --ip 10.1.2.3/31");
+	taken("--listen 9 --ip 192.0.3.0/23");
 }
 END_TEST
 

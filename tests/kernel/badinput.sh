@@ -11,13 +11,13 @@ good="--port net_null0 --ip 198.18.0.1/24"
 : >"$work/plainfile"
 
 # wrong "EAL OPTIONS" "OPTIONS" WORD: WORD must stand in the one line. DPDK's own lines begin with a
-# component in capitals and are not counted.
+# component in capitals, those of drivers with a function, and are not counted.
 wrong() {
 	# shellcheck disable=SC2086
 	run timeout -k 5 20 "$weir" -l "$engine_core" --no-pci --file-prefix "weir-$$" $1 \
 		--log-level lib.eal:error -- $2 </dev/null >"$work/weir.out" 2>"$work/raw.err"
 	status=$?
-	grep -vE '^[A-Z_]+: ' "$work/raw.err" >"$work/weir.err"
+	grep -vE '^[A-Z_]+: |^[a-z_]+\(\): ' "$work/raw.err" >"$work/weir.err"
 	lines=$(wc -l <"$work/weir.err")
 	if [ $status -gt 0 ] && [ $status -lt 124 ] && [ "$lines" = 1 ] &&
 		grep -qF -e "$3" "$work/weir.err"; then
@@ -58,6 +58,27 @@ wrong "$null" "$good --listen 9000 --impair loss=101%" loss
 wrong "$null" "$good --listen 9000 --seconds -1" seconds
 wrong "$null" "$good --listen 9000 --stats x" stats
 wrong "--no-huge -m 8 --no-shconf --vdev net_null0" "$good --listen 9000" "-m 8"
+wrong "--no-huge -m many --no-shconf --vdev net_null0" "$good --listen 9000" many
+wrong "--no-huge -m 99999999 --no-shconf --vdev net_null0" "$good --listen 9000" "-m 99999999"
+wrong "$null" "$good --listen 9000 --listen 9001:verify=x" verify=x
+wrong "$null" "--port net_null0 --ip 198.18.0.0/24 --listen 9000" 198.18.0.0/24
+wrong "$null" "--port net_null0 --ip 198.18.0.255/24 --listen 9000" broadcast
+wrong "$null" "--port net_null0 --ip fe80::1 --listen 9000" IPv6
+wrong "$null" "--port net_null0 --ip= --listen 9000" empty
+wrong "$null --vdev net_null1" "--ip 198.18.0.1/24 --ip 198.18.0.1/24 --listen 9000" twice
+wrong "$null --vdev net_null0" "$good --listen 9000" "given twice"
+wrong "$null --vdev net_af_packet0" "--ip 198.18.0.1/24 --listen 9000" "no interface"
+wrong "$memory --vdev net_af_packet0,iface=absent0" "--ip 198.18.0.1/24 --listen 9000" absent0
+wrong "$memory --vdev net_af_packet0,iface=lo,framesz=256" "--ip 198.18.0.1/24 --listen 9000" framesz=256
+wrong "$null --vdev net_pcap0,rx_pcap=/nope" "$good --listen 9000" net_pcap0
+wrong "$null --proc-type=secondary" "$good --listen 9000" proc-type
+wrong "stray $null" "$good --listen 9000" stray
+mkfifo "$work/pipe"
+wrong "$null" "$good --listen 9000 --record $work/pipe" "$work/pipe"
+wrong "$null" "$good --listen 9000 --record $work" "$work"
+wrong "$null" "$good --listen 9000 --record $work/absent/file" absent
+wrong "$null" "$good --listen 9000:file=$work/pipe" "$work/pipe"
+wrong "$null" "$good --listen 9000:file=/dev/null" /dev/null
 
 # A full disk. The file system is private to the program and goes with it.
 net_veth
@@ -74,6 +95,7 @@ reap "$weir_pid"
 status=$?
 grep -vE '^[A-Z_]+: |^weir: ready: ' "$work/weir.err" >"$work/lines"
 check "full disk: status" [ $status -gt 0 -a $status -lt 124 ]
+cat "$work/lines"
 check "full disk: one line" same lines "$(wc -l <"$work/lines")" 1
 check "full disk: names the directory" grep -F "$work/full" "$work/lines"
 exit $failed

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app/cli/vdevs.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/cli/interface.h"
+
+/* Of a ring frame of net_af_packet, what is not the IP packet; docs/weir.md says so. */
+#define RING_FRAME_OVERHEAD 88
+#define RING_FRAME_LEAST    (576 + RING_FRAME_OVERHEAD)
+
+const char *
+vdevs_next(const char *name, int argc, char **argv, int *at)
+{
+	size_t len = strlen(name);
+
+	while (*at < argc) {
+		const char *word = argv[(*at)++];
+
+		if (strcmp(word, name) == 0)
+			return *at < argc ? argv[(*at)++] : NULL;
+		if (strncmp(word, name, len) != 0)
+			continue;
+		if (name[1] != '-' && word[1] != '-') /* -aDEVICE */
+			return word + len;
+		if (word[len] == '=')
+			return word + len + 1;
+	}
+	return NULL;
+}
+
+size_t
+vdevs_len(const char *text)
+{
+	return strcspn(text, ",");
+}
+
+const char *
+vdevs_key(const char *vdev, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *at = strchr(vdev, ','); at != NULL; at = strchr(at, ',')) {
+		at++;
+		if (strncmp(at, key, len) == 0)
+			return at + len;
+	}
+	return NULL;
+}
+
+static bool
+is_driver(const char *vdev, const char *driver)
+{
+	return strncmp(vdev, driver, strlen(driver)) == 0;
+}
+
+static void
+interface_of(const char *vdev, char *name, size_t size)
+{
+	const char *iface = vdevs_key(vdev, "iface=");
+
+	snprintf(name, size, "%.*s", iface != NULL ? (int)vdevs_len(iface) : 0,
+		 iface != NULL ? iface : "");
+}
+
+/* Drivers over an interface that the kernel must have already. */
+static int
+check_interface(const char *vdev, char *error)
+{
+	char name[INTERFACE_NAME];
+	int len = (int)vdevs_len(vdev);
+
+	if (!is_driver(vdev, "net_af_packet") && !is_driver(vdev, "net_af_xdp"))
+		return 0;
+	interface_of(vdev, name, sizeof(name));
+	if (name[0] == '\0')
+		return options_refuse(error,
+				      "--vdev %.*s names no interface: add one, such as "
+				      "%.*s,iface=eth1",
+				      len, vdev, len, vdev);
+	if (if_nametoindex(name) == 0)
+		return options_refuse(error,
+				      "--vdev %.*s: there is no interface '%s' here: ip link "
+				      "lists those there are",
+				      len, vdev, name);
+	return 0;
+}
+
+static int
+check_ring_frame(const char *vdev, char *error)
+{
+	const char *framesz = vdevs_key(vdev, "framesz=");
+	unsigned long size;
+
+	if (!is_driver(vdev, "net_af_packet") || framesz == NULL)
+		return 0;
+	size = strtoul(framesz, NULL, 10);
+	if (size >= RING_FRAME_LEAST)
+		return 0;
+	return options_refuse(error,
+			      "--vdev %.*s: framesz=%.*s is too small for an IP packet of 576 bytes: "
+			      "give framesz=2048, or a power of two with room for the MTU and %u",
+			      (int)vdevs_len(vdev), vdev, (int)vdevs_len(framesz), framesz,
+			      RING_FRAME_OVERHEAD);
+}
+
+/* EAL would take the last one's arguments for both. */
+static int
+check_once(int argc, char **argv, const char *vdev, int at, char *error)
+{
+	size_t len = vdevs_len(vdev);
+	const char *other;
+
+	while ((other = vdevs_next("--vdev", argc, argv, &at)) != NULL)
+		if (vdevs_len(other) == len && strncmp(other, vdev, len) == 0)
+			return options_refuse(error,
+					      "--vdev %.*s is given twice: give each device a name "
+					      "of its own, by the number at its end",
+					      (int)len, vdev);
+	return 0;
+}
+
+int
+vdevs_check(int argc, char **argv, char *error)
+{
+	const char *vdev;
+	int at = 1;
+
+	while ((vdev = vdevs_next("--vdev", argc, argv, &at)) != NULL)
+		if (check_once(argc, argv, vdev, at, error) != 0 ||
+		    check_interface(vdev, error) != 0 || check_ring_frame(vdev, error) != 0)
+			return -1;
+	return 0;
+}
+
+uint32_t
+vdevs_room_bytes(int argc, char **argv, uint32_t headroom, uint32_t *mtu)
+{
+	const char *vdev;
+	uint32_t most = 0;
+	int at = 1;
+
+	*mtu = 0;
+	while ((vdev = vdevs_next("--vdev", argc, argv, &at)) != NULL) {
+		const char *framesz = vdevs_key(vdev, "framesz=");
+		char name[INTERFACE_NAME];
+		uint32_t its;
+
+		interface_of(vdev, name, sizeof(name));
+		its = interface_mtu(name);
+		*mtu = its > *mtu ? its : *mtu;
+		/* af_packet asks for a buffer that takes a whole ring frame */
+		if (framesz != NULL) {
+			unsigned long size = strtoul(framesz, NULL, 10);
+			uint32_t room = (size < UINT16_MAX ? (uint32_t)size : UINT16_MAX) + headroom;
+
+			most = room > most ? room : most;
+		}
+	}
+	return most;
+}

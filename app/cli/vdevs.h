@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What --vdev and -a say, before EAL reads them. */
+#ifndef APP_CLI_VDEVS_H
+#define APP_CLI_VDEVS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "app/cli/parse.h"
+
+/* The value of the next option called `name` ("--vdev", "-a") from word *at on, which moves behind
+ * it; NULL when there is none. */
+const char *vdevs_next(const char *name, int argc, char **argv, int *at);
+
+/* The value of key= ("iface=") in a device's arguments, or NULL. */
+const char *vdevs_key(const char *vdev, const char *key);
+
+/* How long the device's name, or the value of a key, is. */
+size_t vdevs_len(const char *text);
+
+/* 0, or -1 with one line in `error`: a name given twice, an interface that is not there, a ring frame
+ * too small for any MTU. */
+int vdevs_check(int argc, char **argv, char *error);
+
+/* Data room that the ring frames and interfaces of all devices ask for, headroom included; 0: none
+ * says. */
+uint32_t vdevs_room_bytes(int argc, char **argv, uint32_t headroom, uint32_t *mtu);
+
+#endif

@@ -1,0 +1,124 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# What happens around a running weir: interfaces that go down or away, others that answer for its
+# address, signals at odd times, a full standard output. Each gets one line and an end, nothing hangs
+# and nothing stays behind.
+set -u
+root=$(cd "$(dirname "$0")/../.." && pwd)
+. "$root/tests/kernel/begin.sh"
+
+test_begin trouble
+
+# ended STATUS: it ends within 10 s and with that status.
+ended() {
+	tries_=0
+	while pid_runs "$weir_pid" && [ $tries_ -lt 100 ]; do
+		sleep 0.1
+		tries_=$((tries_ + 1))
+	done
+	kill -KILL "$weir_pid" 2>/dev/null
+	reap "$weir_pid"
+	same status $? "$1"
+}
+
+# said TEXT: within 3 s one line says so.
+said() {
+	tries_=0
+	until grep -qF -e "$1" "$work/weir.err"; do
+		tries_=$((tries_ + 1))
+		[ $tries_ -lt 30 ] || break
+		sleep 0.1
+	done
+	same "lines with '$1'" "$(grep -cF -e "$1" "$work/weir.err")" 1
+}
+
+nothing_stays() {
+	[ -z "$(find "$work/run" -mindepth 2 2>/dev/null)" ]
+}
+
+net_veth
+weir_start --listen 9000 --seconds 60
+weir_wait
+ip -n "$weir_ns" link set "$weir_if" down
+check "down is told" said "$weir_if is down"
+ip -n "$weir_ns" link set "$weir_if" up
+check "up is told" said "$weir_if is up"
+ip -n "$peer_ns" link set "$peer_if" down
+check "no link is told" said "$weir_if has no link"
+ip -n "$peer_ns" link set "$peer_if" up
+
+# A second one for the same address; the first goes on.
+first_pid=$weir_pid
+weir_start --listen 9001 --seconds 60
+check "a second weir is refused" ended 1
+check "and told why" said "another weir answers"
+weir_pid=$first_pid
+weir_wait
+
+# Its device goes while it receives.
+spawn ip netns exec "$peer_ns" "$work/peer" send --connect "$weir_ip:9000" --bytes 2000000000 \
+	--seconds 2
+sender=$last
+sleep 0.5
+ip -n "$weir_ns" link del "$weir_if"
+check "a device that has gone ends it" ended 2
+reap "$sender"
+netns_remove "$peer_ns"
+netns_remove "$weir_ns"
+
+net_veth
+ip -n "$weir_ns" addr add "$weir_ip/$prefix" dev "$weir_if"
+weir_start --listen 9000 --seconds 60
+check "the kernel's own address is refused" ended 1
+check "and told why" said "the kernel has this address"
+ip -n "$weir_ns" addr del "$weir_ip/$prefix" dev "$weir_if"
+
+# Ended while it starts, at ten points of its first half second.
+for ms in 00 05 10 15 20 25 30 35 40 45; do
+	weir_start --listen 9000 --seconds 60
+	sleep 0.$ms
+	kill -TERM "$weir_pid"
+	tries_=0
+	while pid_runs "$weir_pid" && [ $tries_ -lt 100 ]; do
+		sleep 0.1
+		tries_=$((tries_ + 1))
+	done
+	check "TERM after 0.$ms s ends it" [ $tries_ -lt 100 ]
+	reap "$weir_pid"
+	status=$?
+	# Before its main() the signal is the shell's or the system's.
+	check "with status 0" [ $status = 0 -o $status = 143 -a $ms -lt 10 ]
+	check "nothing stays" nothing_stays
+done
+
+# The terminal goes. What a script starts in the background may ignore it.
+weir_wrap="env --default-signal=HUP"
+weir_start --listen 9000 --seconds 60
+weir_wait
+kill -HUP "$weir_pid"
+check "HUP ends it" ended 0
+weir_wrap="env --ignore-signal=HUP"
+weir_start --listen 9000 --seconds 60
+weir_wait
+kill -HUP "$weir_pid"
+sleep 0.5
+check "nohup keeps it" pid_runs "$weir_pid"
+kill -TERM "$weir_pid"
+check "TERM ends it" ended 0
+
+# Standard descriptors that are closed or full.
+cat >"$work/wrap" <<'END'
+exec "$@" <&- >&-
+END
+weir_wrap="sh $work/wrap"
+weir_start --listen 9000 --seconds 1
+check "a closed standard output is lost" ended 2
+check "and told" said "--json"
+cat >"$work/wrap" <<'END'
+exec "$@" >/dev/full
+END
+weir_start --listen 9000 --seconds 1
+check "a full standard output is lost" ended 2
+check "and told" said "No space left"
+check "nothing stays" nothing_stays
+exit $failed
