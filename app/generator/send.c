@@ -2,8 +2,6 @@
 /* What is sent when: runs of new data, holes, what a timeout went back to, FINs. */
 #include "app/generator/segment.h"
 
-#define LATE_MOST_NS (100 * GEN_NS_PER_MS) /* what a pause may leave to be made up for */
-
 static int32_t
 room_left(const struct gen_flow *f)
 {
@@ -332,20 +330,6 @@ closed_loop(struct generator *g, uint32_t most)
 		else
 			gen_ready(g, f);
 	}
-}
-
-uint32_t
-gen_pace(struct generator *g, uint64_t pps, uint32_t most)
-{
-	uint64_t due;
-
-	if (g->paced_ns == 0 || g->now_ns - g->paced_ns > LATE_MOST_NS)
-		g->paced_ns = g->now_ns - (g->paced_ns == 0 ? 0 : LATE_MOST_NS);
-	due = (g->now_ns - g->paced_ns) * pps / GEN_NS_PER_S;
-	if (due > most)
-		due = most;
-	g->paced_ns += due * GEN_NS_PER_S / pps;
-	return (uint32_t)due;
 }
 
 /* Whatever the ACKs say: new data while the window has room, then the window's data again. */

@@ -247,6 +247,8 @@ void gen_arm_rto(struct generator *g, struct gen_flow *f);
 void gen_rtt_sample(struct generator *g, struct gen_flow *f, uint64_t rtt_ns);
 void gen_expire(struct generator *g);
 uint64_t gen_wheel_deadline(const struct generator *g);
+/* Packets that are due at `pps`, at most `most`. */
+uint32_t gen_pace(struct generator *g, uint64_t pps, uint32_t most);
 
 /* ---- recovery.c ---- */
 
@@ -307,8 +309,6 @@ void gen_prefill(struct generator *g);
 bool gen_wants(const struct generator *g, const struct gen_flow *f);
 /* Room for `n` segments to be staged, or for fewer; 0: blocked. */
 uint32_t gen_room(struct generator *g, uint32_t n);
-/* Packets that are due at `pps`, at most `most`. */
-uint32_t gen_pace(struct generator *g, uint64_t pps, uint32_t most);
 
 /* ---- attack.c ---- */
 

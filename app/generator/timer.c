@@ -5,8 +5,9 @@
  */
 #include "app/generator/state.h"
 
-#define RTO_MAX_MS  60000u /* RFC 6298 2.5 */
-#define BACKOFF_MAX 8
+#define RTO_MAX_MS   60000u		   /* RFC 6298 2.5 */
+#define LATE_MOST_NS (100 * GEN_NS_PER_MS) /* what a pause may leave to be made up for */
+#define BACKOFF_MAX  8
 
 void
 gen_wheel_init(struct generator *g)
@@ -167,4 +168,18 @@ gen_wheel_deadline(const struct generator *g)
 		if (g->wheel[tick % GEN_SLOTS] != GEN_NONE)
 			return g->start_ns + (uint64_t)(tick - 1) * GEN_TICK_NS;
 	return g->start_ns + (uint64_t)(g->wheel_tick + GEN_SLOTS) * GEN_TICK_NS;
+}
+
+uint32_t
+gen_pace(struct generator *g, uint64_t pps, uint32_t most)
+{
+	uint64_t due;
+
+	if (g->paced_ns == 0 || g->now_ns - g->paced_ns > LATE_MOST_NS)
+		g->paced_ns = g->now_ns - (g->paced_ns == 0 ? 0 : LATE_MOST_NS);
+	due = (g->now_ns - g->paced_ns) * pps / GEN_NS_PER_S;
+	if (due > most)
+		due = most;
+	g->paced_ns += due * GEN_NS_PER_S / pps;
+	return (uint32_t)due;
 }

@@ -28,6 +28,8 @@ struct rig {
 	struct weir_port *far;	/* the generator's */
 	struct weir_port tap;	/* with tap_tx: the generator's end, but for how it sends */
 	uint16_t (*tap_tx)(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns);
+	struct weir_port *below; /* l3: what carries the packets */
+	bool l3;
 	struct weir_pool pool; /* what it sends */
 	struct weir_pool rx_pool;
 	struct generator *generator;
@@ -152,6 +154,39 @@ rig_open_stack(void)
 	weir_stack_set_handler(rig.stack, rig_events, NULL);
 }
 
+static inline uint16_t
+rig_l3_rx(void *user, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
+{
+	struct weir_port *below = user;
+
+	return below->rx_burst(below->ctx, bufs, n, now_ns);
+}
+
+static inline uint16_t
+rig_l3_tx(void *user, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
+{
+	struct weir_port *below = user;
+
+	return below->tx_burst(below->ctx, bufs, n, now_ns);
+}
+
+/* Both ends carry bare IP packets. */
+static inline void
+rig_open_l3(void)
+{
+	struct weir_port_functions functions = {
+	    .size = sizeof(functions),
+	    .rx_burst = rig_l3_rx,
+	    .tx_burst = rig_l3_tx,
+	    .user = rig.near,
+	    .l3 = 1,
+	};
+
+	rig.below = rig.near;
+	rig.far->capabilities |= WEIR_PORT_L3;
+	ck_assert_int_eq(weir_port_open_custom(&functions, &rig.near), 0);
+}
+
 /* `impairment` of what the stack receives and, with both=1, sends; NULL: none. */
 static inline void
 rig_open(const char *impairment)
@@ -236,6 +271,8 @@ rig_close(void)
 	generator_destroy(rig.generator);
 	ck_assert_int_eq(weir_stack_destroy(rig.stack), 0);
 	weir_port_close(rig.near);
+	if (rig.below != NULL)
+		weir_port_close(rig.below);
 	weir_port_close(rig.far);
 	ck_assert_uint_eq(weir_pool_close(&rig.pool), 0);
 	ck_assert_uint_eq(weir_pool_close(&rig.rx_pool), 0);

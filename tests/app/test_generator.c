@@ -72,6 +72,22 @@ START_TEST(without_any_option)
 }
 END_TEST
 
+START_TEST(bare_ip_packets)
+{
+	for (uint32_t timestamps = 0; timestamps < 2; timestamps++) {
+		rig_init();
+		rig.l3 = true;
+		rig.config.timestamps = (uint8_t)timestamps;
+		rig.config.flows = 3;
+		rig.config.bytes_per_flow = 1000001;
+		rig_open(NULL);
+		check_streams(rig.config.bytes_per_flow, 10 * RIG_SEC);
+		ck_assert_uint_eq(rig_stats()->retransmitted, 0);
+		rig_close();
+	}
+}
+END_TEST
+
 START_TEST(payload_once_written_stays)
 {
 	rig_init();
@@ -336,8 +352,8 @@ START_TEST(same_seed_same_packets)
 }
 END_TEST
 
-/* A generator that went without a word, and the same one again: the stack still has its connections,
- * and even the sequence numbers are the same. */
+/* A generator that went without a word, and the same one again: the stack still has its
+ * connections, and even the sequence numbers are the same. */
 START_TEST(stale_connections_are_cleared)
 {
 	rig_init();
@@ -362,6 +378,7 @@ add(Suite *s)
 	UNIT_CASE(s, one_stream_arrives_whole);
 	UNIT_CASE(s, lengths_around_the_mss);
 	UNIT_CASE(s, without_any_option);
+	UNIT_CASE(s, bare_ip_packets);
 	UNIT_CASE(s, payload_once_written_stays);
 	UNIT_CASE(s, every_impairment_at_once);
 	UNIT_CASE(s, loss_seldom_waits_for_the_timer);
