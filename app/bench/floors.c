@@ -10,6 +10,7 @@
 #include "rounds.h"
 
 #define BURST_MOST    256
+#define PEER_BURST    64
 #define SEARCH_ROUNDS 7
 #define SEARCH_ACKS   512
 #define TRAIN_FLOWS   8
@@ -124,23 +125,31 @@ floor_touch(struct testbed *bed, const struct floor_shape *shape)
 
 /* ---- A ---- */
 
-struct echo {
+struct acks_taken {
 	struct weir_port *port;
 	uint32_t n;
+	uint64_t free_cycles;
 };
 
-/* The peer takes the ACKs, looks at them and puts them back into the ring. */
+/* The peer looks at the ACKs and frees them, on its own core, as it does with those of the engine.
+ */
 static void
-echo_back(void *context)
+take_acks(void *context)
 {
-	struct echo *echo = context;
-	struct rte_mbuf *frames[BURST_MOST];
+	struct acks_taken *taken = context;
+	struct rte_mbuf *frames[PEER_BURST];
 	uint32_t n;
 
-	echo->n = 0;
-	while ((n = echo->port->rx_burst(echo->port->ctx, frames, BURST_MOST, 0)) != 0) {
+	taken->n = 0;
+	taken->free_cycles = 0;
+	while ((n = taken->port->rx_burst(taken->port->ctx, frames, PEER_BURST, 0)) != 0) {
+		uint64_t begin;
+
 		used = touch_plain(frames, n);
-		echo->n += echo->port->tx_burst(echo->port->ctx, frames, (uint16_t)n, 0);
+		begin = rte_rdtsc();
+		rte_pktmbuf_free_bulk(frames, n);
+		taken->free_cycles += rte_rdtsc() - begin;
+		taken->n += n;
 	}
 }
 
@@ -167,43 +176,24 @@ send_acks(struct testbed *bed, uint32_t n, uint32_t burst)
 	return rte_rdtsc_precise() - begin;
 }
 
-static uint64_t
-free_acks(struct testbed *bed, uint32_t burst)
-{
-	struct weir_port *port = bed->near_end;
-	struct rte_mbuf *frames[STREAM_PORTION_MOST];
-	uint32_t total = 0, n;
-	uint64_t begin;
-
-	while (total < STREAM_PORTION_MOST &&
-	       (n = port->rx_burst(port->ctx, frames + total,
-				   (uint16_t)(STREAM_PORTION_MOST - total), 0)) != 0)
-		total += n;
-	begin = rte_rdtsc_precise();
-	for (uint32_t done = 0; done < total; done += burst)
-		rte_pktmbuf_free_bulk(frames + done, total - done < burst ? total - done : burst);
-	return rte_rdtsc_precise() - begin;
-}
-
 /* Sends by `send`; `size` is its burst or train. */
 static uint64_t
 send_and_free(struct testbed *bed, uint32_t n, uint32_t size,
-	      uint64_t (*send)(struct testbed *bed, uint32_t n, uint32_t size), uint32_t burst)
+	      uint64_t (*send)(struct testbed *bed, uint32_t n, uint32_t size))
 {
-	struct echo echo = {.port = bed->far_end};
-	uint64_t sent, freed;
+	struct acks_taken taken = {.port = bed->far_end};
+	uint64_t sent;
 
 	testbed_settle(bed); /* what the engine sent before */
 	sent = send(bed, n, size);
-	crew_call(bed->crew, echo_back, &echo);
-	freed = free_acks(bed, burst);
-	return sent != 0 && echo.n == n ? sent + freed : 0;
+	crew_call(bed->crew, take_acks, &taken);
+	return sent != 0 && taken.n == n ? sent + taken.free_cycles : 0;
 }
 
 uint64_t
 floor_ack(struct testbed *bed, uint32_t n, uint32_t burst)
 {
-	return send_and_free(bed, n, burst, send_acks, burst);
+	return send_and_free(bed, n, burst, send_acks);
 }
 
 static void
@@ -257,7 +247,7 @@ send_trains(struct testbed *bed, uint32_t n, uint32_t acks)
 uint64_t
 floor_trains(struct testbed *bed, uint32_t n, uint32_t acks)
 {
-	return send_and_free(bed, n, acks, send_trains, TRAIN_BURST);
+	return send_and_free(bed, n, acks, send_trains);
 }
 
 /* ---- search ---- */

@@ -25,8 +25,9 @@ struct floor_shape {
  * cycles. */
 uint64_t floor_touch(struct testbed *bed, const struct floor_shape *shape);
 
-/* A: bulk alloc, copy of 66 bytes, tx, free, `n` times in bursts of `burst`. TSC cycles. The peer
- * looks at each frame before it is freed. */
+/* A: bulk alloc, copy of 66 bytes, tx, free, `n` times in bursts of `burst`. TSC cycles. Buffers go
+ * the way that those of the engine's ACKs go: the stream's core looks at them and frees them, and what
+ * that free takes there is added. */
 uint64_t floor_ack(struct testbed *bed, uint32_t n, uint32_t burst);
 
 /* The same with ACKs of the library: trains of `acks` of eight connections in turn, expanded, sent
