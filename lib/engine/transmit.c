@@ -31,15 +31,16 @@ room(struct weir_engine *engine, struct weir_attached *at)
 	return WEIR_TX_FRAMES - at->n_tx;
 }
 
+/* The next n frames on the list are to be sent; all are as long as the first. */
 static void
 note_sent(struct weir_engine *engine, struct weir_attached *at, uint32_t n)
 {
-	for (uint32_t i = at->n_tx; i < at->n_tx + n; i++) {
-		at->tx_bytes += at->tx[i]->pkt_len;
-		if (engine->record.size != 0)
+	if (n != 0)
+		at->tx_bytes += (uint64_t)n * at->tx[at->n_tx]->pkt_len;
+	if (unlikely(engine->record.size != 0))
+		for (uint32_t i = at->n_tx; i < at->n_tx + n; i++)
 			weir_record_add(&engine->record, engine->tcp.now_ns, at->tx[i],
 					WEIR_RECORD_SENT | weir_engine_record_layer(at));
-	}
 	at->n_tx += n;
 }
 

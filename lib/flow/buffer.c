@@ -191,7 +191,6 @@ static inline void
 make_empty(struct rte_mbuf *buf)
 {
 	buf->data_off = RTE_PKTMBUF_HEADROOM;
-	buf->port = RTE_MBUF_PORT_INVALID;
 	buf->ol_flags = 0;
 	buf->packet_type = 0;
 	buf->pkt_len = 0;

@@ -33,35 +33,33 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const stru
 }
 _Static_assert(WEIR_FLOW_TS == WEIR_OPT_TS, "the predicate compares them");
 
-/* The buffers of an aggregate, whose nodes are reserved, go behind what is unread. */
 static inline void
-hold(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+fill_node(struct weir_held *held, const struct weir_seg *seg)
 {
-	struct weir_held *nodes = tcp->held.nodes;
-	uint32_t idx = tcp->held.free, last = 0, bufs = 0;
+	held->buf = seg->buf;
+	held->off = seg->data_off;
+	held->len = seg->len;
+	held->seq = seg->seq;
+}
 
-	for (uint32_t i = 0; i < n; i++) {
-		struct weir_held *held = &nodes[idx];
-
-		held->buf = segs[i].buf;
-		held->off = segs[i].data_off;
-		held->len = segs[i].len;
-		held->seq = segs[i].seq;
-		bufs += segs[i].nb_segs;
-		last = idx;
-		idx = held->next;
-	}
+/* The first n nodes of the free list, filled up to `last`, go behind what is unread. */
+static inline void
+hold(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t last, uint32_t n, uint32_t bufs)
+{
 	weir_held_take(&tcp->held, &flow->unread, last, n);
 	flow->held_bufs += bufs;
 	tcp->held_bufs += bufs;
 }
 
-/* RFC 7323 4.3 and RFC 5681 4.2 as if the segments had come one at a time; its ACK is counted next. */
+/* Hold it, then RFC 7323 4.3 and RFC 5681 4.2 as if the segments had come one at a time. */
 static inline void
 take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
 	uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
+	uint32_t node = tcp->held.free;
 
+	fill_node(&tcp->held.nodes[node], seg);
+	hold(tcp, flow, node, 1, seg->nb_segs);
 	if (weir_seq_leq(seg->seq, flow->last_ack_sent)) {
 		flow->ts_recent = seg->tsval;
 		flow->ts_recent_ms = tcp->now_ms;
@@ -84,7 +82,9 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 {
 	uint32_t rcv_nxt = flow->rcv_nxt, acked = flow->last_ack_sent, max_window = flow->max_snd_wnd;
 	uint32_t ack_segs = flow->ack_segs, ack_bytes = flow->ack_bytes, ts_recent = flow->ts_recent;
-	uint32_t mss = flow->rcv_mss, i, n_acks = 0;
+	uint32_t mss = flow->rcv_mss, i, n_acks = 0, bufs = 0;
+	uint32_t node = tcp->held.free, last = 0;
+	struct weir_held *nodes = tcp->held.nodes;
 	struct weir_ack *acks = weir_ack_room(tcp, flow, n);
 
 	if (acks == NULL)
@@ -93,6 +93,10 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 		const struct weir_seg *seg = &segs[i];
 		uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
 
+		fill_node(&nodes[node], seg);
+		last = node;
+		node = nodes[node].next;
+		bufs += seg->nb_segs;
 		if (weir_seq_leq(seg->seq, acked)) {
 			ts_recent = seg->tsval;
 			flow->ts_recent_ms = tcp->now_ms;
@@ -106,6 +110,9 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 		acked = rcv_nxt;
 		ack_segs = ack_bytes = 0;
 	}
+	if (i == 0)
+		return 0;
+	hold(tcp, flow, last, i, bufs);
 	flow->unread_bytes += rcv_nxt - flow->rcv_nxt;
 	flow->rcv_nxt = rcv_nxt;
 	flow->max_snd_wnd = max_window;
@@ -124,7 +131,6 @@ take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *
 	const struct weir_seg *last = &segs[n - 1];
 	uint32_t start = flow->rcv_nxt;
 
-	hold(tcp, flow, segs, n);
 	for (uint32_t i = take_steady(tcp, flow, segs, n); i < n; i++)
 		take_segment(tcp, flow, &segs[i]);
 	flow->snd_wnd = (uint32_t)last->win << flow->snd_wscale;

@@ -258,34 +258,3 @@ weir_header_image(const struct weir_ack_template *train, struct weir_ack_image *
 		sum = patch32(tcp + TSVAL, train->tsval, sum);
 	image->sum = weir_csum_fold(sum);
 }
-
-/* In whole words, the last of which overlap: a length that is not known to the compiler costs more. */
-static inline void
-copy_image(uint8_t *to, const struct weir_ack_image *image)
-{
-	uint32_t len = image->len;
-
-	memcpy(to, image->bytes, 32);
-	memcpy(to + len - 32, image->bytes + len - 32, 32);
-	if (len > 64)
-		memcpy(to + 32, image->bytes + 32, 32);
-}
-_Static_assert(IP_BYTES + TCP_BYTES >= 32 && WEIR_HEADER_MAX <= 96, "three copies of 32 bytes");
-
-void
-weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, uint8_t *to)
-{
-	uint8_t *tcp = to + image->l4_off;
-	uint64_t sum = image->sum;
-
-	copy_image(to, image);
-	sum = patch32(tcp + ACK, ack->ack, sum);
-	weir_store_be16(tcp + WINDOW, ack->win);
-	sum += __builtin_bswap16(ack->win);
-	if (image->has_ts)
-		sum = patch32(tcp + TSECR, ack->tsecr, sum);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = ~(sum + (sum >> 16));
-	memcpy(tcp + SUM, &(uint16_t){(uint16_t)sum}, sizeof(uint16_t));
-}

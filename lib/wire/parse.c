@@ -209,6 +209,7 @@ parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *
 
 /* State of one burst in registers: a store to a descriptor might hit whatever lies in memory. */
 struct burst {
+	const struct weir_plain *plain; /* by the shape of the last plain frame */
 	uint64_t sender; /* of the run that is open, 0: none */
 	uint64_t bytes;
 	uint32_t credit; /* claims of GOOD that are still believed, `granted` of them at first */
@@ -308,6 +309,7 @@ burst_doubt(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
 	parse_doubtful(parse, buf, out);
 	burst->n_segs = out->n_segs;
 	burst->granted = burst->credit = weir_trust_credit(&parse->trust);
+	burst->plain = &parse->plain[parse->shape];
 	burst->sender = 0;
 }
 
@@ -315,7 +317,7 @@ static inline void
 parse_one(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
 	  struct weir_parsed *out)
 {
-	const struct weir_plain *plain = &parse->plain[parse->shape];
+	const struct weir_plain *plain = burst->plain;
 	const uint8_t *frame = rte_pktmbuf_mtod(buf, const uint8_t *);
 	const uint8_t *ip = frame + plain->l3_off;
 	struct weir_seg *seg = &out->segs[burst->n_segs];
@@ -356,7 +358,7 @@ void
 weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 		 struct weir_parsed *out)
 {
-	struct burst burst = {0};
+	struct burst burst = {.plain = &parse->plain[parse->shape]};
 
 	burst.granted = burst.credit = weir_trust_credit(&parse->trust);
 	out->n_segs = out->n_runs = out->n_others = out->n_rejects = 0;
