@@ -367,7 +367,10 @@ weir_buf_free_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
 void
 weir_buf_free(struct weir_pool *pool, struct rte_mbuf *buf)
 {
-	weir_buf_free_bulk(pool, &buf, 1);
+	struct gather gather = {.home = NULL, .n = 0};
+
+	pool->freed += free_chain(pool, &gather, buf);
+	gather_flush(&gather);
 }
 
 void

@@ -53,7 +53,8 @@ bool weir_buf_alloc_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_
 struct rte_mbuf *weir_buf_alloc(struct weir_pool *pool);
 
 /*
- * Free `n` chains. `pool` is the engine's own, for accounting; each segment goes home to the pool
+ * Free `n` chains, whose nb_segs are true; of one chain nb_segs is not read, so that a tail that was
+ * cut off may be freed. `pool` is the engine's own, for accounting; each segment goes home to the pool
  * it came from, which may belong to another thread. Respects reference counts. Only the thread that
  * owns the engine of `pool`.
  */
