@@ -11,6 +11,7 @@
 #include <rte_mbuf.h>
 
 #include "app/cli/say.h"
+#include "app/generator/pattern.h"
 #include "engine/port.h"
 
 #define MTU_DEFAULT 1500
@@ -103,8 +104,9 @@ static uint32_t
 longest_payload(const struct setup *setup, const struct options *options)
 {
 	uint32_t mtu = setup->port->mtu != 0 ? setup->port->mtu : MTU_DEFAULT;
+	uint32_t payload = mtu - HEADERS - (options->timestamps ? TIMESTAMPS : 0);
 
-	return mtu - HEADERS - (options->timestamps ? TIMESTAMPS : 0);
+	return payload < GENERATOR_PATTERN_PIECE ? payload : GENERATOR_PATTERN_PIECE;
 }
 
 static uint32_t

@@ -54,7 +54,7 @@ ordered() {
 # receiver_start ARGS...: on the kernel's stack in the peer's namespace
 receiver_start() {
 	spawn ip netns exec "$peer_ns" taskset -c "$peer_core" "$work/receiver" \
-		--listen "$peer_ip:9000" "$@" >"$work/receiver.out"
+		--listen 0.0.0.0:9000 "$@" >"$work/receiver.out"
 	receiver_pid=$last
 	tries_=0
 	until grep -q ready "$work/receiver.out"; do
@@ -168,8 +168,12 @@ check "impaired: SACK blocks" [ "$(gen_figure counters.sacks)" -gt 0 ]
 gen_good "rr" --flows 2 --bytes 1M --mode rr --verify
 check "rr: latency of every request" ordered requests
 gen_good "connect" --flows 8 --bytes 64K --mode connect --verify
-receiver_stop $((4 + 4 + 2 + 512)) \
-	$((4 * mib * 131072 + 4 * mib * 65536 + 2 * 1048576 + 8 * 65536))
+ip -n "$peer_ns" addr add 203.0.113.1/32 dev lo
+gen_target=203.0.113.1:9000
+gen_good "through a gateway" --gateway "$peer_ip" --flows 1 --bytes 1M --verify
+receiver_stop $((4 + 4 + 2 + 512 + 1)) \
+	$((4 * mib * 131072 + 4 * mib * 65536 + 2 * 1048576 + 8 * 65536 + 1048576))
+gen_target=$peer_ip:9000
 
 say "-- runs that fail --"
 missed "nobody listens" 2 "refuses connections" --flows 4 --seconds 5
@@ -191,11 +195,11 @@ exec ip netns exec "$program_ns" "${weir%/*}/weir-gen" -l "$gen_core" --no-pci \
 	--file-prefix "weir-$$-g" $gen_memory --vdev "$gen_vdev" -- --ip "$gen_ip/$prefix" \\
 	--connect "$gen_target" --stats 0 --flows 2 --verify --json
 END
+receiver_start --check --seconds 30 # before there is anybody to refuse a connection
 spawn sh "$work/tap" >"$work/gen.out" 2>"$work/gen.err"
 gen_pid=$last
 weir_pid=$last
 net_tap_up
-receiver_start --check --seconds 30
 sleep 1.5
 kill -TERM "$gen_pid"
 reap "$gen_pid"
