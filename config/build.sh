@@ -17,7 +17,8 @@ build_lock() {
 }
 
 # build NAME OPTIONS...: configure where that was not done with the same options, and compile.
-# $build is the directory. Output is shown only when something fails.
+# $build is the directory, $build_targets names the parts where not all are wanted. Output is shown
+# only when something fails.
 build() {
 	build=$build_base/$1
 	shift
@@ -32,7 +33,8 @@ build() {
 		}
 		printf '%s\n' "$wish_" >"$build/weir-options"
 	fi
-	run ninja -C "$build" >"$work/build.log" 2>&1 || {
+	# shellcheck disable=SC2086
+	run ninja -C "$build" ${build_targets:-} >"$work/build.log" 2>&1 || {
 		grep -v '^\[[0-9]*/[0-9]*\] ' "$work/build.log" | cut -c 1-400 | head -n 60 >&2
 		return 1
 	}

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Build everything and run all tests. As root, on Debian 12:
 #
-#   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan bench kernel mutate fresh
+#   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan fuzz bench kernel mutate fresh
 #   sh tests/run.sh --pitfalls              the numbered pitfalls, the tests of each, their results
 #
 # --full takes the long forms. The last line is "N passed, N failed, N skipped"; the status is 0 when
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
-all_parts="gcc house clang asan bench kernel mutate fresh"
+all_parts="gcc house clang asan fuzz bench kernel mutate fresh"
 last_pitfall=56
 parts=
 full=
@@ -191,6 +191,11 @@ part_mutate() {
 		script mutate "$root/tests/mutate.sh" --seed "$seed" --count 3
 	fi
 	grep -E '^(killed|SURVIVED|INVALID)' "$work/script.log"
+}
+
+part_fuzz() {
+	script fuzz "$root/tests/fuzz.sh" --seconds "$([ -n "$full" ] && echo 300 || echo 30)"
+	grep -E '^(ok|FAILED) ' "$work/script.log"
 }
 
 part_fresh() {

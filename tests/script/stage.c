@@ -91,7 +91,7 @@ static void
 check_bytes(struct stage *stage, struct stage_remote *remote, const uint8_t *data, uint32_t len)
 {
 	for (uint32_t i = 0; i < len; i++)
-		if (data[i] != stage_byte(remote->read + i)) {
+		if (data[i] != stage_byte((uint64_t)(int32_t)(remote->first - 1) + remote->read + i)) {
 			stage_fail(stage, "wrong content at offset %llu",
 				   (unsigned long long)(remote->read + i));
 			break;
@@ -262,6 +262,26 @@ remember(struct stage *stage)
 	}
 }
 
+/* A SACK block names nothing that was not sent. */
+static void
+check_sacks(struct stage *stage, const struct stage_seen *seen)
+{
+	const struct stage_remote *remote = &stage->remotes[seen->remote];
+
+	for (uint32_t k = 0; k < seen->packet.n_sacks; k++) {
+		uint32_t start = seen->packet.sacks[k][0], end = seen->packet.sacks[k][1];
+
+		if ((int32_t)(end - start) <= 0)
+			stage_fail(stage, "an empty SACK block at %u", start);
+		for (uint32_t i = start - 1; i != end - 1; i++)
+			if (i < STAGE_SENT && (remote->sent[i / 8] >> i % 8 & 1) == 0) {
+				stage_fail(stage, "SACK block %u:%u names what was not sent", start,
+					   end);
+				return;
+			}
+	}
+}
+
 /* No byte is acknowledged that was not delivered; the FIN only if there was one. */
 static void
 check_acks(struct stage *stage)
@@ -269,8 +289,9 @@ check_acks(struct stage *stage)
 	for (uint32_t i = 0; i < stage->n_seen; i++) {
 		const struct stage_seen *seen = &stage->seen[i];
 		const struct stage_remote *remote = &stage->remotes[seen->remote];
-		int64_t held = (int64_t)remote->delivered + 1 + remote->fin_sent;
+		int64_t held = (int32_t)remote->first + (int64_t)remote->delivered + remote->fin_sent;
 
+		check_sacks(stage, seen);
 		if (remote->live && (seen->packet.flags & WEIR_TCP_ACK) != 0 &&
 		    seen->packet.ack.value > held)
 			stage_fail(stage, "ack %lld, but only %llu bytes were delivered",

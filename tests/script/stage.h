@@ -13,12 +13,14 @@
 #define STAGE_PACKETS 1024 /* each way and poll */
 #define STAGE_EVENTS  1024
 #define STAGE_LEASES  512
+#define STAGE_SENT    65536 /* bytes of a stream of which it is known whether they were sent */
 
 struct stage_remote {
 	struct script_remote is;
 	weir_conn conn;
 	bool live;      /* conn was accepted and has not been reported closed */
 	uint32_t iss;   /* the engine's, once its SYN-ACK was seen */
+	uint32_t first; /* number of the first byte of the stream: 1, later where ports are used again */
 	uint32_t clock; /* the engine's first TSval */
 	uint32_t echo;  /* its latest */
 	uint8_t shift;  /* scale of the windows it receives */
@@ -27,6 +29,7 @@ struct stage_remote {
 	uint64_t delivered; /* bytes reported as readable */
 	uint64_t read;
 	bool fin_sent;
+	uint8_t sent[STAGE_SENT / 8]; /* one bit per byte of the stream */
 	uint64_t leases[STAGE_LEASES];
 	uint32_t n_leases;
 };

@@ -68,6 +68,15 @@ push(struct stage *stage, const struct frame_spec *spec)
 		stage->in[stage->in_tail++] = frame;
 }
 
+/* Bytes of [seq, seq + len) that may be held and reported from now on. */
+static void
+note_sent(struct stage_remote *remote, uint32_t seq, uint32_t len)
+{
+	for (uint32_t i = seq - 1; len-- != 0; i++)
+		if (i < STAGE_SENT)
+			remote->sent[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
 void
 stage_inject(struct stage *stage, uint32_t index, const struct script_packet *packet)
 {
@@ -109,6 +118,8 @@ stage_inject(struct stage *stage, uint32_t index, const struct script_packet *pa
 	spec.payload = payload;
 	spec.len = len;
 	remote->fin_sent |= (packet->flags & WEIR_TCP_FIN) != 0;
+	if (!packet->bad_checksum)
+		note_sent(remote, seq, len);
 	for (uint32_t i = 0; i < packet->times; i++)
 		push(stage, &spec);
 }
@@ -214,11 +225,12 @@ by_port(const struct stage *stage, uint32_t port, uint32_t from)
 
 /* A SYN-ACK begins a connection: its numbers are what the others are relative to. */
 static void
-learn(struct stage_remote *remote, const struct script_packet *packet, uint32_t seq)
+learn(struct stage_remote *remote, const struct script_packet *packet, uint32_t seq, uint32_t ack)
 {
 	if (remote->iss != seq) /* not when it is sent again */
 		remote->clock = packet->tsval;
 	remote->iss = seq;
+	remote->first = ack - remote->is.iss;
 	remote->shift = packet->given & SCRIPT_GIVEN_WS ? packet->wscale : 0;
 	remote->has_edge = false;
 	remote->edge = 0;
@@ -264,7 +276,7 @@ stage_read_frame(struct stage *stage, const uint8_t *frame, uint32_t len)
 	if (!read_options(packet, tcp + 20, (tcp[12] >> 4) * 4u - 20, remote->is.iss))
 		stage_fail(stage, "an option that nobody knows");
 	if (packet->flags & WEIR_TCP_SYN)
-		learn(remote, packet, load32(tcp + 4));
+		learn(remote, packet, load32(tcp + 4), load32(tcp + 8));
 	packet->seq.value = (int32_t)(load32(tcp + 4) - remote->iss);
 	packet->end.value = packet->seq.value + (int32_t)(len - 34 - (tcp[12] >> 4) * 4u);
 	packet->ack.value = packet->flags & WEIR_TCP_ACK

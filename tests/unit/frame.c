@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEADERS_MAX (26 + 60 + 76) /* options padded to 4 behind a timestamp */
+
 const uint8_t frame_local_mac[6] = {0x02, 0x00, 0x00, 0x00, 0x00, 0x01};
 const uint8_t frame_remote_mac[6] = {0x02, 0x00, 0x00, 0x00, 0x00, 0x02};
 
@@ -183,7 +185,7 @@ frame_build(struct weir_pool *pool, const struct frame_spec *spec)
 {
 	const uint32_t room = pool->data_room - RTE_PKTMBUF_HEADROOM;
 	uint32_t most = spec->split != 0 ? spec->split : room;
-	uint8_t *bytes = malloc(FRAME_MAX);
+	uint8_t *bytes = malloc(HEADERS_MAX + spec->len + spec->pad);
 	uint32_t len = frame_write(spec, bytes), done = 0;
 	struct rte_mbuf *head = NULL, *last = NULL, *buf;
 
