@@ -6,28 +6,26 @@
 #include "measure.h"
 #include "profile.h"
 
-#define ACKS (TESTBED_PORTION / 2)
-
 struct trains {
 	struct testbed *bed;
 	uint32_t portions;
 	uint32_t acks; /* of one train */
 };
 
+static uint64_t
+one_by_trains(const void *context)
+{
+	const struct trains *trains = context;
+
+	return floor_trains(trains->bed, MEASURE_ACKS, trains->acks);
+}
+
 static double
 trains_round(void *context)
 {
 	const struct trains *trains = context;
-	uint64_t cycles = 0;
 
-	for (uint32_t i = 0; i < trains->portions; i++) {
-		uint64_t one = floor_trains(trains->bed, ACKS, trains->acks);
-
-		if (one == 0)
-			return -1;
-		cycles += one;
-	}
-	return (double)cycles / trains->portions / ACKS;
+	return measure_median(trains->portions, MEASURE_ACKS, one_by_trains, trains);
 }
 
 /* Rooms 8 and 9 over all of a poll, in hundredths. */

@@ -84,22 +84,23 @@ merge_portion(struct testbed *bed)
 	return n == TESTBED_PORTION ? end - begin : 0;
 }
 
+static uint64_t
+one_by_gro(const void *context)
+{
+	const struct gro *gro = context;
+	struct testbed *bed = gro->measure.bed;
+	uint64_t cycles = testbed_fill(bed, TESTBED_PORTION) ? merge_portion(bed) : 0;
+
+	testbed_rewind(bed);
+	return cycles;
+}
+
 static double
 gro_round(void *context)
 {
 	const struct gro *gro = context;
-	struct testbed *bed = gro->measure.bed;
-	uint64_t cycles = 0;
 
-	for (uint32_t i = 0; i < gro->measure.portions; i++) {
-		uint64_t one = testbed_fill(bed, TESTBED_PORTION) ? merge_portion(bed) : 0;
-
-		if (one == 0)
-			return -1;
-		testbed_rewind(bed);
-		cycles += one;
-	}
-	return (double)cycles / gro->measure.portions / TESTBED_PORTION;
+	return measure_median(gro->measure.portions, TESTBED_PORTION, one_by_gro, gro);
 }
 
 static const char *

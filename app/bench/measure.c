@@ -7,8 +7,6 @@
 
 #include "engine/engine.h"
 
-#define ACKS (TESTBED_PORTION / 2)
-
 const char measure_not_whole[] = "a portion was not taken whole";
 
 bool
@@ -59,47 +57,72 @@ measure_target_set(const struct bench *bench)
 	return measure_has_set(bench, TESTBED_CROSS) ? TESTBED_CROSS : TESTBED_NEAR;
 }
 
-/* Portions through `take`; cycles a segment. */
-static double
-each_portion(const struct measure *measure, uint64_t (*take)(const struct measure *measure),
-	     bool rewind)
+double
+measure_median(uint32_t portions, double units, uint64_t (*one)(const void *context),
+	       const void *context)
 {
+	struct sample sample = {0};
+
+	for (uint32_t i = 0; i < portions; i++) {
+		uint64_t cycles = one(context);
+
+		if (cycles == 0)
+			return -1;
+		sample_add(&sample, (double)cycles);
+	}
+	return sample_median(&sample) / units;
+}
+
+static uint64_t
+one_by_weir(const void *context)
+{
+	const struct measure *measure = context;
+
+	return testbed_fill(measure->bed, TESTBED_PORTION) ? testbed_drain(measure->bed) : 0;
+}
+
+static uint64_t
+one_by_touch(const void *context)
+{
+	const struct measure *measure = context;
 	uint64_t cycles = 0;
 
-	for (uint32_t i = 0; i < measure->portions; i++) {
-		uint64_t one = testbed_fill(measure->bed, TESTBED_PORTION) ? take(measure) : 0;
-
-		if (one == 0)
-			return -1;
-		if (rewind)
-			testbed_rewind(measure->bed);
-		cycles += one;
-	}
-	return (double)cycles / measure->portions / TESTBED_PORTION;
+	if (testbed_fill(measure->bed, TESTBED_PORTION))
+		cycles = floor_touch(measure->bed, &measure->shape);
+	testbed_rewind(measure->bed);
+	return cycles;
 }
 
 static uint64_t
-take_by_weir(const struct measure *measure)
+one_by_copy(const void *context)
 {
-	return testbed_drain(measure->bed);
+	const struct measure *measure = context;
+	uint64_t cycles = 0;
+
+	if (testbed_fill(measure->bed, TESTBED_PORTION))
+		cycles = floor_copy(measure->bed, measure->copy_ahead);
+	testbed_rewind(measure->bed);
+	return cycles;
 }
 
 static uint64_t
-take_by_touch(const struct measure *measure)
+one_by_digest(const void *context)
 {
-	return floor_touch(measure->bed, &measure->shape);
+	const struct measure *measure = context;
+	uint64_t cycles = 0;
+
+	if (testbed_fill(measure->bed, TESTBED_PORTION))
+		cycles = floor_digest(measure->bed);
+	testbed_rewind(measure->bed);
+	return cycles;
 }
 
 static uint64_t
-take_by_copy(const struct measure *measure)
+one_by_ack(const void *context)
 {
-	return floor_copy(measure->bed, measure->copy_ahead);
-}
+	const struct measure *measure = context;
 
-static uint64_t
-take_by_digest(const struct measure *measure)
-{
-	return floor_digest(measure->bed);
+	return floor_ack(measure->bed, MEASURE_ACKS, measure->ack_burst);
 }
 
 double
@@ -109,41 +132,39 @@ measure_weir(void *context)
 
 	if (measure->aggregate_limit != 0)
 		measure->bed->stack->engine->tcp.aggregate_limit = measure->aggregate_limit;
-	return each_portion(measure, take_by_weir, false);
+	return measure_median(measure->portions, TESTBED_PORTION, one_by_weir, measure);
 }
 
 double
 measure_touch(void *context)
 {
-	return each_portion(context, take_by_touch, true);
+	const struct measure *measure = context;
+
+	return measure_median(measure->portions, TESTBED_PORTION, one_by_touch, measure);
 }
 
 double
 measure_copy(void *context)
 {
-	return each_portion(context, take_by_copy, true);
+	const struct measure *measure = context;
+
+	return measure_median(measure->portions, TESTBED_PORTION, one_by_copy, measure);
 }
 
 double
 measure_digest(void *context)
 {
-	return each_portion(context, take_by_digest, true);
+	const struct measure *measure = context;
+
+	return measure_median(measure->portions, TESTBED_PORTION, one_by_digest, measure);
 }
 
 double
 measure_ack(void *context)
 {
-	struct measure *measure = context;
-	uint64_t cycles = 0;
+	const struct measure *measure = context;
 
-	for (uint32_t i = 0; i < measure->portions; i++) {
-		uint64_t one = floor_ack(measure->bed, ACKS, measure->ack_burst);
-
-		if (one == 0)
-			return -1;
-		cycles += one;
-	}
-	return (double)cycles / measure->portions / ACKS;
+	return measure_median(measure->portions, MEASURE_ACKS, one_by_ack, measure);
 }
 
 void

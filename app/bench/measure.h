@@ -32,6 +32,15 @@ enum testbed_set measure_target_set(const struct bench *bench);
 
 extern const char measure_not_whole[]; /* a portion was not taken whole */
 
+/*
+ * What a round is: the median over its portions of the cycles that `one` takes, by `units`; -1 when
+ * one of them is 0. A portion in which the machine did something else does not count.
+ */
+double measure_median(uint32_t portions, double units, uint64_t (*one)(const void *context),
+		      const void *context);
+
+#define MEASURE_ACKS (TESTBED_PORTION / 2) /* of one portion */
+
 double measure_weir(void *context);
 double measure_touch(void *context);
 double measure_ack(void *context);

@@ -5,7 +5,9 @@
 
 #include <rte_cycles.h>
 
-#define CALIBRATE 20000
+#include "rounds.h"
+
+#define CALIBRATE 1000
 
 uint32_t weir_engine_poll_rooms(struct weir_engine *engine, uint64_t now_ns);
 
@@ -36,33 +38,37 @@ cost_of_mark(void)
 	return (double)rooms.cycles[WEIR_ROOM_BEGIN] / CALIBRATE;
 }
 
+/* One portion into the samples of the rooms. */
 static bool
-drain_portions(struct testbed *bed, uint32_t portions)
+drain_portion(struct testbed *bed, double mark, struct sample samples[WEIR_ROOM_COUNT])
 {
-	for (uint32_t i = 0; i < portions; i++) {
-		if (!testbed_fill(bed, TESTBED_PORTION))
-			return false;
-		rooms.last = rte_rdtsc();
-		if (testbed_drain(bed) == 0)
-			return false;
-	}
+	if (!testbed_fill(bed, TESTBED_PORTION))
+		return false;
+	memset(&rooms, 0, sizeof(rooms));
+	rooms.last = rte_rdtsc();
+	if (testbed_drain(bed) == 0)
+		return false;
+	for (uint32_t i = 0; i < WEIR_ROOM_COUNT; i++)
+		sample_add(&samples[i], (double)rooms.cycles[i] - mark * (double)rooms.marks[i]);
 	return true;
 }
 
 bool
 profile_portions(struct testbed *bed, uint32_t portions, double cycles[WEIR_ROOM_COUNT])
 {
-	double mark = cost_of_mark(), segments = (double)portions * TESTBED_PORTION;
-	bool whole;
+	struct sample samples[WEIR_ROOM_COUNT];
+	double mark = cost_of_mark();
+	bool whole = true;
 
-	memset(&rooms, 0, sizeof(rooms));
+	memset(samples, 0, sizeof(samples));
 	bed->poll = weir_engine_poll_rooms;
-	whole = drain_portions(bed, portions);
+	for (uint32_t i = 0; i < portions && whole; i++)
+		whole = drain_portion(bed, mark, samples);
 	bed->poll = weir_engine_poll;
 	for (uint32_t i = 0; i < WEIR_ROOM_COUNT; i++) {
-		double spent = (double)rooms.cycles[i] - mark * (double)rooms.marks[i];
+		double median = sample_median(&samples[i]);
 
-		cycles[i] = spent < 0 ? 0 : spent / segments;
+		cycles[i] = median < 0 ? 0 : median / TESTBED_PORTION;
 	}
 	return whole;
 }

@@ -13,7 +13,8 @@
 #include "engine/rooms.h"
 #include "testbed.h"
 
-/* Cycles per segment, room by room, over so many portions. False when one was not taken whole. */
+/* Cycles per segment, room by room, medians over so many portions. False when one was not taken
+ * whole. */
 bool profile_portions(struct testbed *bed, uint32_t portions, double cycles[WEIR_ROOM_COUNT]);
 
 #endif
