@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# The main job: Linux TCP streams into weir, and every byte arrives. As root, on Debian 12:
-#
-#   sh config/demo.sh [--short] [--mib N] [--impair SPEC]
+# The main job: Linux TCP streams into weir, and every byte arrives. As root, on Debian 12; --help says
+# how to call it.
 #
 # 2 GiB over 8 connections (--short: 256 MiB) from the kernel's TCP in a network namespace, twice:
 # once delivering at once, once holding aggregates adaptively. Exit 0 when all that arrived equals
@@ -12,6 +11,25 @@ set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
+
+usage() {
+	cat <<'END'
+sudo sh config/demo.sh [--short | --mib N] [--impair SPEC]
+
+Linux TCP streams 2 GiB over 8 connections from a network namespace into weir, twice: delivering at
+once (--flush now), then holding aggregates (--flush adaptive). Each second weir reports; at the end
+the SHA-256 of what arrived is compared with that of what was sent. Installs what the build needs.
+
+  --short        256 MiB instead of 2 GiB
+  --mib N        N MiB
+  --impair SPEC  lose, double, reorder or corrupt on the way in: "seed=1,loss=1%,dup=1%,reorder=2%"
+  --help
+
+Needs root, N MiB of room in TMPDIR (/tmp) and 1 GiB of memory; no network card, no hugepages. Exit
+status 0: all arrived, every packet is accounted for, no frame was longer than the MTU, more than 4
+segments per aggregate in the second run.
+END
+}
 
 mib=2048
 impair=
@@ -27,13 +45,18 @@ while [ $# -gt 0 ]; do
 	--impair)
 		shift
 		impair=${1:-}
+		[ -n "$impair" ] || die "--impair wants a text such as seed=1,loss=1%"
 		;;
-	*) die "unknown option $1; known are --short, --mib N and --impair SPEC" ;;
+	--help | -h)
+		usage
+		exit 0
+		;;
+	*) die "unknown option $1; --help lists those there are" ;;
 	esac
 	[ $# = 0 ] || shift
 done
 case $mib in
-'' | 0 | *[!0-9]*) die "--mib wants a number of MiB" ;;
+'' | 0* | *[!0-9]* | ????????*) die "--mib wants a number of MiB, 1 to 9999999" ;;
 esac
 
 # One run: flush mode, then its figures to $work/NAME.flat and a line of them to $work/NAME.line.
