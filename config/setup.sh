@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Install the Debian packages that are missing: sh config/setup.sh demo|tests|fresh
+# Install the Debian packages that are missing: sh config/setup.sh demo|tests|plot|fresh
 set -u
 
 demo="meson ninja-build pkg-config gcc libc6-dev libdpdk-dev libnuma-dev iproute2 ethtool iputils-ping
 util-linux"
-tests="$demo g++ clang libclang-rt-14-dev check binutils liblwip-dev"
+tests="$demo g++ clang libclang-rt-14-dev check binutils liblwip-dev gnuplot-nox"
 
 fail() {
 	printf 'setup.sh: %s\n' "$*" >&2
@@ -15,8 +15,9 @@ fail() {
 case ${1:-tests} in
 demo) wanted=$demo ;;
 tests) wanted=$tests ;;
+plot) wanted="gnuplot-nox" ;;
 fresh) wanted="$tests debootstrap" ;;
-*) fail "first argument must be demo, tests or fresh" ;;
+*) fail "first argument must be demo, tests, plot or fresh" ;;
 esac
 
 list_missing() {
