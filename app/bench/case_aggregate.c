@@ -202,10 +202,11 @@ write_menon(struct bench *bench)
 bool
 case_onoff(struct bench *bench)
 {
-	static const uint32_t streams[][2] = {{1, 64}, {8, 8}, {1024, 1}};
+	static const uint32_t streams[][2] = {{1, 64}, {8, 8}, {400, 8}, {1024, 1}};
 	static const struct onoff_names names[] = {
 	    {"limit 1, ACKs in full", "limit 20, templates", true, false, false},
 	    {"limit 1, ACKs in full", "limit 20, templates", true, false, true},
+	    {"limit 1, ACKs in full", "limit 20, templates", true, false, true}, /* as Menon */
 	    {"limit 1, single", "limit 20, single", false, true, false},
 	};
 	struct testbed_config config;
