@@ -56,23 +56,28 @@ take_span(struct sink *sink, const struct weir_span *span)
 }
 
 static void
-lease_and_release(struct sink *sink, struct weir_stack *stack, weir_conn conn)
+lease_and_release(struct sink *sink, struct weir_stack *stack, const struct weir_event *event)
 {
-	struct weir_span spans[SPANS];
-	uint64_t leases[SPANS];
-	int n;
+	uint64_t left = event->bytes;
 
-	while ((n = weir_conn_lease(stack, conn, spans, SPANS)) > 0) {
+	while (left != 0) {
+		struct weir_span spans[SPANS];
+		uint64_t leases[SPANS];
+		int n = weir_conn_lease(stack, event->conn, spans, SPANS);
 		uint32_t n_leases = 0;
 
+		if (n <= 0) {
+			sink->wrong = true;
+			return;
+		}
 		for (int i = 0; i < n; i++) {
 			take_span(sink, &spans[i]);
+			left -= spans[i].len;
 			if (spans[i].last)
 				leases[n_leases++] = spans[i].lease;
 		}
 		weir_lease_release(stack, leases, n_leases);
 	}
-	sink->wrong |= n < 0;
 }
 
 static void
@@ -144,6 +149,6 @@ sink_handle(void *user, struct weir_stack *stack, const struct weir_event *event
 		else if (sink->kind == SINK_COPY)
 			read_copy(sink, stack, &events[i]);
 		else
-			lease_and_release(sink, stack, events[i].conn);
+			lease_and_release(sink, stack, &events[i]);
 	}
 }

@@ -143,27 +143,30 @@ weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 static void
 take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t len)
 {
-	while (len != 0) {
-		uint32_t idx = flow->unread.head;
-		struct weir_held *held = &tcp->held.nodes[idx];
-		uint32_t n = len < held->len ? len : held->len;
+	struct weir_held *nodes = tcp->held.nodes;
+	uint32_t first = flow->unread.head, idx = first, last = 0;
 
+	flow->unread_bytes -= len;
+	for (; len != 0 && nodes[idx].len <= len; idx = nodes[idx].next) {
 		if (to != NULL)
-			to += weir_chain_copy(held->buf, held->off, n, to);
-		flow->unread_bytes -= n;
-		len -= n;
-		if (n < held->len) {
-			held->off += n;
-			held->seq += n;
-			held->len -= n;
-			return;
-		}
-		flow->unread.head = held->next;
-		if (held->next == 0)
-			flow->unread.tail = 0;
-		held->next = 0;
-		weir_tcp_release(tcp, flow, idx);
+			to += weir_chain_copy(nodes[idx].buf, nodes[idx].off, nodes[idx].len, to);
+		len -= nodes[idx].len;
+		last = idx;
 	}
+	if (last != 0) {
+		flow->unread.head = idx;
+		if (idx == 0)
+			flow->unread.tail = 0;
+		nodes[last].next = 0;
+		weir_tcp_release(tcp, flow, first);
+	}
+	if (len == 0)
+		return;
+	if (to != NULL)
+		weir_chain_copy(nodes[idx].buf, nodes[idx].off, len, to);
+	nodes[idx].off += len;
+	nodes[idx].seq += len;
+	nodes[idx].len -= len;
 }
 
 static int
