@@ -27,7 +27,7 @@ build() {
 	if [ ! -f "$build/build.ninja" ] || [ "$wish_" != "$(cat "$build/weir-options" 2>/dev/null)" ]; then
 		# The directory itself stays: it carries the lock.
 		find "$build" -mindepth 1 -delete
-		run meson setup "$build" "$root" "$@" >"$work/build.log" 2>&1 || {
+		run meson setup "$build" "$root" -Db_pch=true "$@" >"$work/build.log" 2>&1 || {
 			cat "$work/build.log" >&2
 			return 1
 		}

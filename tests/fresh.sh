@@ -3,17 +3,26 @@
 # Nothing stays behind: what the machine has is listed before and after a demo that ends by itself,
 # by INT, by TERM, by KILL with another run after it, and two at once.
 #
-#   sh tests/fresh.sh [--quick]        --quick: little data, INT and KILL only
-#   sh tests/fresh.sh --debootstrap    both commands of the README in a fresh Debian 12 root
+#   sh tests/fresh.sh [--quick]                     --quick: little data, INT and KILL only
+#   sh tests/fresh.sh --debootstrap [demo|tests]    both commands of the README, or one of them, in
+#                                                   a fresh Debian 12 root
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
+usage="sh tests/fresh.sh [--quick | --debootstrap [demo|tests]]"
 mode=${1:-}
-case $mode in
-'' | --quick | --debootstrap) ;;
-*) die "unknown option $mode; known are --quick and --debootstrap" ;;
+case "$*" in
+'' | --quick) ;;
+--debootstrap) fresh_commands="config/demo.sh tests/run.sh" ;;
+"--debootstrap demo") fresh_commands=config/demo.sh ;;
+"--debootstrap tests") fresh_commands=tests/run.sh ;;
+--help)
+	say "$usage"
+	exit 0
+	;;
+*) die "unknown arguments $*; usage: $usage" ;;
 esac
 failed=0
 demos=
@@ -141,7 +150,8 @@ fresh_root() {
 	cp /etc/resolv.conf "$work/root/etc/" 2>/dev/null
 	mkdir "$work/root/weir"
 	(cd "$root" && tar -cf - --exclude='./build*' --exclude=./.git .) | tar -xf - -C "$work/root/weir"
-	for command in config/demo.sh tests/run.sh; do
+	for command in $fresh_commands; do
+		began=$(date +%s)
 		run unshare -m sh -c '
 			mount --bind "$1" "$1" && # ip netns exec wants the root to be a mount
 			mount -t proc proc "$1/proc" && mount -t sysfs sysfs "$1/sys" &&
@@ -151,7 +161,7 @@ fresh_root() {
 		status=$?
 		tail -n 30 "$work/fresh.log"
 		if [ $status = 0 ]; then
-			say "ok $command in a fresh root"
+			say "ok $command in a fresh root ($(($(date +%s) - began)) s)"
 		else
 			say "FAILED $command in a fresh root: status $status"
 			failed=1

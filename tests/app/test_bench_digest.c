@@ -86,4 +86,4 @@ add(Suite *s)
 	UNIT_CASE(s, goes_on);
 }
 
-UNIT_MAIN("bench_digest", add)
+UNIT_MAIN("app_bench_digest", add)

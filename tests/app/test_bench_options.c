@@ -97,4 +97,4 @@ add(Suite *s)
 	UNIT_CASE(s, begin);
 }
 
-UNIT_MAIN("bench_options", add)
+UNIT_MAIN("app_bench_options", add)

@@ -102,4 +102,4 @@ add(Suite *s)
 	UNIT_CASE(s, failure_ends_it);
 }
 
-UNIT_MAIN("bench_rounds", add)
+UNIT_MAIN("app_bench_rounds", add)

@@ -147,4 +147,4 @@ add(Suite *s)
 	UNIT_CASE(s, table_line);
 }
 
-UNIT_MAIN("bench_rows", add)
+UNIT_MAIN("app_bench_rows", add)

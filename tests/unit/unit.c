@@ -74,7 +74,7 @@ main(int argc, char **argv)
 		n++;
 	}
 	if (n == 0 || (argc > 1 && n != argc - 1)) {
-		fprintf(stderr, "%s: no such suite, or one named twice\n", argv[0]);
+		fprintf(stderr, "%s: names a suite that no UNIT_MAIN has, or one twice\n", argv[0]);
 		return EXIT_FAILURE;
 	}
 	srunner_run_all(runner, CK_ENV);
