@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Do the tests notice? Each mutation of tests/mutations/table changes one line; then some unit test
-# must fail. `sh tests/mutate.sh [--seed N --count N] [NAME...]`, without arguments all of them.
+# Do the tests notice? Each mutation of tests/mutations/table changes one line; then some test that
+# passes without it must fail: a twin of the changed file, which is all that is built, or else any.
+# `sh tests/mutate.sh [--seed N --count N] [NAME...]`, without arguments all of them.
 #
 # Works on a copy. A mutation that does not change exactly one line or does not compile is INVALID; one
 # that no test notices has SURVIVED; both fail.
@@ -59,29 +60,59 @@ copy_tree() {
 # mutation may leave a variable unused.
 configure() {
 	run meson setup "$work/build" "$work/tree" -Dbuildtype=plain -Dc_args=-O1 -Dwerror=false \
-		-Ddefault_library=static -Db_ndebug=false >"$work/log" 2>&1
+		-Ddefault_library=static -Db_ndebug=false -Db_pch=true >"$work/log" 2>&1
 }
 
 compile() {
-	run ninja -C "$work/build" "${1:-meson-test-prereq}" >"$work/log" 2>&1
+	run ninja -C "$work/build" "$@" >"$work/log" 2>&1
 }
 
-# A mutation may make a loop endless: tests get a quarter of their time limit.
+# The tests that bear the name of a file, alone or with a suffix.
+twins_of() {
+	name_=${1##*/}
+	grep -E "^${name_%.[ch]}(_|\$)" "$work/tests" | while read -r twin_; do
+		[ ! -f "$root/tests/unit/test_$twin_.c" ] || printf '%s\n' "$twin_"
+	done
+}
+
+# A mutation may make a loop endless: tests get a quarter of their time limit. $killer is the first
+# that failed.
+twins_pass() {
+	for twin_ in $twins; do
+		CK_TIMEOUT_MULTIPLIER=0.25 run timeout -k 5 60 "$work/build/tests/test_$twin_" \
+			>"$work/log" 2>&1 || {
+			killer=$twin_
+			return 1
+		}
+	done
+}
+
 tests_pass() {
-	CK_TIMEOUT_MULTIPLIER=0.25 run meson test -C "$work/build" --no-rebuild --maxfail 1 \
-		--timeout-multiplier 2 "$@" >"$work/log" 2>&1
+	compile meson-test-prereq || return 2
+	CK_TIMEOUT_MULTIPLIER=0.25 MALLOC_PERTURB_=0 run meson test -C "$work/build" --no-rebuild \
+		--maxfail 1 --timeout-multiplier 2 >"$work/log" 2>&1 && return 0
+	killer=$(grep -E '(FAIL|TIMEOUT|ERROR) ' "$work/log" |
+		sed -n 's/^ *[0-9]*\/[0-9]* *//; s/ *\(FAIL\|TIMEOUT\|ERROR\).*//; 1p')
+	return 1
 }
 
-# The twin of the changed file first: it is built alone, and mostly it is the one that notices.
-noticed() {
-	twin_=${1##*/}
-	twin_=${twin_%.[ch]}
-	if grep -qx "$twin_" "$work/tests"; then
-		compile "tests/test_$twin_" || return 2
-		tests_pass "$twin_" || return 0
+compile_twins() {
+	# shellcheck disable=SC2046
+	[ -z "$twins" ] || compile $(printf ' tests/test_%s' $twins)
+}
+
+# Without any mutation everything passes; of all tests that is asked once, when it matters.
+need_clean() {
+	if "$@"; then
+		return 0
 	fi
-	compile || return 2
-	! tests_pass
+	tail -n 40 "$work/log"
+	die "a test fails or does not build without any mutation"
+}
+
+need_clean_tests() {
+	[ -n "${clean_tests:-}" ] || need_clean tests_pass
+	clean_tests=yes
 }
 
 verdict() {
@@ -90,12 +121,6 @@ verdict() {
 	killed) killed=$((killed + 1)) ;;
 	*) bad=$((bad + 1)) ;;
 	esac
-}
-
-# The first test that failed.
-killer() {
-	grep -E '(FAIL|TIMEOUT|ERROR) ' "$work/log" |
-		sed -n 's/^ *[0-9]*\/[0-9]* *//; s/ *\(FAIL\|TIMEOUT\|ERROR\).*//; 1p'
 }
 
 # apply FILE EXPRESSION FROM TO; true when exactly one line differs.
@@ -114,20 +139,39 @@ check_table() {
 	table | awk 'seen[$1]++ { print "INVALID " $1 ": twice in the table" }'
 }
 
+# with_mutation COMMAND...: on the changed tree; 0 means unnoticed, 2 does not compile.
+with_mutation() {
+	apply "$file" "$expression" "$work/original" "$work/tree/$file"
+	"$@"
+	status_=$?
+	cp "$work/original" "$work/tree/$file"
+	return $status_
+}
+
+try_twins() {
+	compile_twins || return 2
+	twins_pass
+}
+
 mutate() {
-	file=$work/tree/$2
-	cp "$file" "$work/original"
-	apply "$2" "$3" "$work/original" "$file"
-	noticed "$2"
-	case $? in
-	0) verdict killed "$1 by $(killer)" ;;
-	1) verdict SURVIVED "$1: no test notices it in $2" ;;
+	twins=$(twins_of "$file")
+	cp "$work/tree/$file" "$work/original"
+	need_clean try_twins
+	with_mutation try_twins
+	status=$?
+	if [ $status = 0 ]; then
+		need_clean_tests
+		with_mutation tests_pass
+		status=$?
+	fi
+	case $status in
+	0) verdict SURVIVED "$1: no test notices it in $file" ;;
+	1) verdict killed "$1 by $killer" ;;
 	*)
 		verdict INVALID "$1: does not compile"
 		grep -m 3 error: "$work/log"
 		;;
 	esac
-	cp "$work/original" "$file"
 }
 
 need_root
@@ -143,19 +187,15 @@ choose >"$work/chosen"
 [ -s "$work/chosen" ] || die "no mutation chosen"
 table | awk '{ print $1 }' | grep -vxFf - "$work/chosen" && die "no such mutation in the table"
 copy_tree
-configure && compile || {
+configure || {
 	tail -n 40 "$work/log"
-	die "the copy does not build"
+	die "the copy cannot be configured"
 }
 meson test -C "$work/build" --list 2>/dev/null | sed 's/^.* \/ //' >"$work/tests"
-tests_pass || {
-	tail -n 40 "$work/log"
-	die "a test fails without any mutation"
-}
 while read -r name; do
 	table | awk -v name="$name" '$1 == name' >"$work/line"
-	read -r _ file_name expression <"$work/line"
-	mutate "$name" "$file_name" "$expression"
+	read -r _ file expression <"$work/line"
+	mutate "$name"
 done <"$work/chosen"
 say "mutations: $killed killed, $bad not"
 [ "$bad" = 0 ]
