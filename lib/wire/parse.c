@@ -330,7 +330,7 @@ parse_one(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
 		burst_doubt(parse, buf, burst, out);
 		return;
 	}
-	if (sender_of(ip) != burst->sender) {
+	if (sender_of(ip) != burst->sender || burst->sender == 0) {
 		struct weir_key4 key = key_of(parse, ip);
 
 		if (unlikely(!weir_source_valid(key.raddr))) {

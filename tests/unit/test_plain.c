@@ -189,6 +189,31 @@ START_TEST(runs_are_cut_where_the_sender_changes)
 }
 END_TEST
 
+/* All zero, and all ones, are no senders, believed or not. */
+START_TEST(nobody_is_no_sender)
+{
+	static const uint32_t nobody[] = {0, UINT32_MAX, 0x7f000001, 0xe0000001};
+
+	parsing_open(&p);
+	p.spec.payload = payload;
+	p.spec.len = 100;
+	for (uint32_t i = 0; i < RTE_DIM(nobody); i++)
+		for (int ones = 0; ones < 2; ones++) {
+			struct rte_mbuf *buf;
+
+			p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+			p.spec.src = nobody[i];
+			p.spec.sport = p.spec.dport = ones ? UINT16_MAX : 0;
+			buf = claimed(GOOD);
+			parsing_one(&p, buf);
+			ck_assert_uint_eq(p.out.n_rejects, 1);
+			ck_assert_uint_eq(p.out.rejects[0].reason, WEIR_DROP_IP_SOURCE);
+			weir_buf_free(&p.pool, buf);
+		}
+	parsing_close(&p);
+}
+END_TEST
+
 /* A port that calls a damaged IP header GOOD is found out and not believed again. */
 START_TEST(pitfall_10_ip_claims_are_observed)
 {
@@ -220,6 +245,7 @@ add(Suite *s)
 	UNIT_CASE(s, plain_is_as_checked);
 	UNIT_CASE(s, damaged_is_as_checked);
 	UNIT_CASE(s, runs_are_cut_where_the_sender_changes);
+	UNIT_CASE(s, nobody_is_no_sender);
 	UNIT_CASE(s, pitfall_10_ip_claims_are_observed);
 }
 
