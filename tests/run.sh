@@ -18,11 +18,15 @@ parts=
 full=
 pitfalls=
 for arg in "$@"; do
-	case " --full --pitfalls $all_parts " in
+	case " --help --full --pitfalls $all_parts " in
 	*" $arg "*) ;;
-	*) die "unknown argument $arg; known are --full, --pitfalls and the parts $all_parts" ;;
+	*) die "unknown argument $arg; known are --help, --full, --pitfalls and the parts $all_parts" ;;
 	esac
 	case $arg in
+	--help)
+		sed -n '3,/^set/s/^# \{0,1\}//p' "$0"
+		exit 0
+		;;
 	--full) full=--full ;;
 	--pitfalls) pitfalls=yes ;;
 	*) parts="$parts $arg" ;;
