@@ -34,6 +34,8 @@ prefetch_flow(const struct weir_flow *flow)
 	__builtin_prefetch(&flow->snd_wscale);
 	__builtin_prefetch(&flow->id);
 	__builtin_prefetch(&flow->iss);
+	__builtin_prefetch(&flow->header);
+	__builtin_prefetch(&flow->header.bytes[WEIR_HEADER_MAX]);
 }
 
 /* Room 3 and 4: whose run is it, and into its queue. */

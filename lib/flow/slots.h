@@ -31,6 +31,13 @@ void weir_slots_close(struct weir_slots *slots);
 uint64_t weir_slots_take(struct weir_slots *slots, uint16_t engine, uint32_t flow);
 /* -EBADF when stale. */
 int weir_slots_give(struct weir_slots *slots, uint64_t conn);
+/* `conn`, a valid handle, will be looked up soon. */
+static inline void
+weir_slots_prefetch(const struct weir_slots *slots, uint64_t conn)
+{
+	__builtin_prefetch(&slots->slots[(uint32_t)conn]);
+}
+
 /* The slot, or NULL when the handle is stale or was never given out. */
 struct weir_slot *weir_slots_find(const struct weir_slots *slots, uint64_t conn);
 

@@ -216,6 +216,7 @@ struct burst {
 	uint32_t granted;
 	uint32_t longest;
 	uint32_t n_segs;
+	bool software; /* the port does not answer for checksums: payload will be read */
 };
 
 /* Who sent it, as the bytes lie: source address and both ports. */
@@ -311,6 +312,8 @@ burst_doubt(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
 	burst->granted = burst->credit = weir_trust_credit(&parse->trust);
 	burst->plain = &parse->plain[parse->shape];
 	burst->sender = 0;
+	burst->software = parse->trust.software || (buf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
+							   RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN;
 }
 
 static inline void
@@ -354,6 +357,16 @@ prefetch_frame(const struct rte_mbuf *buf)
 	rte_prefetch0(rte_pktmbuf_mtod(buf, const void *));
 }
 
+/* What a checksum in software will read of the first segment, behind the first two lines. */
+static void __attribute__((noinline))
+prefetch_payload(const struct rte_mbuf *buf)
+{
+	const uint8_t *data = rte_pktmbuf_mtod(buf, const uint8_t *);
+
+	for (uint32_t off = 2 * RTE_CACHE_LINE_SIZE; off < buf->data_len; off += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(data + off);
+}
+
 void
 weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 		 struct weir_parsed *out)
@@ -368,6 +381,8 @@ weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 		prefetch_frame(bufs[i]);
 	for (uint32_t i = 0; i < n; i++) {
 		prefetch_frame(bufs[i + PREFETCH_AHEAD < n ? i + PREFETCH_AHEAD : n - 1]);
+		if (unlikely(burst.software && i + 1 < n))
+			prefetch_payload(bufs[i + 1]);
 		parse_one(parse, bufs[i], &burst, out);
 	}
 	parse->trust.claims[WEIR_CLAIM_GOOD] += burst.granted - burst.credit;
