@@ -180,7 +180,7 @@ ack_is_due(struct weir_flow *flow, uint32_t len)
 static void
 count_merged(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint32_t wire_segs)
 {
-	uint32_t step = (len + wire_segs - 1) / wire_segs;
+	uint32_t step = weir_seg_parts(len, wire_segs);
 	uint32_t at = flow->rcv_nxt - len;
 
 	while (at != flow->rcv_nxt) {
@@ -199,7 +199,7 @@ weir_ack_count(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint3
 	uint32_t mss = tcp->ports[flow->port].mss;
 
 	if (wire_segs == 1 && len > mss) /* merged by the port without a word */
-		wire_segs = (len + mss - 1) / mss;
+		wire_segs = weir_seg_parts(len, mss);
 	if (wire_segs > 1)
 		count_merged(tcp, flow, len, wire_segs);
 	else if (ack_is_due(flow, len))

@@ -6,8 +6,6 @@
 #include "tcp/tcp.h"
 #include "wire/seq.h"
 
-#define WEIR_INPUT_CHAIN 8 /* buffers per segment that the fast path reckons with */
-
 /* Zero when every segment of the aggregate is acceptable, expected and plain. The aggregation rules
  * make the first and the last speak for those between. */
 static inline uint64_t
@@ -15,7 +13,7 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const stru
 	    const struct weir_seg *last, uint32_t n)
 {
 	uint32_t end = last->seq + last->len;
-	uint32_t bufs = n * WEIR_INPUT_CHAIN;
+	uint32_t bufs = n * WEIR_SEG_CHAIN;
 	uint64_t doubt = flow->state ^ WEIR_TCP_ESTABLISHED;
 
 	doubt |= first->seq ^ flow->rcv_nxt;
@@ -27,6 +25,7 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const stru
 	doubt |= (flow->opts & WEIR_FLOW_TS) ? (first->tsval - flow->ts_recent) >> 30 : 0;
 	doubt |= ((first->tos & WEIR_ECN_MASK) == WEIR_ECN_CE) ^
 		 ((flow->marks & WEIR_FLOW_LAST_CE) != 0);
+	doubt |= first->mark & WEIR_MARK_CHAIN;
 	doubt |= tcp->held_bufs + bufs > tcp->budget_bufs / 2;
 	doubt |= (uint64_t)(flow->held_bufs + bufs) * tcp->charge_bytes > 2 * (uint64_t)flow->limit;
 	return doubt;

@@ -35,26 +35,6 @@ flags_valid(uint8_t flags)
 	return (flags & WEIR_TCP_SYN) == 0 || (flags & (WEIR_TCP_FIN | WEIR_TCP_RST)) == 0;
 }
 
-/*
- * Segments of the wire in a frame that the port merged, rounded up, by shift and subtract: a device
- * may report any size, and the data path does not divide. Without a size one is all that is known
- * here; TCP then goes by the segment size that it measured.
- */
-static uint16_t __attribute__((noinline)) merged_segs(uint32_t len, uint16_t segment)
-{
-	uint32_t rest = len + segment - 1, n = 0;
-
-	if (segment == 0 || len == 0)
-		return 1;
-	for (int shift = 15; shift >= 0; shift--) {
-		if (rest >> shift < segment)
-			continue;
-		rest -= (uint32_t)segment << shift;
-		n |= 1u << shift;
-	}
-	return (uint16_t)n;
-}
-
 static void __attribute__((noinline))
 read_other_options(struct weir_parse *parse, const uint8_t *options, struct weir_seg *seg)
 {
@@ -111,13 +91,14 @@ fill_seg(const struct weir_head *head, uint32_t header_len, uint8_t port, struct
 	seg->wire_segs = 1;
 	seg->nb_segs = buf->nb_segs;
 	if (unlikely((buf->ol_flags & RTE_MBUF_F_RX_LRO) != 0))
-		seg->wire_segs = merged_segs(seg->len, buf->tso_segsz);
+		seg->wire_segs = weir_seg_parts(seg->len, buf->tso_segsz);
 	seg->opt_off = (uint16_t)(head->l4_off + WEIR_TCP_BYTES);
 	seg->opt_len = (uint8_t)(header_len - WEIR_TCP_BYTES);
 	seg->flags = tcp[13];
 	seg->tos = ip[1];
 	seg->ttl = ip[8];
-	seg->mark = ip[0] == 0x45 ? 0 : WEIR_MARK_IP_OPTIONS;
+	seg->mark = (ip[0] == 0x45 ? 0 : WEIR_MARK_IP_OPTIONS) |
+		    (buf->nb_segs <= WEIR_SEG_CHAIN ? 0 : WEIR_MARK_CHAIN);
 	seg->port = port;
 	memset(seg->spare, 0, sizeof(seg->spare));
 }

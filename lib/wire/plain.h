@@ -58,6 +58,7 @@ weir_plain_doubt(const struct weir_plain *plain, const struct rte_mbuf *buf, con
 	total = weir_load_be16(frame + plain->l3_off + 2);
 	doubt = weir_plain_differs(plain, frame);
 	doubt |= (uint64_t)(total < plain->headers) | (plain->l3_off + total > buf->pkt_len);
+	doubt |= buf->nb_segs > WEIR_SEG_CHAIN;
 	return doubt;
 }
 

@@ -34,6 +34,8 @@ enum weir_opt_shape {
 
 /* Bits of weir_seg.mark: reasons why a segment never merges that are not TCP flags. */
 #define WEIR_MARK_IP_OPTIONS 0x01
+#define WEIR_MARK_CHAIN      0x02 /* of more buffers than the fast path reckons with */
+#define WEIR_SEG_CHAIN       8    /* so many */
 
 struct weir_seg {
 	struct rte_mbuf *buf; /* frame; owner of the payload */
@@ -76,6 +78,24 @@ static inline uint32_t
 weir_seg_space(const struct weir_seg *seg)
 {
 	return seg->len + ((seg->flags & WEIR_TCP_SYN) != 0) + ((seg->flags & WEIR_TCP_FIN) != 0);
+}
+
+/* In how many parts of at most `size` bytes `len` bytes come, at most 65535: one bit of the quotient
+ * at a time, since the data path does not divide. 1 when either is 0. */
+static inline uint16_t
+weir_seg_parts(uint32_t len, uint32_t size)
+{
+	uint32_t rest = len + size - 1, n = 0;
+
+	if (size == 0 || len == 0)
+		return 1;
+	for (int shift = 15; shift >= 0; shift--) {
+		if (rest >> shift < size)
+			continue;
+		rest -= size << shift;
+		n |= 1u << shift;
+	}
+	return (uint16_t)n;
 }
 
 /* Cut n payload bytes off the left; n <= len. Only the descriptor changes, never the buffer. */

@@ -18,6 +18,10 @@
 #define FLOWS_MAX   3
 #define SEGS_HELD   8
 #define LEASES_HELD 64
+#define MERGED_MOST 6  /* segments of the wire in one frame, merged by the port */
+#define KIND_CHAIN  7  /* several buffers */
+#define KIND_MERGED 9  /* and it says so */
+#define KIND_COUNT  11 /* the last: merged without a word */
 
 struct sender {
 	struct remote remote;
@@ -39,6 +43,7 @@ struct run {
 	struct world world;
 	struct sender senders[FLOWS_MAX];
 	uint32_t n_flows;
+	uint32_t kind; /* of most segments */
 	uint64_t random;
 	uint64_t reader; /* what the application does this poll */
 	struct reply *log;
@@ -215,8 +220,9 @@ build_and_inject(struct run *run, struct sender *sender, uint32_t offset, uint32
 		 uint8_t flags, uint32_t kind)
 {
 	struct remote *remote = &sender->remote;
-	uint8_t payload[1460];
+	uint8_t payload[MERGED_MOST * 1448];
 	struct frame_spec spec;
+	struct rte_mbuf *frame;
 
 	len = cut(sender, offset, len);
 	remote_spec(remote, &spec, remote->iss + 1 + offset, flags | WEIR_TCP_ACK, payload, len);
@@ -243,13 +249,22 @@ build_and_inject(struct run *run, struct sender *sender, uint32_t offset, uint32
 	case 6: /* old acknowledgment */
 		spec.ack -= draw(run, 3);
 		break;
-	case 7:
+	case KIND_CHAIN:
 		spec.split = (uint16_t)(60 + draw(run, 600));
+		break;
+	case 8: /* more segments than a frame of the wire could have */
+		spec.split = (uint16_t)(68 + draw(run, 60));
 		break;
 	default:
 		break;
 	}
-	world_inject(&run->world, frame_build(&run->world.pool, &spec));
+	frame = frame_build(&run->world.pool, &spec);
+	ck_assert_ptr_nonnull(frame);
+	if (kind == KIND_MERGED) {
+		frame->ol_flags |= RTE_MBUF_F_RX_LRO;
+		frame->tso_segsz = (uint16_t)(draw(run, 4) != 0 ? 1448 : 1 + draw(run, 1448));
+	}
+	world_inject(&run->world, frame);
 }
 
 /* In sequence, as most segments are. */
@@ -261,6 +276,8 @@ send_next(struct run *run, struct sender *sender, uint32_t kind)
 	uint32_t len = draw(run, 4) != 0 ? 1448 : 1 + draw(run, 1448);
 	uint8_t flags = draw(run, 12) == 0 ? WEIR_TCP_PSH : 0;
 
+	if (kind >= KIND_MERGED)
+		len += draw(run, MERGED_MOST) * 1448;
 	if (offset >= sender->total)
 		offset = draw(run, sender->total);
 	else
@@ -304,7 +321,7 @@ send_odd(struct run *run, struct sender *sender)
 	struct remote *remote = &sender->remote;
 	uint32_t next = remote->snd_nxt - remote->iss - 1;
 
-	switch (draw(run, 10)) {
+	switch (draw(run, 11)) {
 	case 0: /* keepalive probe */
 		remote_send(&run->world, remote, remote->snd_nxt - 1, 0, 0);
 		break;
@@ -333,6 +350,10 @@ send_odd(struct run *run, struct sender *sender)
 	case 8:
 		remote->tsval += draw(run, 1u << 26);
 		break;
+	case 9: /* the end of the stream, mostly early */
+		build_and_inject(run, sender, sender->total - draw(run, 2000), 2000, WEIR_TCP_FIN,
+				 0);
+		break;
 	default:
 		remote->tsval += draw(run, 100);
 		break;
@@ -345,9 +366,9 @@ send_something(struct run *run, struct sender *sender)
 	uint32_t dice = draw(run, 100);
 
 	if (dice < 70)
-		send_next(run, sender, 0);
+		send_next(run, sender, draw(run, 3) != 0 ? run->kind : 0);
 	else if (dice < 77)
-		send_next(run, sender, 1 + draw(run, 7));
+		send_next(run, sender, 1 + draw(run, KIND_COUNT - 1));
 	else if (dice < 81)
 		skip(run, sender, false);
 	else if (dice < 86)
@@ -479,6 +500,7 @@ run_seed(struct run *run, uint64_t seed, uint32_t limit)
 	config.quantum_segs = 1 + draw(run, 64);
 	config.rx_queue_segs = 24 + draw(run, 40);
 	buffer = 16384 + draw(run, 240000);
+	run->kind = draw(run, 4) != 0 ? 0 : KIND_CHAIN + draw(run, KIND_COUNT - KIND_CHAIN);
 	world_open(&run->world, &config, buffer, WEIR_ACK_TRAIN);
 	weir_stack_set_handler(run->world.stack, on_events, run);
 	open_flows(run);

@@ -134,9 +134,24 @@ START_TEST(merge_word_sees_each_field)
 }
 END_TEST
 
+START_TEST(parts_are_the_quotient_rounded_up)
+{
+	for (uint32_t size = 1; size <= UINT16_MAX; size += 1 + size / 9)
+		for (uint32_t len = 1; len <= UINT16_MAX; len += 1 + len / 11) {
+			ck_assert_uint_eq(weir_seg_parts(len, size), (len + size - 1) / size);
+			if (len > size)
+				ck_assert_uint_eq(weir_seg_parts(len - len % size, size), len / size);
+		}
+	ck_assert_uint_eq(weir_seg_parts(UINT16_MAX, 1), UINT16_MAX);
+	ck_assert_uint_eq(weir_seg_parts(0, 1448), 1);
+	ck_assert_uint_eq(weir_seg_parts(1448, 0), 1);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
+	UNIT_CASE(s, parts_are_the_quotient_rounded_up);
 	UNIT_CASE(s, space_counts_syn_and_fin);
 	UNIT_CASE(s, trim_head_keeps_the_right_edge);
 	UNIT_CASE(s, trim_tail_cuts_the_fin);
