@@ -108,7 +108,7 @@ START_TEST(pitfall_41_chains_keep_their_order)
 	open_with(WEIR_FLUSH_NOW, 0);
 	for (uint32_t i = 0; i < 20; i++) {
 		remote_spec(&remote, &spec, remote.snd_nxt, WEIR_TCP_ACK, payload, 1400);
-		spec.split = (uint16_t)(100 + 50 * (i % 4)); /* up to fifteen buffers */
+		spec.split = (uint16_t)(200 + 50 * (i % 4)); /* up to eight buffers */
 		world_inject(&world, frame_build(&world.pool, &spec));
 		remote.snd_nxt += 1400;
 	}

@@ -41,7 +41,9 @@ check_seg(const struct weir_seg *seg, const struct weir_key4 *key)
 	ck_assert_uint_eq(seg->flags, s->flags);
 	ck_assert_uint_eq(seg->tos, s->tos);
 	ck_assert_uint_eq(seg->ttl, s->ttl);
-	ck_assert_uint_eq(seg->mark, s->ip_options_len != 0 ? WEIR_MARK_IP_OPTIONS : 0);
+	ck_assert_uint_eq(seg->nb_segs, seg->buf->nb_segs);
+	ck_assert_uint_eq(seg->mark, (s->ip_options_len != 0 ? WEIR_MARK_IP_OPTIONS : 0) |
+					     (seg->nb_segs > 8 ? WEIR_MARK_CHAIN : 0));
 	ck_assert_uint_eq(seg->port | seg->spare[0] | seg->spare[1], 0);
 	ck_assert_uint_eq(seg->shape, s->tcp_options_len != 0 ? WEIR_OPT_OTHER
 				      : s->has_ts	      ? WEIR_OPT_TS
