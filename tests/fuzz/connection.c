@@ -323,16 +323,25 @@ set_up(struct fuzz *fuzz)
 								      : SCRIPT_NOTHING;
 }
 
+/* One for all inputs. */
+static struct stage *stage;
+
+static void
+end_stage(void)
+{
+	stage_free(stage);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct stage *stage;
 	struct fuzz fuzz = {.input = {data, size}};
 
-	if (stage == NULL)
+	if (stage == NULL) {
 		stage = calloc(1, sizeof(*stage));
-	if (stage == NULL)
-		abort();
+		if (stage == NULL || atexit(end_stage) != 0)
+			abort();
+	}
 	fuzz.stage = stage;
 	set_up(&fuzz);
 	shake_hands(&fuzz);
