@@ -2,8 +2,7 @@
 /* Buffers, the way out through the port, and packets without payload. */
 #include <string.h>
 
-#include "app/generator/state.h"
-#include "wire/bytes.h"
+#include "app/generator/segment.h"
 #include "wire/header.h"
 
 #define WINDOW	     0xffff
@@ -104,24 +103,47 @@ gen_send_packet(struct generator *g, uint32_t address, uint16_t port, bool has_t
 	return gen_send_bytes(g, bytes, weir_header_build(&header, packet, bytes));
 }
 
-void
-gen_send_control(struct generator *g, struct gen_flow *f, uint32_t seq, uint8_t flags)
+/* Of an established connection: a segment without payload. */
+static void
+send_plain(struct generator *g, const struct gen_flow *f, uint32_t seq, uint8_t flags)
 {
-	const bool syn = (flags & WEIR_TCP_SYN) != 0;
-	const bool has_ts = syn ? g->config.timestamps : (f->flags & GEN_USES_TS) != 0;
-	struct weir_packet packet = {
+	struct gen_head head;
+	struct rte_mbuf *buf;
+
+	if (gen_spare(g, 1) == 0)
+		return;
+	gen_head_begin(g, f, 0, flags, &head);
+	buf = g->spare[--g->n_spare];
+	gen_fill_segment(g, &head, buf, seq, 0);
+	gen_stage(g, buf);
+}
+
+static void
+send_syn(struct generator *g, const struct gen_flow *f, uint32_t seq)
+{
+	const struct generator_config *config = &g->config;
+	const struct weir_packet packet = {
 	    .seq = seq,
-	    .ack = syn ? 0 : f->rcv_next,
 	    .tsval = g->tsval,
-	    .tsecr = syn || g->config.fixed_timestamp ? 0 : f->ts_recent,
 	    .win = WINDOW,
-	    .flags = syn ? flags : flags | WEIR_TCP_ACK,
-	    .wscale = syn ? WINDOW_SCALE : -1,
+	    .flags = WEIR_TCP_SYN,
+	    .mss = (uint16_t)(config->mss + (config->timestamps ? GEN_TS : 0)),
+	    .wscale = WINDOW_SCALE,
+	    .sack_permitted = config->sack,
 	};
 
-	if (syn) {
-		packet.mss = (uint16_t)(g->config.mss + (has_ts ? GEN_TS : 0));
-		packet.sack_permitted = g->config.sack;
-	}
-	gen_send_packet(g, f->address, f->port, has_ts, &packet);
+	gen_send_packet(g, f->address, f->port, config->timestamps, &packet);
+}
+
+void
+gen_send_control(struct generator *g, const struct gen_flow *f, uint32_t seq, uint8_t flags)
+{
+	const struct weir_packet packet = {.seq = seq, .flags = flags, .wscale = -1};
+
+	if (f->state == GEN_OPEN)
+		send_plain(g, f, seq, flags | WEIR_TCP_ACK);
+	else if (flags & WEIR_TCP_SYN)
+		send_syn(g, f, seq);
+	else
+		gen_send_packet(g, f->address, f->port, false, &packet);
 }

@@ -276,7 +276,7 @@ bool gen_flush(struct generator *g);
 /* Stage one packet; it is freed when there is no room. */
 void gen_stage(struct generator *g, struct rte_mbuf *buf);
 /* SYN, ACK or RST of a connection, by its state. */
-void gen_send_control(struct generator *g, struct gen_flow *f, uint32_t seq, uint8_t flags);
+void gen_send_control(struct generator *g, const struct gen_flow *f, uint32_t seq, uint8_t flags);
 /* Any packet without payload from one of our addresses. */
 struct weir_packet;
 bool gen_send_packet(struct generator *g, uint32_t address, uint16_t port, bool has_ts,
