@@ -53,7 +53,7 @@ gen_wants(const struct generator *g, const struct gen_flow *f)
 }
 
 uint32_t
-gen_room(struct generator *g, uint32_t n)
+gen_make_room(struct generator *g, uint32_t n)
 {
 	uint32_t room = GEN_BURST - g->n_staged;
 
@@ -216,14 +216,15 @@ send_held(struct generator *g, struct gen_flow *f)
 	return 1;
 }
 
-/* As send_full, but some are kept back until some of their successors have gone. */
+/* As send_full, but some are kept back until some of their successors have gone; `passed` counts
+ * those, too. */
 static uint32_t
-send_shuffled(struct generator *g, struct gen_flow *f, uint32_t n)
+send_shuffled(struct generator *g, struct gen_flow *f, uint32_t n, uint32_t *passed)
 {
 	const struct generator_config *config = &g->config;
 	uint32_t done = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (*passed = 0; *passed < n; ++*passed) {
 		if (gen_room(g, 1) == 0)
 			break;
 		if (f->held_left == 0 && gen_draw_below(g, 1000) < config->reorder_permille) {
@@ -272,10 +273,10 @@ send_new(struct generator *g, struct gen_flow *f, uint32_t most)
 		full = ((uint32_t)left - end) / f->mss; /* the last one is a piece */
 	n = full;
 	n = n < most ? n : most;
-	if (n != 0)
-		sent =
-		    g->config.reorder_permille == 0 ? send_full(g, f, n) : send_shuffled(g, f, n);
-	n = (f->high - before) / f->mss;
+	if (n != 0 && g->config.reorder_permille == 0)
+		sent = n = send_full(g, f, n);
+	else if (n != 0)
+		sent = send_shuffled(g, f, n, &n);
 	f->run_left -= (uint16_t)n;
 	if (sent < most && f->run_left != 0 && n == full && !g->blocked) {
 		left = room_left(f);

@@ -307,8 +307,16 @@ void gen_prefill(struct generator *g);
 
 /* Could it send now? */
 bool gen_wants(const struct generator *g, const struct gen_flow *f);
+uint32_t gen_make_room(struct generator *g, uint32_t n);
+
 /* Room for `n` segments to be staged, or for fewer; 0: blocked. */
-uint32_t gen_room(struct generator *g, uint32_t n);
+static inline uint32_t
+gen_room(struct generator *g, uint32_t n)
+{
+	if (n <= g->n_spare && n <= GEN_BURST - g->n_staged)
+		return n;
+	return gen_make_room(g, n);
+}
 
 /* ---- attack.c ---- */
 
