@@ -130,6 +130,7 @@ compare_pools(struct bench *bench, enum sink_kind sink, const char *name)
 		testbed_config_init(&configs[i], 8, 8);
 		configs[i].set = measure_target_set(bench);
 		configs[i].sink = sink;
+		configs[i].stream.written = sink == SINK_COPY;
 		configs[i].stream.buffers = buffers;
 		configs[i].stack.buffers = buffers;
 	}

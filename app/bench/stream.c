@@ -214,7 +214,7 @@ write_pattern(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
 	uint8_t *payload = rte_pktmbuf_mtod_offset(frame, uint8_t *, flow->len);
 	uint32_t offset = flow->snd_nxt - flow->iss - 1;
 
-	memcpy(payload, generator_pattern_at(stream->pattern, client_port(i), offset),
+	memcpy(payload, generator_pattern_at(&stream->content, client_port(i), offset),
 	       stream->config.payload_bytes);
 	note_of(frame)->sum = weir_csum_add(payload, stream->config.payload_bytes, 0);
 }
@@ -265,7 +265,7 @@ write_segment(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
 	uint64_t sum;
 	uint16_t folded;
 
-	if (stream->pattern != NULL)
+	if (stream->compared || stream->config.written)
 		write_pattern(stream, i, frame);
 	sum = flow->sum + note_of(frame)->sum;
 	memcpy(bytes, flow->head, flow->len);
@@ -561,6 +561,7 @@ stream_open(struct stream *stream, const struct stream_config *config, struct we
 	    const uint8_t server_mac[6])
 {
 	*stream = (struct stream){.config = *config, .port = port, .random = config->seed | 1};
+	generator_pattern_fill(&stream->content);
 	memcpy(stream->server_mac, server_mac, sizeof(stream->server_mac));
 	stream->flows = calloc(config->flows, sizeof(stream->flows[0]));
 	stream->sent = calloc(STREAM_PORTION_MOST, sizeof(stream->sent[0]));

@@ -35,9 +35,11 @@ struct stream_config {
 	uint32_t payload_bytes;
 	uint32_t buffers;
 	bool timestamps;
-	bool unverified;	   /* the port claims nothing of checksums; else it says good */
-	bool described;		   /* frames carry packet type and header lengths, for rte_gro */
-	bool flushed;		   /* header lines are flushed from the caches before queueing */
+	bool unverified; /* the port claims nothing of checksums; else it says good */
+	bool written;	 /* payload is written into every segment, as a device does; else it lies
+			    in the buffer as it always did */
+	bool described;	 /* frames carry packet type and header lengths, for rte_gro */
+	bool flushed;	 /* header lines are flushed from the caches before queueing */
 	uint32_t reorder_permille; /* segments that are late, by 1 to reorder_depth places */
 	uint32_t reorder_depth;
 	uint64_t seed;
@@ -59,8 +61,8 @@ struct stream {
 	uint32_t cursor; /* flow of the current run */
 	uint32_t left;	 /* segments left of it */
 	uint64_t random;
-	const struct generator_pattern
-	    *pattern; /* what segments carry from now on; NULL: as it lies */
+	bool compared; /* segments carry the pattern from now on, whatever the configuration says */
+	struct generator_pattern content;
 	uint32_t tsval;
 	uint8_t server_mac[6];
 	uint32_t n_sent; /* segments of the last portion, and whose they were */

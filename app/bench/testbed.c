@@ -18,8 +18,6 @@
 
 const char *const testbed_set_names[TESTBED_SETS] = {"near", "cross", "memory"};
 
-static struct generator_pattern pattern;
-
 void
 testbed_config_init(struct testbed_config *config, uint32_t flows, uint32_t run)
 {
@@ -183,9 +181,11 @@ check_payload(struct testbed *bed)
 {
 	bool taken;
 
-	bed->stream.pattern = bed->sink.pattern = &pattern;
+	bed->stream.compared = true;
+	bed->sink.pattern = &bed->stream.content;
 	taken = testbed_fill(bed, TESTBED_PORTION) && testbed_drain(bed) != 0;
-	bed->stream.pattern = bed->sink.pattern = NULL;
+	bed->stream.compared = false;
+	bed->sink.pattern = NULL;
 	bed->fill_cycles = bed->fill_segs = 0;
 	if (!taken)
 		return "the engine did not take a whole portion";
@@ -207,7 +207,6 @@ testbed_prepare(struct testbed *bed, const struct testbed_config *config, struct
 	const char *why;
 
 	memset(bed, 0, sizeof(*bed));
-	generator_pattern_fill(&pattern);
 	bed->config = *config;
 	bed->config.stream.flushed = config->set == TESTBED_MEMORY;
 	bed->poll = weir_engine_poll;
