@@ -67,7 +67,7 @@ if [ -n "$from" ]; then
 	cp "$from" "$work/rows"
 else
 	measure
-	printf '{"machine":"%s, kernel %s","version":"%s"}\n' "$(machine)" "$(uname -r)" \
+	printf '{"machine":"%s, kernel %s","version":"%s"}\n' "$(machine)" "$(uname -r | cut -d - -f 1)" \
 		"$(git -C "$root" describe --always 2>/dev/null)" >>"$work/rows"
 fi
 [ -z "$keep" ] || cp "$work/rows" "$keep" || die "$keep: cannot be written"
