@@ -36,6 +36,7 @@ struct rig {
 	struct generator_config config;
 	struct weir_config stack_config;
 	uint32_t receive_buffer;
+	uint16_t mtu; /* of the stack's port, 0: 1500 */
 	uint64_t now_ns;
 	bool stalled;	       /* the application does not read */
 	uint64_t taken[65536]; /* bytes of each connection's stream, see rig_taken */
@@ -195,6 +196,7 @@ rig_open(const char *impairment)
 
 	ck_assert_int_eq(weir_port_open_pair(RIG_FRAMES, ends), 0);
 	rig.near = ends[0];
+	rig.near->mtu = rig.mtu;
 	rig.far = ends[1];
 	if (impairment != NULL)
 		ck_assert_int_eq(weir_port_open_impair(ends[0], impairment, &rig.near, NULL), 0);

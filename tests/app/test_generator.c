@@ -72,6 +72,22 @@ START_TEST(without_any_option)
 }
 END_TEST
 
+/* The peer's MSS is the smaller one; it counts the timestamps that the payload makes room for. */
+START_TEST(peer_with_a_small_mss)
+{
+	for (uint32_t verify = 0; verify < 2; verify++) {
+		rig_init();
+		rig.mtu = 1000;
+		rig.config.verify = (uint8_t)verify;
+		rig.config.bytes_per_flow = 948000;
+		rig_open(NULL);
+		check_streams(rig.config.bytes_per_flow, 10 * RIG_SEC);
+		ck_assert_uint_eq(rig_stats()->segs_sent, 1000);
+		rig_close();
+	}
+}
+END_TEST
+
 START_TEST(bare_ip_packets)
 {
 	for (uint32_t timestamps = 0; timestamps < 2; timestamps++) {
@@ -378,6 +394,7 @@ add(Suite *s)
 	UNIT_CASE(s, one_stream_arrives_whole);
 	UNIT_CASE(s, lengths_around_the_mss);
 	UNIT_CASE(s, without_any_option);
+	UNIT_CASE(s, peer_with_a_small_mss);
 	UNIT_CASE(s, bare_ip_packets);
 	UNIT_CASE(s, payload_once_written_stays);
 	UNIT_CASE(s, every_impairment_at_once);
