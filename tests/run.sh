@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Build everything and run all tests. As root, on Debian 12:
 #
-#   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan fuzz bench kernel mutate fresh
+#   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan tsan fuzz bench kernel
+#                                           mutate fresh
 #   sh tests/run.sh --pitfalls              the numbered pitfalls, the tests of each, their results
 #
 # --full takes the long forms. The last line is "N passed, N failed, N skipped"; the status is 0 when
@@ -12,7 +13,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
-all_parts="gcc house clang asan fuzz bench kernel mutate fresh"
+all_parts="gcc house clang asan tsan fuzz bench kernel mutate fresh"
 last_pitfall=56
 parts=
 full=
@@ -127,6 +128,32 @@ part_asan() {
 	build_and_test asan 6 -Dbuildtype=debugoptimized -Doptimization=1 -Db_sanitize=address,undefined \
 		-Ddebug_checks=true -Ddefault_library=static
 	unset CC ASAN_OPTIONS UBSAN_OPTIONS
+}
+
+# The twins that start threads. DPDK's rings synchronise by fences, which ThreadSanitizer does not see;
+# here they are built in their other form, with C11 atomics.
+part_tsan() {
+	CC=gcc
+	TSAN_OPTIONS=halt_on_error=1:${TSAN_OPTIONS:-}
+	export CC TSAN_OPTIONS
+	threaded=$(grep -l pthread_create "$root"/tests/unit/test_*.c | sed 's|.*/test_||; s|\.c$||')
+	# shellcheck disable=SC2086
+	build_targets=$(printf ' tests/test_%s' $threaded)
+	if build build-tsan -Dbuildtype=debugoptimized -Doptimization=1 -Db_sanitize=thread \
+		-Ddefault_library=static -Dc_args=-DRTE_USE_C11_MEM_MODEL; then
+		result pass build-tsan
+		for twin in $threaded; do
+			if run "$build/tests/test_$twin" >"$work/tsan.log" 2>&1; then
+				result pass "tsan/$twin"
+			else
+				tail -n 60 "$work/tsan.log"
+				result fail "tsan/$twin"
+			fi
+		done
+	else
+		result fail build-tsan
+	fi
+	unset CC TSAN_OPTIONS build_targets
 }
 
 # script NAME PATH ARGS...: 0 passes, 77 is skipped for the reason in its last line.
