@@ -571,8 +571,7 @@ from_environment(const char *name, uint64_t otherwise)
 START_TEST(aggregation_changes_nothing_but_cost)
 {
 	uint64_t first = from_environment("WEIR_FIRST_SEED", 1);
-	uint64_t otherwise = from_environment("WEIR_SEEDS_DEFAULT", 500);
-	uint64_t seeds = from_environment("WEIR_SEEDS", otherwise);
+	uint64_t seeds = from_environment("WEIR_SEEDS", from_environment("WEIR_SEEDS_DEFAULT", 500));
 	static struct run one, many;
 
 	for (uint64_t seed = first; seed < first + seeds; seed++) {
