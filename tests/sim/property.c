@@ -255,8 +255,6 @@ build_and_inject(struct run *run, struct sender *sender, uint32_t offset, uint32
 	case 8: /* more segments than a frame of the wire could have */
 		spec.split = (uint16_t)(68 + draw(run, 60));
 		break;
-	default:
-		break;
 	}
 	frame = frame_build(&run->world.pool, &spec);
 	ck_assert_ptr_nonnull(frame);
