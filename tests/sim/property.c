@@ -178,8 +178,8 @@ note_replies(struct run *run)
 			struct remote *remote = &sender->remote;
 			uint32_t edge = reply->ack + ((uint32_t)reply->win << remote->shift);
 
-			if (remote->port != reply->dport || (reply->flags & WEIR_TCP_SYN) ||
-			    remote->conn == 0)
+			if (remote->port != reply->dport || remote->conn == 0 ||
+			    (reply->flags & (WEIR_TCP_SYN | WEIR_TCP_RST)) != 0)
 				continue;
 			if (weir_seq_diff(remote->edge, edge) >= 1 << remote->shift)
 				ck_abort_msg("right edge moved left by %d",
