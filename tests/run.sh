@@ -143,7 +143,8 @@ part_tsan() {
 		-Ddefault_library=static -Dc_args=-DRTE_USE_C11_MEM_MODEL; then
 		result pass build-tsan
 		for twin in $threaded; do
-			if run "$build/tests/test_$twin" >"$work/tsan.log" 2>&1; then
+			# timeout gives it a process group of its own: Check passes a signal on to all of its group.
+			if run timeout -k 5 300 "$build/tests/test_$twin" >"$work/tsan.log" 2>&1; then
 				result pass "tsan/$twin"
 			else
 				tail -n 60 "$work/tsan.log"
