@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Install the Debian packages that are missing: sh config/setup.sh demo|tests|plot|fresh
+# Install the Debian packages that are missing: sh config/setup.sh demo|tests|plot|bench|fresh
 set -u
 
 demo="meson ninja-build pkg-config gcc libc6-dev libdpdk-dev libnuma-dev iproute2 ethtool iputils-ping
@@ -16,8 +16,9 @@ case ${1:-tests} in
 demo) wanted=$demo ;;
 tests) wanted=$tests ;;
 plot) wanted="gnuplot-nox" ;;
+bench) wanted="$tests valgrind" ;;
 fresh) wanted="$tests debootstrap" ;;
-*) fail "first argument must be demo, tests, plot or fresh" ;;
+*) fail "first argument must be demo, tests, plot, bench or fresh" ;;
 esac
 
 list_missing() {
