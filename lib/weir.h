@@ -338,7 +338,7 @@ struct weir_stats {
 	uint64_t pressure;       /* 0 none, 1 edges stand, 2 collapse and refuse, 3 prune, 4 full */
 	uint64_t edges_held;     /* ACKs whose window did not grow because memory is short */
 	uint64_t collapsed;      /* segments copied together */
-	uint64_t pruned;         /* out-of-order segments given back */
+	uint64_t pruned;         /* buffers of out-of-order data given back */
 	uint64_t state_bytes_per_idle; /* state of one idle connection, everything included */
 	/* balance of packets: received = delivered + consumed + dropped + queued */
 	uint64_t packets_received;

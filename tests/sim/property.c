@@ -317,7 +317,7 @@ static void
 send_odd(struct run *run, struct sender *sender)
 {
 	struct remote *remote = &sender->remote;
-	uint32_t next = remote->snd_nxt - remote->iss - 1;
+	uint32_t next = remote->snd_nxt - remote->iss - 1, seq;
 
 	switch (draw(run, 11)) {
 	case 0: /* keepalive probe */
@@ -327,8 +327,10 @@ send_odd(struct run *run, struct sender *sender)
 		remote_send(&run->world, remote, remote->snd_nxt + (1u << 24), 0, 100);
 		break;
 	case 2: /* RST and SYN inside the window, not at rcv_nxt */
-		remote_send(&run->world, remote, remote->snd_nxt + 1 + draw(run, 3000),
-			    WEIR_TCP_RST, 0);
+		seq = remote->snd_nxt + 1 + draw(run, 3000);
+		if (seq == remote->iss + 2 + sender->total) /* right behind a FIN that came early */
+			seq++;
+		remote_send(&run->world, remote, seq, WEIR_TCP_RST, 0);
 		break;
 	case 3:
 		remote_send(&run->world, remote, remote->snd_nxt + draw(run, 3000), WEIR_TCP_SYN, 0);
