@@ -125,6 +125,17 @@ START_TEST(pitfall_30_enforced_is_advertised)
 }
 END_TEST
 
+/* The same on the fast path: one byte too many in a frame that is plain otherwise. */
+START_TEST(pitfall_30_fast_path_ends_at_the_edge)
+{
+	open_buffer(8192);
+	remote_send(&world, &remote, remote.snd_nxt, 0, remote.edge - remote.snd_nxt + 1);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(flow_of(&world, &remote)->rcv_nxt, remote.edge);
+	world_close(&world);
+}
+END_TEST
+
 /* PITFALLS 34: the field stays inside 16 bits whatever the edge. */
 START_TEST(pitfall_34_field_is_clipped)
 {
@@ -180,6 +191,7 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_51_train_while_nothing_is_released);
 	UNIT_CASE(s, pitfall_33_zero_window_probe_and_update);
 	UNIT_CASE(s, pitfall_30_enforced_is_advertised);
+	UNIT_CASE(s, pitfall_30_fast_path_ends_at_the_edge);
 	UNIT_CASE(s, pitfall_34_field_is_clipped);
 	UNIT_CASE(s, live_flow_moves_beside_stalled_ones);
 }
