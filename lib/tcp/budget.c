@@ -107,7 +107,7 @@ bounded_by_memory(const struct weir_tcp *tcp, uint64_t bytes, uint32_t mss)
 	return bytes < (uint64_t)left ? bytes : (uint64_t)left;
 }
 
-uint32_t
+int32_t
 weir_budget_promise(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t mss,
 		    enum weir_limit *closes)
 {
@@ -118,7 +118,7 @@ weir_budget_promise(const struct weir_tcp *tcp, const struct weir_flow *flow, ui
 		most = (uint64_t)few(pressure, read) * mss + read;
 	most = bounded_by_memory(tcp, most, mss);
 	*closes = most < flow->limit ? WEIR_LIMIT_MEMORY : WEIR_LIMIT_APPLICATION;
-	return used < most ? (uint32_t)(most - used) : 0;
+	return (int32_t)((int64_t)most - (int64_t)used); /* both are at most 2^30 and its 16th */
 }
 
 uint32_t

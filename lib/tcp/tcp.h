@@ -276,9 +276,10 @@ uint32_t weir_budget_pressure(const struct weir_tcp *tcp);
 /* May the flow hold `bufs` buffers more? */
 enum weir_budget_answer weir_budget_ask(const struct weir_tcp *tcp, const struct weir_flow *flow,
 					uint32_t bufs);
-/* Bytes that may be promised to the right of rcv_nxt, and what closes a window that shrinks. */
-uint32_t weir_budget_promise(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t mss,
-			     enum weir_limit *closes);
+/* Bytes that may be promised to the right of rcv_nxt, and what closes a window that shrinks. Negative
+ * when more waits than may: what rounding let in must not be promised again. */
+int32_t weir_budget_promise(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t mss,
+			    enum weir_limit *closes);
 /* The promise of a SYN-ACK for a connection with a receive buffer of `limit` bytes. */
 uint32_t weir_budget_first_window(const struct weir_tcp *tcp, uint32_t limit, uint32_t mss);
 /* The application has read `bytes`: they are free. */

@@ -50,7 +50,8 @@ weir_window_open(struct weir_tcp *tcp, struct weir_flow *flow)
 
 	if ((flow->marks & (WEIR_FLOW_DEAD | WEIR_FLOW_FIN_QUEUED)) != 0)
 		return;
-	target = flow->rcv_nxt + weir_budget_promise(tcp, flow, flow_mss(flow), &closes);
+	target = flow->rcv_nxt +
+		 (uint32_t)weir_budget_promise(tcp, flow, flow_mss(flow), &closes);
 	if (weir_seq_diff(target, flow->rcv_base) >= smallest_step(flow))
 		flow->rcv_base = target;
 	else if (closes == WEIR_LIMIT_MEMORY)
@@ -107,7 +108,7 @@ weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes)
 	    (flow->marks & (WEIR_FLOW_DEAD | WEIR_FLOW_FIN_QUEUED)) != 0)
 		return; /* an ACK that is about to leave says it, or nobody needs to know */
 	growth = weir_seq_diff(
-		flow->rcv_nxt + weir_budget_promise(tcp, flow, flow_mss(flow), &closes),
+		flow->rcv_nxt + (uint32_t)weir_budget_promise(tcp, flow, flow_mss(flow), &closes),
 		flow->rcv_adv);
 	left = weir_seq_diff(flow->rcv_adv, flow->rcv_nxt);
 	if (growth < smallest_step(flow) || left > growth)

@@ -49,16 +49,22 @@ fill_window(uint32_t len)
 	return remote.snd_nxt - start;
 }
 
+/* Small messages: each ACK advances by less or more than the unit. Those of 11 bytes use up all that
+ * rounding may add. */
 START_TEST(pitfall_31_stalled_reader_closes_the_window)
 {
-	uint32_t sent;
+	static const uint32_t lens[] = {11, 97};
 
-	open_buffer(1 << 18);
-	sent = fill_window(97); /* small messages: each ACK advances by less or more than the unit */
-	ck_assert_uint_ge(sent, (1 << 18) - MSS);
-	ck_assert_uint_le(sent, (1 << 18) + (1 << 18) / 16 + 97);
-	check_memory(&world);
-	world_close(&world);
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t sent;
+
+		open_buffer(1 << 18);
+		sent = fill_window(lens[i]);
+		ck_assert_uint_ge(sent, (1 << 18) - MSS);
+		ck_assert_uint_le(sent, (1 << 18) + (1 << 18) / 16 + lens[i]);
+		check_memory(&world);
+		world_close(&world);
+	}
 }
 END_TEST
 
