@@ -102,8 +102,8 @@ int weir_port_open_ethdev(const char *name, struct weir_port **port);
 /* Two ends joined in memory, `capacity` frames each way (a power of two), one thread per end. */
 int weir_port_open_pair(uint32_t capacity, struct weir_port *ends[2]);
 
-/* The caller's own functions. `bufs` are whole frames; rx hands them over, tx takes over the first
- * n of them and returns n. The struct is copied. */
+/* The caller's own functions. `bufs` are whole frames, next NULL where nb_segs is 1, as DPDK has it;
+ * rx hands them over, tx takes over the first n of them and returns n. The struct is copied. */
 struct weir_port_functions {
 	uint32_t size;
 	uint16_t (*rx_burst)(void *user, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns);
@@ -206,10 +206,11 @@ struct weir_span {
 
 /*
  * Hand out up to `most` spans of unread data in stream order without copying. A lease covers one or
- * several consecutive spans, of at most 32 packets; its bytes stay valid, and count against the window, until it is
- * released, also after close. A packet whose spans do not all fit is left for the next call. Returns
- * the number of spans, 0 when nothing is unread. -EBADF; -ENOSPC when the spans of the first packet
- * are more than `most` (16 are enough for frames of one port burst without LRO).
+ * several consecutive spans, of at most 32 packets; its bytes stay valid, and count against the
+ * window, until it is released as a whole, also after close. Who wants to keep little asks for
+ * little: with `most` 1 a lease is one packet. A packet whose spans do not all fit is left for the
+ * next call. Returns the number of spans, 0 when nothing is unread. -EBADF; -ENOSPC when the spans of
+ * the first packet are more than `most` (16 are enough for frames of one port burst without LRO).
  */
 int weir_conn_lease(struct weir_stack *stack, weir_conn conn, struct weir_span *spans,
 		    uint32_t most);

@@ -113,7 +113,7 @@ weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 	int error = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct weir_held *held = &tcp->held.nodes[(uint32_t)leases[i]];
+		struct weir_held *held;
 		struct weir_flow *flow;
 		uint32_t bytes;
 
@@ -121,6 +121,7 @@ weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 			error = -EINVAL;
 			continue;
 		}
+		held = &tcp->held.nodes[(uint32_t)leases[i]];
 		flow = find_flow(stack, (uint64_t)held->seq << 32 | held->flow);
 		if (last != flow) {
 			if (last != NULL)

@@ -191,7 +191,7 @@ static inline void
 make_empty(struct rte_mbuf *buf)
 {
 	buf->data_off = RTE_PKTMBUF_HEADROOM;
-	buf->ol_flags = 0;
+	buf->ol_flags &= RTE_MBUF_F_EXTERNAL; /* of a pool of pinned buffers */
 	buf->packet_type = 0;
 	buf->pkt_len = 0;
 	buf->vlan_tci = 0;

@@ -81,14 +81,15 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 {
 	uint32_t rcv_nxt = flow->rcv_nxt, acked = flow->last_ack_sent, max_window = flow->max_snd_wnd;
 	uint32_t ack_segs = flow->ack_segs, ack_bytes = flow->ack_bytes, ts_recent = flow->ts_recent;
-	uint32_t mss = flow->rcv_mss, i, n_acks = 0, bufs = 0;
+	uint32_t mss = flow->rcv_mss, port_mss = tcp->ports[flow->port].mss;
+	uint32_t longest = mss < port_mss ? mss : port_mss, i, n_acks = 0, bufs = 0;
 	uint32_t node = tcp->held.free, last = 0;
 	struct weir_held *nodes = tcp->held.nodes;
 	struct weir_ack *acks = weir_ack_room(tcp, flow, n);
 
 	if (acks == NULL)
 		return 0;
-	for (i = 0; i < n && segs[i].len <= mss && segs[i].wire_segs == 1; i++) {
+	for (i = 0; i < n && segs[i].len <= longest && segs[i].wire_segs == 1; i++) {
 		const struct weir_seg *seg = &segs[i];
 		uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
 

@@ -180,6 +180,8 @@ parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *
 		}
 		verdict = parse_tcp(parse, &head, &out->segs[out->n_segs], &key);
 	}
+	if (verdict == WEIR_DROP_IP_CHECKSUM)
+		weir_trust_ip_wrong(&parse->trust, buf->ol_flags);
 	if (verdict != WEIR_PARSE_OK) {
 		add_reject(buf, verdict, out);
 		return;
@@ -220,7 +222,7 @@ key_of(const struct weir_parse *parse, const uint8_t *ip)
 				  .lport = weir_load_be16(ip + WEIR_IP4_BYTES + 2)};
 }
 
-/* A plain frame whose sums the port does not answer for, or whose sender is new. */
+/* A plain frame whose sums the port does not answer for. */
 static enum weir_drop
 check_plain(struct weir_parse *parse, const struct weir_plain *plain, struct rte_mbuf *buf,
 	    const uint8_t *frame)
@@ -286,6 +288,8 @@ static inline void
 burst_doubt(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
 	    struct weir_parsed *out)
 {
+	uint32_t before = burst->n_segs;
+
 	parse->trust.claims[WEIR_CLAIM_GOOD] += burst->granted - burst->credit;
 	out->n_segs = burst->n_segs;
 	parse_doubtful(parse, buf, out);
@@ -293,8 +297,10 @@ burst_doubt(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
 	burst->granted = burst->credit = weir_trust_credit(&parse->trust);
 	burst->plain = &parse->plain[parse->shape];
 	burst->sender = 0;
-	burst->software = parse->trust.software || (buf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
-							   RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN;
+	if (burst->n_segs != before) /* ARP and the like are claimed by nobody */
+		burst->software = parse->trust.software ||
+				  (buf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
+					  RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN;
 }
 
 static inline void

@@ -30,7 +30,7 @@
 static inline uint64_t
 weir_plain_differs(const struct weir_plain *plain, const uint8_t *frame)
 {
-	typedef uint64_t pair __attribute__((vector_size(16)));
+	typedef uint64_t pair __attribute__((vector_size(16), may_alias));
 	pair sum = {0, 0};
 
 	for (uint32_t i = 0; i < WEIR_PLAIN_BYTES; i += sizeof(pair)) {
@@ -58,7 +58,8 @@ weir_plain_doubt(const struct weir_plain *plain, const struct rte_mbuf *buf, con
 	total = weir_load_be16(frame + plain->l3_off + 2);
 	doubt = weir_plain_differs(plain, frame);
 	doubt |= (uint64_t)(total < plain->headers) | (plain->l3_off + total > buf->pkt_len);
-	doubt |= buf->nb_segs > WEIR_SEG_CHAIN;
+	doubt |= (buf->nb_segs > WEIR_SEG_CHAIN) |
+		 ((buf->nb_segs == 1) & (plain->l3_off + total > buf->data_len));
 	return doubt;
 }
 

@@ -34,20 +34,25 @@ only_pseudo_header(const struct weir_head *head)
 }
 
 static void
+contradict(struct weir_csum_trust *trust, enum weir_claim claim)
+{
+	trust->contradictions[claim]++;
+	trust->software = true;
+}
+
+static void
 observe(struct weir_csum_trust *trust, enum weir_claim claim, bool confirmed)
 {
 	trust->verified[claim]++;
-	if (confirmed)
-		return;
-	trust->contradictions[claim]++;
-	trust->software = true;
+	if (!confirmed)
+		contradict(trust, claim);
 }
 
 enum weir_drop
 weir_trust_ip_wrong(struct weir_csum_trust *trust, uint64_t ol_flags)
 {
 	if ((ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
-		observe(trust, WEIR_CLAIM_GOOD, false);
+		contradict(trust, WEIR_CLAIM_GOOD);
 	return WEIR_DROP_IP_CHECKSUM;
 }
 

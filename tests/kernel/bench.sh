@@ -72,10 +72,16 @@ expected | sort >"$work/expected"
 check "all rows are there, with a figure" diff "$work/expected" "$work/rows"
 
 # The pid is that of the program itself: its interfaces carry it.
-spawn sh -c 'exec "$1" kernel --short >/dev/null 2>&1' - "$bench"
+spawn sh -c 'exec "$1" kernel >/dev/null 2>&1' - "$bench"
 pid=$last
-sleep 3
-check "it works on veth meanwhile" [ -n "$(ps -eo ppid=,args= | grep -E "^ *$pid ")" ]
+children=
+tries=0
+while [ -z "$children" ] && [ $tries -lt 300 ]; do
+	sleep 0.1
+	tries=$((tries + 1))
+	children=$(ps -eo ppid=,args= | grep -E "^ *$pid ")
+done
+check "it works on veth meanwhile" [ -n "$children" ]
 kill -KILL "$pid"
 reap "$pid"
 sleep 0.5

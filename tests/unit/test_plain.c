@@ -189,6 +189,28 @@ START_TEST(runs_are_cut_where_the_sender_changes)
 }
 END_TEST
 
+/* A buffer that says it holds more than it does: no byte behind data_len is ever handed out. */
+START_TEST(pitfall_04_a_length_without_the_bytes)
+{
+	static const uint64_t claims[] = {0, GOOD, RTE_MBUF_F_RX_L4_CKSUM_NONE};
+
+	parsing_open(&p);
+	p.spec.payload = payload;
+	p.spec.len = 1000;
+	for (uint32_t i = 0; i < RTE_DIM(claims); i++) {
+		struct rte_mbuf *buf = claimed(claims[i]);
+
+		p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+		buf->data_len = 100;
+		parsing_one(&p, buf);
+		ck_assert_uint_eq(p.out.n_rejects, 1);
+		ck_assert_uint_eq(p.out.rejects[0].reason, WEIR_DROP_FRAME_TRUNCATED);
+		weir_buf_free(&p.pool, buf);
+	}
+	parsing_close(&p);
+}
+END_TEST
+
 /* All zero, and all ones, are no senders, believed or not. */
 START_TEST(nobody_is_no_sender)
 {
@@ -245,6 +267,7 @@ add(Suite *s)
 	UNIT_CASE(s, plain_is_as_checked);
 	UNIT_CASE(s, damaged_is_as_checked);
 	UNIT_CASE(s, runs_are_cut_where_the_sender_changes);
+	UNIT_CASE(s, pitfall_04_a_length_without_the_bytes);
 	UNIT_CASE(s, nobody_is_no_sender);
 	UNIT_CASE(s, pitfall_10_ip_claims_are_observed);
 }
