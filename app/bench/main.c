@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weir-bench: measures the library against floors and peers, side by side in one run. */
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <rte_eal.h>
 #include <rte_lcore.h>
@@ -90,8 +88,8 @@ run_cases(struct bench *bench)
 		good &= bench_cases[i].run(bench);
 	}
 	bench->running = NULL;
-	if (fflush(stdout) != 0) {
-		bench_say(bench, "%s: check standard output", strerror(errno));
+	if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+		bench_say(bench, "standard output cannot be written, rows are lost: give it room");
 		return EXIT_BROKEN;
 	}
 	if (bench->options->strict && bench->missed != 0)
