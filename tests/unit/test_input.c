@@ -143,6 +143,30 @@ START_TEST(pitfall_45_bad_checksum_leaves_alone)
 }
 END_TEST
 
+/* The fast path reckons with eight buffers a segment: of a longer chain memory is asked exactly. */
+START_TEST(long_chains_take_the_slow_path)
+{
+	struct frame_spec spec;
+	uint8_t payload[MSS];
+
+	memset(payload, 'x', sizeof(payload));
+	world_simple(&world, &remote, 1 << 20, WEIR_ACK_TRAIN);
+	for (int is_long = 0; is_long < 2; is_long++) {
+		uint64_t slow = slow_segs();
+
+		remote_spec(&remote, &spec, remote.snd_nxt, WEIR_TCP_ACK, payload, MSS);
+		spec.split = is_long ? 100 : 600; /* 16 buffers, or 3 */
+		world_inject(&world, frame_build(&world.pool, &spec));
+		remote.snd_nxt += MSS;
+		world_poll(&world, 1000);
+		ck_assert_uint_eq(slow_segs() - slow, is_long);
+		ck_assert_uint_eq(flow_of(&world, &remote)->rcv_nxt, remote.snd_nxt);
+	}
+	check_memory(&world);
+	world_close(&world);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -152,6 +176,7 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_21_ts_recent_through_an_aggregate);
 	UNIT_CASE(s, pitfall_44_ce_in_a_run_is_echoed);
 	UNIT_CASE(s, pitfall_45_bad_checksum_leaves_alone);
+	UNIT_CASE(s, long_chains_take_the_slow_path);
 }
 
 UNIT_MAIN("input", add)

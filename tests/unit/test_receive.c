@@ -231,6 +231,51 @@ START_TEST(pitfall_47_pool_empty_when_answering)
 }
 END_TEST
 
+/* No node left to hold it: dropped by name, not acknowledged, taken when there is one again. */
+START_TEST(pitfall_28_no_node_no_acknowledgment)
+{
+	static uint32_t taken[65536];
+	struct weir_held_pool *held;
+	uint32_t n = 0, before, idx;
+
+	open_small(256, 1 << 17);
+	held = &tcp_of(&world)->held;
+	while ((idx = weir_held_alloc(held)) != 0) {
+		ck_assert_uint_lt(n, 65536);
+		taken[n++] = idx;
+	}
+	before = flow_of(&world, &remote)->rcv_nxt;
+	remote_send(&world, &remote, remote.snd_nxt, 0, MSS);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(tcp_of(&world)->stats.drops[WEIR_DROP_NO_NODE], 1);
+	ck_assert_uint_eq(flow_of(&world, &remote)->rcv_nxt, before);
+	for (uint32_t i = 0; i < world.n_replies; i++)
+		ck_assert_uint_eq(world.replies[i].ack, before);
+	while (n != 0)
+		weir_held_free(held, taken[--n]);
+	remote_stream(&world, &remote, 0, MSS);
+	world_poll(&world, 50 * TCP_TEST_MS);
+	ck_assert_uint_eq(flow_of(&world, &remote)->rcv_nxt, before + MSS);
+	world_close(&world);
+}
+END_TEST
+
+/* Time in which nothing waits is no time in which nobody reads. */
+START_TEST(waiting_begins_with_the_first_byte)
+{
+	open_small(256, 1 << 17);
+	world_poll(&world, 10000ull * TCP_TEST_MS);
+	remote_stream(&world, &remote, 0, MSS);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(flow_of(&world, &remote)->unread_bytes, MSS);
+	ck_assert_uint_eq(flow_of(&world, &remote)->read_ms, tcp_of(&world)->now_ms);
+	remote_stream(&world, &remote, 0, MSS);
+	world_poll(&world, 10 * TCP_TEST_MS);
+	ck_assert_uint_ne(flow_of(&world, &remote)->read_ms, tcp_of(&world)->now_ms);
+	world_close(&world);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -241,6 +286,8 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_32_tiny_segments_are_collapsed);
 	UNIT_CASE(s, tiny_segments_of_others_do_not_starve);
 	UNIT_CASE(s, pitfall_47_pool_empty_when_answering);
+	UNIT_CASE(s, pitfall_28_no_node_no_acknowledgment);
+	UNIT_CASE(s, waiting_begins_with_the_first_byte);
 }
 
 UNIT_MAIN("receive", add)
