@@ -5,7 +5,7 @@ set -u
 
 demo="meson ninja-build pkg-config gcc libc6-dev libdpdk-dev libnuma-dev iproute2 ethtool iputils-ping
 util-linux"
-tests="$demo g++ clang libclang-rt-14-dev check binutils liblwip-dev gnuplot-nox"
+tests="$demo procps g++ clang libclang-rt-14-dev check binutils liblwip-dev gnuplot-nox"
 
 fail() {
 	printf 'setup.sh: %s\n' "$*" >&2
