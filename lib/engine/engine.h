@@ -21,7 +21,7 @@
 /* A segment without a flow, in the one control queue of the engine. */
 struct weir_control {
 	struct weir_seg seg;
-	struct weir_key4 key;
+	struct weir_key key;
 };
 
 struct weir_attached {

@@ -28,13 +28,15 @@ max_events(const struct weir_config *config)
 }
 
 static void
-init_secrets(struct weir_tcp *tcp, uint64_t seed, struct weir_hash_key *hash)
+init_secrets(struct weir_tcp *tcp, uint64_t seed, struct weir_hash_key hash[2])
 {
 	for (int i = 0; i < 4; i++)
-		hash->word[i] = weir_seed_next(&seed);
+		hash[0].word[i] = weir_seed_next(&seed);
 	tcp->secret[0] = weir_seed_next(&seed);
 	tcp->secret[1] = weir_seed_next(&seed);
 	tcp->random = weir_seed_next(&seed);
+	for (int i = 0; i < 4; i++)
+		hash[1].word[i] = weir_seed_next(&seed);
 }
 
 static void
@@ -69,6 +71,7 @@ open_arrays(struct weir_tcp *tcp, int node)
 	struct weir_gather *g = &tcp->gather;
 
 	tcp->flows = weir_arena_alloc(sizeof(struct weir_flow) * tcp->flow_free.size, node);
+	tcp->keys6 = weir_arena_alloc(sizeof(struct weir_key) * tcp->flow_free.size, node);
 	tcp->syns = weir_arena_alloc(sizeof(struct weir_syn) * tcp->syn_free.size, node);
 	tcp->time_waits =
 		weir_arena_alloc(sizeof(struct weir_time_wait) * tcp->time_wait_free.size, node);
@@ -79,7 +82,7 @@ open_arrays(struct weir_tcp *tcp, int node)
 	g->acks = weir_arena_alloc(sizeof(g->acks[0]) * g->capacity, node);
 	g->singles = weir_arena_alloc(sizeof(g->singles[0]) * g->capacity, node);
 	g->frames = weir_arena_alloc(sizeof(g->frames[0]) * g->capacity, node);
-	return tcp->flows == NULL || tcp->syns == NULL || tcp->time_waits == NULL ||
+	return tcp->flows == NULL || tcp->keys6 == NULL || tcp->syns == NULL || tcp->time_waits == NULL ||
 			       tcp->events == NULL || g->items == NULL || g->acks == NULL ||
 			       g->singles == NULL || g->frames == NULL
 		       ? -ENOMEM
@@ -92,6 +95,7 @@ close_arrays(struct weir_tcp *tcp)
 	struct weir_gather *g = &tcp->gather;
 
 	weir_arena_free(tcp->flows, sizeof(struct weir_flow) * tcp->flow_free.size);
+	weir_arena_free(tcp->keys6, sizeof(struct weir_key) * tcp->flow_free.size);
 	weir_arena_free(tcp->syns, sizeof(struct weir_syn) * tcp->syn_free.size);
 	weir_arena_free(tcp->time_waits,
 			sizeof(struct weir_time_wait) * tcp->time_wait_free.size);
@@ -110,22 +114,37 @@ queue_segs(const struct weir_config *config)
 	       (config->flush == WEIR_FLUSH_NOW ? 0 : config->aggregate_limit);
 }
 
+/* Both families' tables over the same entries: an entry is in one of them. */
 static int
-open_tables(struct weir_tcp *tcp, const struct weir_config *config,
-	    const struct weir_hash_key *hash)
+open_flow_tables(struct weir_tcp *tcp, uint32_t entries, const struct weir_hash_key hash[2],
+		 int node)
 {
-	uint32_t entries =
-		tcp->flow_free.size + tcp->syn_free.size + tcp->time_wait_free.size;
-	int node = config->numa_node;
-	const struct weir_table_keys keys = {
-		.base = {(uint8_t *)tcp->flows, (uint8_t *)tcp->syns, (uint8_t *)tcp->time_waits},
+	struct weir_table_keys keys = {
+		.base = {(uint8_t *)tcp->flows, (uint8_t *)&tcp->syns->key.low,
+			 (uint8_t *)&tcp->time_waits->key.low},
 		.stride = {sizeof(struct weir_flow), sizeof(struct weir_syn),
 			   sizeof(struct weir_time_wait)},
 		.first = {0, tcp->flow_free.size, tcp->flow_free.size + tcp->syn_free.size,
 			  entries},
 	};
+	int error = weir_table_open(&tcp->table, entries, &hash[0], &keys, node);
+
+	keys.base[0] = (uint8_t *)tcp->keys6;
+	keys.base[1] = (uint8_t *)&tcp->syns->key;
+	keys.base[2] = (uint8_t *)&tcp->time_waits->key;
+	keys.stride[0] = sizeof(struct weir_key);
+	return error == 0 ? weir_table_open(&tcp->table6, entries, &hash[1], &keys, node) : error;
+}
+
+static int
+open_tables(struct weir_tcp *tcp, const struct weir_config *config,
+	    const struct weir_hash_key hash[2])
+{
+	uint32_t entries =
+		tcp->flow_free.size + tcp->syn_free.size + tcp->time_wait_free.size;
+	int node = config->numa_node;
 	uint32_t queues = smaller(config->flows, config->buffers);
-	int error = weir_table_open(&tcp->table, entries, hash, &keys, node);
+	int error = open_flow_tables(tcp, entries, hash, node);
 
 	if (error == 0)
 		error = weir_wheel_open(&tcp->wheel, entries, tcp->now_ms, node);
@@ -145,10 +164,10 @@ open_engine(struct weir_engine *engine, struct weir_stack *stack)
 {
 	const struct weir_config *config = &stack->config;
 	struct weir_tcp *tcp = &engine->tcp;
-	struct weir_hash_key hash;
+	struct weir_hash_key hash[2]; /* of the tables of IPv4 and IPv6 */
 	int error;
 
-	init_secrets(tcp, config->seed, &hash);
+	init_secrets(tcp, config->seed, hash);
 	init_scalars(tcp, config, stack);
 	engine->stack = stack;
 	engine->budget_segs = config->budget_segs;
@@ -158,7 +177,7 @@ open_engine(struct weir_engine *engine, struct weir_stack *stack)
 	weir_engine_emit_init(engine);
 	error = open_arrays(tcp, config->numa_node);
 	if (error == 0)
-		error = open_tables(tcp, config, &hash);
+		error = open_tables(tcp, config, hash);
 	engine->control = weir_arena_alloc(sizeof(struct weir_control) * WEIR_CONTROL_SEGS,
 					   config->numa_node);
 	if (error == 0 && engine->control == NULL)
@@ -223,6 +242,7 @@ weir_engine_close(struct weir_engine *engine)
 	weir_queue_pool_close(&tcp->queues);
 	weir_wheel_close(&tcp->wheel);
 	weir_table_close(&tcp->table);
+	weir_table_close(&tcp->table6);
 	close_arrays(tcp);
 	weir_arena_free(engine->control, sizeof(struct weir_control) * WEIR_CONTROL_SEGS);
 	weir_slots_close(&engine->stack->slots);

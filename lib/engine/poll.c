@@ -10,7 +10,7 @@
 
 /* Segments without a flow wait in the one queue of the engine. */
 static void
-enqueue_control(struct weir_engine *engine, const struct weir_key4 *key,
+enqueue_control(struct weir_engine *engine, const struct weir_key *key,
 		const struct weir_seg *segs, uint32_t n)
 {
 	struct weir_tcp *tcp = &engine->tcp;
@@ -54,10 +54,13 @@ classify(struct weir_engine *engine)
 		const struct weir_seg *segs = &parsed->segs[parsed->run_first[i]];
 		uint32_t n = parsed->run_first[i + 1] - parsed->run_first[i];
 
-		if (entries[i] < tcp->flow_free.size)
+		if (entries[i] < tcp->flow_free.size) {
 			weir_engine_enqueue(engine, &tcp->flows[entries[i]], segs, n);
-		else
-			enqueue_control(engine, &parsed->keys[i], segs, n);
+		} else {
+			const struct weir_key key = weir_key_of4(&parsed->keys[i]);
+
+			enqueue_control(engine, &key, segs, n);
+		}
 	}
 }
 

@@ -31,6 +31,7 @@ enum weir_tcp_state { /* RFC 9293 section 3.3.2; SYN-RECEIVED and TIME-WAIT have
 #define WEIR_FLOW_SACK 0x02
 #define WEIR_FLOW_WS   0x04
 #define WEIR_FLOW_ECN  0x08
+#define WEIR_FLOW_IP6  0x10 /* not agreed on, but as lasting */
 
 /* weir_flow.marks */
 #define WEIR_FLOW_ECE         0x01 /* echo congestion until CWR (RFC 3168 6.1.3) */
@@ -54,7 +55,7 @@ enum weir_limit {
 
 struct weir_flow {
 	/* line 0 */
-	struct weir_key4 key;
+	struct weir_key4 key; /* IPv6: the lower part, all of it is in weir_tcp.keys6 */
 	uint32_t rcv_nxt;
 	uint32_t rcv_adv;       /* highest right edge advertised: the one that is enforced */
 	uint32_t rcv_base;      /* the same without what rounding to the scale added */

@@ -2,6 +2,7 @@
 #include "flow/table.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -51,10 +52,35 @@ weir_table_close(struct weir_table *table)
 	memset(table, 0, sizeof(*table));
 }
 
-static inline struct place
-place_of(const struct weir_table *table, const struct weir_key4 *key)
+/* A key of either kind of table; the compiler knows which wherever one is looked at. */
+struct sought {
+	const void *key; /* struct weir_key4, or struct weir_key where `wide` */
+	bool wide;
+};
+
+static inline struct sought
+narrow(const struct weir_key4 *key)
 {
-	uint64_t hash = weir_key4_hash(key, &table->secret);
+	return (struct sought){key, false};
+}
+
+static inline struct sought
+wide(const struct weir_key *key)
+{
+	return (struct sought){key, true};
+}
+
+static inline bool
+is_key(struct sought sought, const void *key)
+{
+	return sought.wide ? weir_key_equal(sought.key, key) : weir_key4_equal(sought.key, key);
+}
+
+static inline struct place
+place_of(const struct weir_table *table, struct sought sought)
+{
+	uint64_t hash = sought.wide ? weir_key_hash(sought.key, &table->secret)
+				    : weir_key4_hash(sought.key, &table->secret);
 	uint64_t first = hash & table->mask;
 	uint64_t second = hash >> INDEX_BITS & table->mask;
 	uint16_t tag = (uint16_t)(hash >> 48);
@@ -92,34 +118,34 @@ match(const struct weir_bucket *bucket, uint16_t tag)
 }
 #endif
 
-static inline const struct weir_key4 *
+static inline const void *
 key_of(const struct weir_table_keys *keys, uint32_t entry)
 {
 	uint32_t i = entry < keys->first[1] ? 0 : entry < keys->first[2] ? 1 : 2;
 
-	return (const void *)(keys->base[i] + (size_t)(entry - keys->first[i]) * keys->stride[i]);
+	return keys->base[i] + (size_t)(entry - keys->first[i]) * keys->stride[i];
 }
 
 /* The slot among `bits` whose key is the one wanted, or WEIR_BUCKET_SLOTS. */
 static inline uint32_t
 compare(const struct weir_table *table, const struct weir_bucket *bucket, uint32_t bits,
-	const struct weir_key4 *key)
+	struct sought sought)
 {
 	for (; bits != 0; bits &= bits - 1) {
 		uint32_t slot = (uint32_t)__builtin_ctz(bits);
 
-		if (weir_key4_equal(key_of(&table->keys, bucket->entry[slot]), key))
+		if (is_key(sought, key_of(&table->keys, bucket->entry[slot])))
 			return slot;
 	}
 	return WEIR_BUCKET_SLOTS;
 }
 
-static struct hit
-look_up(const struct weir_table *table, const struct place *place, const struct weir_key4 *key)
+static inline struct hit
+look_up(const struct weir_table *table, const struct place *place, struct sought sought)
 {
 	for (uint32_t i = 0; i < 2; i++) {
 		struct weir_bucket *bucket = place->bucket[i];
-		uint32_t slot = compare(table, bucket, match(bucket, place->tag), key);
+		uint32_t slot = compare(table, bucket, match(bucket, place->tag), sought);
 
 		if (slot != WEIR_BUCKET_SLOTS)
 			return (struct hit){bucket, slot};
@@ -127,13 +153,25 @@ look_up(const struct weir_table *table, const struct place *place, const struct 
 	return (struct hit){NULL, 0};
 }
 
+static inline uint32_t
+find(const struct weir_table *table, struct sought sought)
+{
+	struct place place = place_of(table, sought);
+	struct hit hit = look_up(table, &place, sought);
+
+	return hit.bucket == NULL ? WEIR_NONE : hit.bucket->entry[hit.slot];
+}
+
 uint32_t
 weir_table_find(const struct weir_table *table, const struct weir_key4 *key)
 {
-	struct place place = place_of(table, key);
-	struct hit hit = look_up(table, &place, key);
+	return find(table, narrow(key));
+}
 
-	return hit.bucket == NULL ? WEIR_NONE : hit.bucket->entry[hit.slot];
+uint32_t
+weir_table_find_wide(const struct weir_table *table, const struct weir_key *key)
+{
+	return find(table, wide(key));
 }
 
 /* State of one bulk lookup: the keys that differ from the one before them. */
@@ -144,18 +182,27 @@ struct bulk {
 	uint32_t candidate[WEIR_BURST_MAX]; /* first entry whose tag matches, WEIR_NONE: none */
 };
 
+/* Key `i` of an array of either kind. */
+static inline struct sought
+nth(struct sought keys, uint32_t i)
+{
+	const uint8_t *base = keys.key;
+	size_t stride = keys.wide ? sizeof(struct weir_key) : sizeof(struct weir_key4);
+
+	return (struct sought){base + i * stride, keys.wide};
+}
+
 /* Phases 1 and 2: hash each key that differs from the one before it, prefetch its buckets. */
 static inline void
-bulk_hash(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
-	  struct bulk *bulk)
+bulk_hash(const struct weir_table *table, struct sought keys, uint32_t n, struct bulk *bulk)
 {
 	bulk->n = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		struct place *place = &bulk->place[bulk->n];
 
-		if (i != 0 && weir_key4_equal(&keys[i], &keys[i - 1]))
+		if (i != 0 && is_key(nth(keys, i), nth(keys, i - 1).key))
 			continue;
-		*place = place_of(table, &keys[i]);
+		*place = place_of(table, nth(keys, i));
 		__builtin_prefetch(place->bucket[0]);
 		__builtin_prefetch(place->bucket[1]);
 		bulk->key[bulk->n++] = (uint8_t)i;
@@ -187,20 +234,19 @@ bulk_match(const struct weir_table *table, struct bulk *bulk)
 /* Phase 4: compare keys. A wrong candidate shares 16 bits of hash: rare, so looked up in full. */
 static inline uint32_t
 bulk_compare(const struct weir_table *table, const struct bulk *bulk, uint32_t i,
-	     const struct weir_key4 *key)
+	     struct sought sought)
 {
 	uint32_t entry = bulk->candidate[i];
 	struct hit hit;
 
-	if (entry == WEIR_NONE || weir_key4_equal(key_of(&table->keys, entry), key))
+	if (entry == WEIR_NONE || is_key(sought, key_of(&table->keys, entry)))
 		return entry;
-	hit = look_up(table, &bulk->place[i], key);
+	hit = look_up(table, &bulk->place[i], sought);
 	return hit.bucket == NULL ? WEIR_NONE : hit.bucket->entry[hit.slot];
 }
 
-void
-weir_table_find_bulk(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
-		     uint32_t *entries)
+static inline void
+find_bulk(const struct weir_table *table, struct sought keys, uint32_t n, uint32_t *entries)
 {
 	struct bulk bulk;
 
@@ -209,22 +255,36 @@ weir_table_find_bulk(const struct weir_table *table, const struct weir_key4 *key
 	for (uint32_t i = 0; i < bulk.n; i++) {
 		uint32_t from = bulk.key[i];
 		uint32_t to = i + 1 < bulk.n ? bulk.key[i + 1] : n;
-		uint32_t entry = bulk_compare(table, &bulk, i, &keys[from]);
+		uint32_t entry = bulk_compare(table, &bulk, i, nth(keys, from));
 
 		for (uint32_t j = from; j < to; j++)
 			entries[j] = entry;
 	}
 }
 
-int
-weir_table_insert(struct weir_table *table, const struct weir_key4 *key, uint32_t entry)
+void
+weir_table_find_bulk(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
+		     uint32_t *entries)
 {
-	struct place place = place_of(table, key);
+	find_bulk(table, narrow(keys), n, entries);
+}
+
+void
+weir_table_find_bulk_wide(const struct weir_table *table, const struct weir_key *keys, uint32_t n,
+			  uint32_t *entries)
+{
+	find_bulk(table, wide(keys), n, entries);
+}
+
+static inline int
+insert(struct weir_table *table, struct sought sought, uint32_t entry)
+{
+	struct place place = place_of(table, sought);
 	uint32_t room[2] = {match(place.bucket[0], 0), match(place.bucket[1], 0)};
 	uint32_t emptier = __builtin_popcount(room[1]) > __builtin_popcount(room[0]);
 	uint32_t slot;
 
-	if (look_up(table, &place, key).bucket != NULL)
+	if (look_up(table, &place, sought).bucket != NULL)
 		return -EEXIST;
 	if (room[emptier] == 0)
 		return -ENOSPC;
@@ -236,10 +296,22 @@ weir_table_insert(struct weir_table *table, const struct weir_key4 *key, uint32_
 }
 
 int
-weir_table_remove(struct weir_table *table, const struct weir_key4 *key)
+weir_table_insert(struct weir_table *table, const struct weir_key4 *key, uint32_t entry)
 {
-	struct place place = place_of(table, key);
-	struct hit hit = look_up(table, &place, key);
+	return insert(table, narrow(key), entry);
+}
+
+int
+weir_table_insert_wide(struct weir_table *table, const struct weir_key *key, uint32_t entry)
+{
+	return insert(table, wide(key), entry);
+}
+
+static inline int
+take_out(struct weir_table *table, struct sought sought)
+{
+	struct place place = place_of(table, sought);
+	struct hit hit = look_up(table, &place, sought);
 
 	if (hit.bucket == NULL)
 		return -ENOENT;
@@ -249,13 +321,37 @@ weir_table_remove(struct weir_table *table, const struct weir_key4 *key)
 }
 
 int
-weir_table_replace(struct weir_table *table, const struct weir_key4 *key, uint32_t entry)
+weir_table_remove(struct weir_table *table, const struct weir_key4 *key)
 {
-	struct place place = place_of(table, key);
-	struct hit hit = look_up(table, &place, key);
+	return take_out(table, narrow(key));
+}
+
+int
+weir_table_remove_wide(struct weir_table *table, const struct weir_key *key)
+{
+	return take_out(table, wide(key));
+}
+
+static inline int
+replace(struct weir_table *table, struct sought sought, uint32_t entry)
+{
+	struct place place = place_of(table, sought);
+	struct hit hit = look_up(table, &place, sought);
 
 	if (hit.bucket == NULL)
 		return -ENOENT;
 	hit.bucket->entry[hit.slot] = entry;
 	return 0;
+}
+
+int
+weir_table_replace(struct weir_table *table, const struct weir_key4 *key, uint32_t entry)
+{
+	return replace(table, narrow(key), entry);
+}
+
+int
+weir_table_replace_wide(struct weir_table *table, const struct weir_key *key, uint32_t entry)
+{
+	return replace(table, wide(key), entry);
 }

@@ -23,8 +23,8 @@ _Static_assert(sizeof(struct weir_bucket) == 64, "one cache line");
 
 /*
  * Where the key of an entry lies. Entries are numbered through up to four arrays of equal purpose:
- * flows, SYN-RECEIVED, TIME-WAIT. Array i covers [first[i], first[i+1]) and its key is the first
- * member of each element.
+ * flows, SYN-RECEIVED, TIME-WAIT. Array i covers [first[i], first[i+1]); base[i] is the key of its
+ * first element.
  */
 #define WEIR_TABLE_ARRAYS 3
 struct weir_table_keys {
@@ -63,5 +63,13 @@ int weir_table_insert(struct weir_table *table, const struct weir_key4 *key, uin
 int weir_table_remove(struct weir_table *table, const struct weir_key4 *key);
 /* Make `key` name another entry, whose key must already be written. -ENOENT. */
 int weir_table_replace(struct weir_table *table, const struct weir_key4 *key, uint32_t entry);
+
+/* The same for a table of IPv6: all its keys are struct weir_key. A table holds one kind only. */
+uint32_t weir_table_find_wide(const struct weir_table *table, const struct weir_key *key);
+void weir_table_find_bulk_wide(const struct weir_table *table, const struct weir_key *keys,
+			       uint32_t n, uint32_t *entries);
+int weir_table_insert_wide(struct weir_table *table, const struct weir_key *key, uint32_t entry);
+int weir_table_remove_wide(struct weir_table *table, const struct weir_key *key);
+int weir_table_replace_wide(struct weir_table *table, const struct weir_key *key, uint32_t entry);
 
 #endif

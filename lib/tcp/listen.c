@@ -48,7 +48,7 @@ reset_allowed(struct weir_tcp *tcp)
 }
 
 void
-weir_listen_reset(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_seg *seg)
+weir_listen_reset(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_seg *seg)
 {
 	struct weir_packet packet = {.flags = WEIR_TCP_RST, .seq = seg->ack, .wscale = -1};
 	uint8_t mac[6];
@@ -84,7 +84,7 @@ send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn)
 		.tsecr = syn->ts_recent,
 		.win = (uint16_t)(syn->rcv_adv - syn->irs - 1), /* never scaled (RFC 7323 2.2) */
 		.flags = WEIR_TCP_SYN | WEIR_TCP_ACK,
-		.mss = tcp->ports[syn->port].mss,
+		.mss = weir_tcp_port_mss(tcp, syn->port, (syn->opts & WEIR_FLOW_IP6) != 0),
 		.wscale = (syn->opts & WEIR_FLOW_WS) ? (int8_t)syn->rcv_wscale : -1,
 		.sack_permitted = (syn->opts & WEIR_FLOW_SACK) != 0,
 	};
@@ -124,7 +124,9 @@ agree_on_options(struct weir_syn *syn, const struct weir_listener *listener,
 	const uint8_t *p = weir_chain_read(seg->buf, seg->opt_off, seg->opt_len, scratch);
 
 	weir_tcp_options_read(p, p == NULL ? 0 : seg->opt_len, &options);
-	syn->mss = options.mss == 0 ? WEIR_TCP_MSS_DEFAULT : options.mss;
+	syn->mss = options.mss;
+	if (syn->mss == 0)
+		syn->mss = syn->opts & WEIR_FLOW_IP6 ? WEIR_TCP_MSS6_DEFAULT : WEIR_TCP_MSS_DEFAULT;
 	if (syn->mss < WEIR_SYN_MSS_MIN)
 		syn->mss = WEIR_SYN_MSS_MIN;
 	if (options.has_ts) {
@@ -156,10 +158,12 @@ choose_numbers(struct weir_tcp *tcp, struct weir_syn *syn, const uint32_t *used)
 }
 
 static uint32_t
-initial_window(const struct weir_tcp *tcp, const struct weir_listener *listener, uint8_t port)
+initial_window(const struct weir_tcp *tcp, const struct weir_listener *listener,
+	       const struct weir_syn *syn)
 {
-	uint32_t window = weir_budget_first_window(tcp, listener->receive_buffer,
-						   tcp->ports[port].mss);
+	uint32_t window = weir_budget_first_window(
+		tcp, listener->receive_buffer,
+		weir_tcp_port_mss(tcp, syn->port, (syn->opts & WEIR_FLOW_IP6) != 0));
 
 	return window < UINT16_MAX ? window : UINT16_MAX;
 }
@@ -171,7 +175,7 @@ refuse(struct weir_tcp *tcp, const struct weir_seg *seg, enum weir_drop reason)
 }
 
 static void
-accept_syn(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_listener *listener,
+accept_syn(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_listener *listener,
 	   const struct weir_seg *seg, const uint32_t *used)
 {
 	uint32_t i = weir_free_list_take(&tcp->syn_free, tcp->syns, sizeof(struct weir_syn),
@@ -186,14 +190,15 @@ accept_syn(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_
 	syn = &tcp->syns[i];
 	memset(syn, 0, sizeof(*syn));
 	syn->key = *key;
+	syn->opts = weir_key_is4(key) ? 0 : WEIR_FLOW_IP6;
 	syn->irs = seg->seq;
 	syn->listener = (uint16_t)(listener - tcp->listeners);
 	syn->port = seg->port;
 	read_remote_mac(tcp, seg, syn->remote_mac);
 	agree_on_options(syn, listener, seg);
 	choose_numbers(tcp, syn, used);
-	syn->rcv_adv = syn->irs + 1 + initial_window(tcp, listener, seg->port);
-	if (weir_table_insert(&tcp->table, key, weir_tcp_syn_entry(tcp, i)) != 0) {
+	syn->rcv_adv = syn->irs + 1 + initial_window(tcp, listener, syn);
+	if (weir_tcp_insert(tcp, key, weir_tcp_syn_entry(tcp, i)) != 0) {
 		free_syn(tcp, i);
 		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
 		return;
@@ -205,10 +210,10 @@ accept_syn(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_
 
 /* RFC 9293 3.10.7.2. */
 static void
-listen_state(struct weir_tcp *tcp, const struct weir_key4 *key, const struct weir_seg *seg,
+listen_state(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_seg *seg,
 	     const uint32_t *used)
 {
-	const struct weir_listener *listener = weir_listen_find(tcp, key->lport);
+	const struct weir_listener *listener = weir_listen_find(tcp, key->low.lport);
 
 	if (listener == NULL) {
 		weir_listen_reset(tcp, key, seg);
@@ -289,7 +294,7 @@ syn_received(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 			refuse(tcp, seg, WEIR_DROP_TCP_RST_INVALID);
 			return;
 		}
-		weir_table_remove(&tcp->table, &syn->key);
+		weir_tcp_remove(tcp, &syn->key);
 		free_syn(tcp, i);
 		tcp->stats.resets_received++;
 		weir_tcp_consume(tcp, seg->buf);
@@ -319,7 +324,7 @@ weir_listen_timer(struct weir_tcp *tcp, uint32_t i)
 	struct weir_syn *syn = &tcp->syns[i];
 
 	if (syn->retries == WEIR_TCP_SYN_RETRIES) {
-		weir_table_remove(&tcp->table, &syn->key);
+		weir_tcp_remove(tcp, &syn->key);
 		free_syn(tcp, i);
 		return;
 	}
@@ -330,9 +335,9 @@ weir_listen_timer(struct weir_tcp *tcp, uint32_t i)
 }
 
 void
-weir_listen_input(struct weir_tcp *tcp, const struct weir_key4 *key, struct weir_seg *seg)
+weir_listen_input(struct weir_tcp *tcp, const struct weir_key *key, struct weir_seg *seg)
 {
-	uint32_t entry = weir_table_find(&tcp->table, key);
+	uint32_t entry = weir_tcp_find(tcp, key);
 	uint32_t time_wait = weir_tcp_time_wait_entry(tcp, 0);
 
 	if (entry == WEIR_NONE) {

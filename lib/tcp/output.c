@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Room 8: the gather becomes templates and packets, with the windows of this moment. */
 #include "tcp/tcp.h"
+#include "wire/siphash.h"
+
+#define FLOW_LABEL_MASK 0xfffff
+#define LABEL_DOMAIN	0x666c6f776c616265 /* apart from the hashes of RFC 6528 */
 
 void
 weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
@@ -18,6 +22,32 @@ weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
 		link->n_tags = 1;
 		link->tci[0] = (uint16_t)vlan;
 	}
+}
+
+/* One label for all packets of a flow, which tells nothing of other secrets (RFC 6437 3). */
+static uint32_t
+flow_label(const struct weir_tcp *tcp, const struct weir_key *key)
+{
+	const uint64_t secret[2] = {tcp->secret[0] ^ LABEL_DOMAIN, tcp->secret[1]};
+	uint32_t label = (uint32_t)weir_siphash(secret, key, sizeof(*key)) & FLOW_LABEL_MASK;
+
+	return label != 0 ? label : 1;
+}
+
+void
+weir_output_header(const struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
+		   const uint8_t remote_mac[6], bool has_ts, struct weir_header *header)
+{
+	struct weir_link link;
+
+	weir_output_link(tcp, port, key->low.vlan, remote_mac, &link);
+	if (weir_key_is4(key)) {
+		weir_header_init(header, &link, &key->low, has_ts);
+		return;
+	}
+	link.local6 = weir_tcp_own6(tcp, key->low.laddr);
+	link.flow_label = flow_label(tcp, key);
+	weir_header_init6(header, &link, key, has_ts);
 }
 
 /* A frame of its own, or NULL, counted. */
@@ -95,19 +125,17 @@ weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit)
 }
 
 void
-weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key4 *key,
+weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
 		   const uint8_t remote_mac[6], bool has_ts, const struct weir_packet *packet)
 {
 	struct weir_gather *g = &tcp->gather;
 	struct weir_gather_item *item;
 	struct weir_header header;
-	struct weir_link link;
 	struct rte_mbuf *frame;
 
 	if (g->n_frames == g->capacity || g->n_items == g->capacity)
 		g->flush(g->user);
-	weir_output_link(tcp, port, key->vlan, remote_mac, &link);
-	weir_header_init(&header, &link, key, has_ts);
+	weir_output_header(tcp, port, key, remote_mac, has_ts, &header);
 	frame = build(tcp, &header, packet);
 	if (frame == NULL)
 		return;

@@ -49,7 +49,7 @@ init_from_syn(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_sy
 {
 	const struct weir_listener *listener = &tcp->listeners[syn->listener];
 
-	flow->key = syn->key;
+	flow->key = syn->key.low;
 	flow->irs = syn->irs;
 	flow->iss = syn->iss;
 	flow->rcv_nxt = flow->last_ack_sent = syn->irs + 1;
@@ -91,15 +91,6 @@ init_rest(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t id)
 	flow->oow_tokens = WEIR_TCP_OOW_BURST;
 }
 
-static void
-init_header(struct weir_tcp *tcp, struct weir_flow *flow, const uint8_t remote_mac[6])
-{
-	struct weir_link link;
-
-	weir_output_link(tcp, flow->port, flow->key.vlan, remote_mac, &link);
-	weir_header_init(&flow->header, &link, &flow->key, (flow->opts & WEIR_FLOW_TS) != 0);
-}
-
 struct weir_flow *
 weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 {
@@ -117,8 +108,11 @@ weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 	}
 	init_from_syn(tcp, flow, syn);
 	init_rest(tcp, flow, id);
-	init_header(tcp, flow, syn->remote_mac);
-	weir_table_replace(&tcp->table, &flow->key, id);
+	if (flow->opts & WEIR_FLOW_IP6)
+		tcp->keys6[id] = syn->key;
+	weir_output_header(tcp, flow->port, &syn->key, syn->remote_mac,
+			   (flow->opts & WEIR_FLOW_TS) != 0, &flow->header);
+	weir_tcp_replace(tcp, &syn->key, id);
 	tcp->stats.accepted++;
 	tcp->stats.established++;
 	weir_tcp_event(tcp, flow, WEIR_EVENT_ACCEPTED);
@@ -231,7 +225,9 @@ weir_flow_finish(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_r
 void
 weir_flow_end(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_reason reason)
 {
-	weir_table_remove(&tcp->table, &flow->key);
+	const struct weir_key key = weir_flow_key(tcp, flow);
+
+	weir_tcp_remove(tcp, &key);
 	weir_flow_finish(tcp, flow, reason);
 }
 

@@ -33,20 +33,24 @@
 #define WEIR_TCP_FIN_WAIT_MS 60000 /* FIN-WAIT-2 of a closed connection */
 #define WEIR_TCP_OOW_MS      500   /* RFC 5961 7: answers to empty segments outside the window */
 #define WEIR_TCP_OOW_BURST   64    /* answers to data outside the window: burst, one more each ms */
-#define WEIR_TCP_MSS_DEFAULT 536
+#define WEIR_TCP_MSS_DEFAULT  536  /* of a peer that names none (RFC 9293 3.7.1) */
+#define WEIR_TCP_MSS6_DEFAULT 1220
+#define WEIR_TCP_IP6_MORE     20   /* bytes by which an IPv6 header is longer */
 #define WEIR_LISTENERS_MAX   64
 #define WEIR_WINDOW_PER_BUFFER 1024 /* bytes of window that a free buffer is worth: half of a full one */
 #define WEIR_FREE_BATCH      64
 
 /* A half-open connection (RFC 9293 SYN-RECEIVED). */
 struct weir_syn {
-	struct weir_key4 key;
-	uint32_t irs;
+	struct weir_key key;
+	union {
+		uint32_t irs;
+		uint32_t next_free;
+	};
 	uint32_t iss;
 	uint32_t ts_recent;
 	uint32_t ts_offset;
 	uint32_t rcv_adv; /* right edge advertised by the SYN-ACK */
-	uint32_t next_free;
 	uint8_t remote_mac[6];
 	uint16_t mss; /* the peer's */
 	uint16_t listener;
@@ -55,13 +59,13 @@ struct weir_syn {
 	uint8_t rcv_wscale;
 	uint8_t retries;
 	uint8_t port;
-	uint8_t spare[7];
+	uint8_t spare;
 };
 _Static_assert(sizeof(struct weir_syn) == 64, "one cache line");
 
 /* What remains of a connection in TIME-WAIT. */
 struct weir_time_wait {
-	struct weir_key4 key;
+	struct weir_key key;
 	uint32_t snd_nxt;
 	uint32_t rcv_nxt;
 	uint32_t ts_recent;
@@ -72,7 +76,7 @@ struct weir_time_wait {
 	uint16_t win;
 	uint8_t opts;
 	uint8_t port;
-	uint8_t spare[14];
+	uint8_t spare[2];
 };
 _Static_assert(sizeof(struct weir_time_wait) == 64, "one cache line");
 
@@ -88,7 +92,8 @@ struct weir_listener {
 struct weir_tcp_port {
 	uint8_t mac[6];
 	uint8_t l3;
-	uint16_t mss; /* to announce */
+	uint16_t mss; /* to announce to an IPv4 peer; weir_tcp_port_mss() */
+	struct weir_own6 own6;
 };
 
 /* LIFO of free entries over lazily touched arrays. */
@@ -106,7 +111,9 @@ struct weir_tcp {
 	uint32_t poll_no;
 	/* state */
 	struct weir_flow *flows;
-	struct weir_table table;
+	struct weir_table table;  /* of IPv4 */
+	struct weir_table table6; /* of IPv6 */
+	struct weir_key *keys6;   /* of the flows of IPv6, by flow; untouched where there are none */
 	struct weir_sched sched;
 	struct weir_queue_pool queues;
 	struct weir_held_pool held;
@@ -164,6 +171,59 @@ static inline uint32_t
 weir_tcp_time_wait_entry(const struct weir_tcp *tcp, uint32_t i)
 {
 	return tcp->flow_free.size + tcp->syn_free.size + i;
+}
+
+/* ---- keys: either family's ---- */
+
+static inline struct weir_key
+weir_flow_key(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	return flow->opts & WEIR_FLOW_IP6 ? tcp->keys6[flow->id] : weir_key_of4(&flow->key);
+}
+
+/* The own address that an IPv6 key names. */
+static inline const uint8_t *
+weir_tcp_own6(const struct weir_tcp *tcp, uint32_t number)
+{
+	const struct weir_own6 *own = &tcp->ports[number / WEIR_OWN6_MAX].own6;
+
+	return own->address[number % WEIR_OWN6_MAX];
+}
+
+/* The MSS to announce: what the port's MTU leaves without options (RFC 9293 3.7.1, RFC 8200 8.3). */
+static inline uint16_t
+weir_tcp_port_mss(const struct weir_tcp *tcp, uint8_t port, bool is6)
+{
+	return (uint16_t)(tcp->ports[port].mss - (is6 ? WEIR_TCP_IP6_MORE : 0));
+}
+
+static inline uint32_t
+weir_tcp_find(const struct weir_tcp *tcp, const struct weir_key *key)
+{
+	return weir_key_is4(key) ? weir_table_find(&tcp->table, &key->low)
+				 : weir_table_find_wide(&tcp->table6, key);
+}
+
+/* As weir_table_insert(), weir_table_remove() and weir_table_replace(). */
+static inline int
+weir_tcp_insert(struct weir_tcp *tcp, const struct weir_key *key, uint32_t entry)
+{
+	return weir_key_is4(key) ? weir_table_insert(&tcp->table, &key->low, entry)
+				 : weir_table_insert_wide(&tcp->table6, key, entry);
+}
+
+static inline int
+weir_tcp_remove(struct weir_tcp *tcp, const struct weir_key *key)
+{
+	return weir_key_is4(key) ? weir_table_remove(&tcp->table, &key->low)
+				 : weir_table_remove_wide(&tcp->table6, key);
+}
+
+static inline int
+weir_tcp_replace(struct weir_tcp *tcp, const struct weir_key *key, uint32_t entry)
+{
+	return weir_key_is4(key) ? weir_table_replace(&tcp->table, &key->low, entry)
+				 : weir_table_replace_wide(&tcp->table6, key, entry);
 }
 
 /* ---- exits: every packet leaves through exactly one ---- */
@@ -314,18 +374,21 @@ void weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit);
 /* The link of a connection whose peer's frames come from remote_mac. */
 void weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
 		      const uint8_t remote_mac[6], struct weir_link *link);
+/* The header of all packets of `key`, whose peer's frames come from remote_mac. */
+void weir_output_header(const struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
+			const uint8_t remote_mac[6], bool has_ts, struct weir_header *header);
 /* A packet without a flow: SYN-ACK, RST, ACK in TIME-WAIT. */
-void weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key4 *key,
+void weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
 			const uint8_t remote_mac[6], bool has_ts, const struct weir_packet *packet);
 
 /* ---- listen.c ---- */
 
 /* A segment whose entry is not a flow: `entry` is SYN-RECEIVED, TIME-WAIT or WEIR_NONE. */
-void weir_listen_input(struct weir_tcp *tcp, const struct weir_key4 *key, struct weir_seg *seg);
+void weir_listen_input(struct weir_tcp *tcp, const struct weir_key *key, struct weir_seg *seg);
 void weir_listen_timer(struct weir_tcp *tcp, uint32_t syn);
 const struct weir_listener *weir_listen_find(const struct weir_tcp *tcp, uint16_t port);
 /* RST in answer to a segment of no connection (RFC 9293 3.10.7.1), rate-limited. */
-void weir_listen_reset(struct weir_tcp *tcp, const struct weir_key4 *key,
+void weir_listen_reset(struct weir_tcp *tcp, const struct weir_key *key,
 		       const struct weir_seg *seg);
 
 /* ---- time_wait.c ---- */

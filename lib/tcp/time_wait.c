@@ -17,7 +17,7 @@ weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow)
 	}
 	tw = &tcp->time_waits[i];
 	memset(tw, 0, sizeof(*tw));
-	tw->key = flow->key;
+	tw->key = weir_flow_key(tcp, flow);
 	tw->snd_nxt = flow->snd_nxt;
 	tw->rcv_nxt = flow->rcv_nxt;
 	tw->ts_recent = flow->ts_recent;
@@ -29,7 +29,7 @@ weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow)
 	if (!tcp->ports[flow->port].l3)
 		memcpy(tw->remote_mac, flow->header.bytes, sizeof(tw->remote_mac));
 	tcp->stats.time_wait++;
-	weir_table_replace(&tcp->table, &flow->key, weir_tcp_time_wait_entry(tcp, i));
+	weir_tcp_replace(tcp, &tw->key, weir_tcp_time_wait_entry(tcp, i));
 	weir_wheel_arm(&tcp->wheel, weir_tcp_time_wait_entry(tcp, i),
 		       tcp->now_ms + tcp->time_wait_ms);
 	weir_flow_finish(tcp, flow, WEIR_CLOSE_DONE);
@@ -38,7 +38,7 @@ weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow)
 void
 weir_time_wait_remove(struct weir_tcp *tcp, uint32_t i)
 {
-	weir_table_remove(&tcp->table, &tcp->time_waits[i].key);
+	weir_tcp_remove(tcp, &tcp->time_waits[i].key);
 	weir_wheel_cancel(&tcp->wheel, weir_tcp_time_wait_entry(tcp, i));
 	weir_free_list_give(&tcp->time_wait_free, tcp->time_waits, sizeof(struct weir_time_wait),
 			    offsetof(struct weir_time_wait, next_free), i);

@@ -116,3 +116,10 @@ weir_csum_pseudo4(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t tcp_len
 	return (uint64_t)__builtin_bswap32(src) + __builtin_bswap32(dst) +
 	       __builtin_bswap16(protocol) + __builtin_bswap16(tcp_len);
 }
+
+uint64_t
+weir_csum_pseudo6(const uint8_t *addresses, uint8_t next_header, uint32_t len)
+{
+	return weir_csum_add(addresses, 32, 0) + __builtin_bswap32(len) +
+	       __builtin_bswap16(next_header);
+}

@@ -30,4 +30,8 @@ uint64_t weir_csum_add_chain(const struct rte_mbuf *buf, uint32_t off, uint32_t 
 /* Sum of the IPv4 pseudo header; addresses in host order, tcp_len = header + payload. Unfolded. */
 uint64_t weir_csum_pseudo4(uint32_t src, uint32_t dst, uint8_t protocol, uint16_t tcp_len);
 
+/* Sum of the IPv6 pseudo header (RFC 8200 8.1); `addresses`: source and destination, 32 bytes as they
+ * lie in the header. Unfolded. */
+uint64_t weir_csum_pseudo6(const uint8_t *addresses, uint8_t next_header, uint32_t len);
+
 #endif

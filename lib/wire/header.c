@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdbool.h>
 #include <string.h>
 
 #include "wire/bytes.h"
@@ -8,10 +9,12 @@
 
 #define MAC_BYTES 6
 #define IP_BYTES  20
+#define IP6_BYTES 40
 #define TCP_BYTES 20
 #define TS_BYTES  12 /* NOP NOP TIMESTAMP */
 
 #define ETHERTYPE_IP4  0x0800
+#define ETHERTYPE_IP6  0x86dd
 #define ETHERTYPE_VLAN 0x8100
 #define ETHERTYPE_QINQ 0x88a8 /* outer of two tags (802.1ad) */
 #define PROTOCOL_TCP   6
@@ -54,7 +57,7 @@ put_tag(uint8_t *to, uint16_t ethertype, uint16_t tci)
 
 /* Returns the length of the link header. */
 static uint8_t
-put_link(uint8_t *bytes, const struct weir_link *link)
+put_link(uint8_t *bytes, const struct weir_link *link, uint16_t ethertype)
 {
 	uint8_t *to = bytes;
 
@@ -67,22 +70,33 @@ put_link(uint8_t *bytes, const struct weir_link *link)
 		to = put_tag(to, ETHERTYPE_QINQ, link->tci[0]);
 	if (link->n_tags != 0)
 		to = put_tag(to, ETHERTYPE_VLAN, link->tci[link->n_tags - 1]);
-	weir_store_be16(to, ETHERTYPE_IP4);
+	weir_store_be16(to, ethertype);
 	return (uint8_t)(to + 2 - bytes);
 }
 
-/* Total length, type of service and, from them, the header sum. */
-static void
-finish_ip(uint8_t *ip, uint16_t total, uint8_t tos)
+static bool
+is_ip6(const uint8_t *ip)
 {
-	ip[1] = tos;
-	weir_store_be16(ip + 2, total);
+	return ip[0] >> 4 == 6;
+}
+
+/* What depends on the packet: its length, its ECN codepoint and, in IPv4, the header sum. */
+static void
+finish_ip(uint8_t *ip, uint32_t tcp_len, uint8_t ecn)
+{
+	if (is_ip6(ip)) {
+		ip[1] = (uint8_t)((ip[1] & 0x0f) | ecn << 4);
+		weir_store_be16(ip + 4, (uint16_t)tcp_len);
+		return;
+	}
+	ip[1] = ecn;
+	weir_store_be16(ip + 2, (uint16_t)(IP_BYTES + tcp_len));
 	weir_store_be16(ip + 10, 0);
 	store_sum(ip + 10, weir_csum_add(ip, IP_BYTES, 0));
 }
 
 static void
-put_ip(uint8_t *ip, const struct weir_key4 *key, uint16_t total)
+put_ip(uint8_t *ip, const struct weir_key4 *key)
 {
 	ip[0] = 0x45;
 	weir_store_be16(ip + 6, DONT_FRAGMENT);
@@ -90,7 +104,18 @@ put_ip(uint8_t *ip, const struct weir_key4 *key, uint16_t total)
 	ip[9] = PROTOCOL_TCP;
 	weir_store_be32(ip + 12, key->laddr);
 	weir_store_be32(ip + 16, key->raddr);
-	finish_ip(ip, total, 0);
+}
+
+static void
+put_ip6(uint8_t *ip, const struct weir_link *link, const struct weir_key *key)
+{
+	weir_store_be32(ip, 0x60000000 | link->flow_label);
+	ip[6] = PROTOCOL_TCP;
+	ip[7] = TTL;
+	memcpy(ip + 8, link->local6, WEIR_ADDRESS6_BYTES);
+	for (uint32_t i = 0; i < 3; i++)
+		weir_store_be32(ip + 24 + 4 * i, key->raddr_high[i]);
+	weir_store_be32(ip + 36, key->low.raddr);
 }
 
 static uint8_t *
@@ -121,23 +146,53 @@ put_tcp(uint8_t *tcp, const struct weir_key4 *key, int has_ts)
 		put_timestamp(put_nops(tcp + TCP_BYTES, 2), 0, 0);
 }
 
+/* The pseudo header from an IP header as it lies. */
+static uint64_t
+pseudo_sum(const uint8_t *ip, uint32_t tcp_len)
+{
+	if (is_ip6(ip))
+		return weir_csum_pseudo6(ip + 8, PROTOCOL_TCP, tcp_len);
+	return weir_csum_pseudo4(weir_load_be32(ip + 12), weir_load_be32(ip + 16), PROTOCOL_TCP,
+				 (uint16_t)tcp_len);
+}
+
+/* The link header of `out` and the places behind it; returns that of the IP header. */
+static uint8_t *
+begin(struct weir_header *out, const struct weir_link *link, uint16_t ethertype, int has_ts)
+{
+	memset(out, 0, sizeof(*out));
+	out->has_ts = has_ts != 0;
+	out->l3_off = put_link(out->bytes, link, ethertype);
+	out->l4_off = out->l3_off + (ethertype == ETHERTYPE_IP6 ? IP6_BYTES : IP_BYTES);
+	out->len = (uint8_t)(out->l4_off + TCP_BYTES + (has_ts ? TS_BYTES : 0));
+	return out->bytes + out->l3_off;
+}
+
+static void
+finish(struct weir_header *out, const struct weir_key4 *ports)
+{
+	uint8_t *ip = out->bytes + out->l3_off, *tcp = out->bytes + out->l4_off;
+	uint32_t tcp_len = (uint32_t)out->len - out->l4_off;
+
+	finish_ip(ip, tcp_len, 0);
+	put_tcp(tcp, ports, out->has_ts);
+	out->base_sum = weir_csum_fold(weir_csum_add(tcp, tcp_len, pseudo_sum(ip, tcp_len)));
+}
+
 void
 weir_header_init(struct weir_header *out, const struct weir_link *link, const struct weir_key4 *key,
 		 int has_ts)
 {
-	uint8_t *tcp;
-	uint16_t tcp_len = TCP_BYTES + (has_ts ? TS_BYTES : 0);
+	put_ip(begin(out, link, ETHERTYPE_IP4, has_ts), key);
+	finish(out, key);
+}
 
-	memset(out, 0, sizeof(*out));
-	out->has_ts = has_ts != 0;
-	out->l3_off = put_link(out->bytes, link);
-	out->l4_off = out->l3_off + IP_BYTES;
-	out->len = (uint8_t)(out->l4_off + tcp_len);
-	put_ip(out->bytes + out->l3_off, key, IP_BYTES + tcp_len);
-	tcp = out->bytes + out->l4_off;
-	put_tcp(tcp, key, has_ts);
-	out->base_sum = weir_csum_fold(weir_csum_add(
-	    tcp, tcp_len, weir_csum_pseudo4(key->laddr, key->raddr, PROTOCOL_TCP, tcp_len)));
+void
+weir_header_init6(struct weir_header *out, const struct weir_link *link, const struct weir_key *key,
+		  int has_ts)
+{
+	put_ip6(begin(out, link, ETHERTYPE_IP6, has_ts), link, key);
+	finish(out, &key->low);
 }
 
 /* Options in an order that needs no padding in a full set: 4 + 2 + 10 + 1 + 3. */
@@ -204,14 +259,6 @@ put_options(uint8_t *options, const struct weir_header *header, const struct wei
 	return (uint32_t)(to - options);
 }
 
-/* The pseudo header from an IPv4 header as it lies. */
-static uint64_t
-pseudo_sum(const uint8_t *ip, uint32_t tcp_len)
-{
-	return weir_csum_pseudo4(weir_load_be32(ip + 12), weir_load_be32(ip + 16), PROTOCOL_TCP,
-				 (uint16_t)tcp_len);
-}
-
 uint32_t
 weir_header_build(const struct weir_header *header, const struct weir_packet *packet, uint8_t *to)
 {
@@ -225,7 +272,7 @@ weir_header_build(const struct weir_header *header, const struct weir_packet *pa
 	weir_store_be16(tcp + WINDOW, packet->win);
 	tcp_len = TCP_BYTES + put_options(tcp + TCP_BYTES, header, packet);
 	tcp[OFFSET] = (uint8_t)(tcp_len / 4 << 4);
-	finish_ip(ip, (uint16_t)(IP_BYTES + tcp_len), packet->ecn & WEIR_ECN_MASK);
+	finish_ip(ip, tcp_len, packet->ecn & WEIR_ECN_MASK);
 	store_sum(tcp + SUM, weir_csum_add(tcp, tcp_len, pseudo_sum(ip, tcp_len)));
 	return header->l4_off + tcp_len;
 }

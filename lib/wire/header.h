@@ -11,11 +11,12 @@
 #include "wire/bytes.h"
 #include "wire/key.h"
 
-#define WEIR_HEADER_MAX 86 /* Ethernet 14, two tags 8, IPv4 20, TCP 20, timestamps 12, room of 12 */
+#define WEIR_HEADER_MAX 94 /* Ethernet 14, two tags 8, IPv6 40, TCP 20, timestamps 12 */
 
 /*
  * Bytes of an ACK of one connection, complete but for ack, window, TSval, TSecr, flags beyond ACK,
- * seq and the TCP checksum. IPv4: DF set, identification 0 (RFC 6864), header checksum final.
+ * seq and the TCP checksum. IPv4: DF set, identification 0 (RFC 6864), header checksum final. IPv6:
+ * the flow's label (RFC 6437).
  * base_sum: unfolded-to-32-bit sum of the pseudo header and of the TCP header with seq, ack, window,
  * TSval, TSecr and checksum zero, data offset and flags as for a plain ACK.
  */
@@ -27,7 +28,7 @@ struct weir_header {
 	uint8_t has_ts;
 	uint8_t bytes[WEIR_HEADER_MAX + 2];
 };
-_Static_assert(sizeof(struct weir_header) == 96, "an idle connection pays for it");
+_Static_assert(sizeof(struct weir_header) == 104, "an idle connection pays for it");
 
 /* Addresses of the link below a connection. vlan tags in host order, outermost first. */
 struct weir_link {
@@ -36,11 +37,16 @@ struct weir_link {
 	uint16_t tci[2]; /* tag control information, 0 when absent */
 	uint8_t n_tags;  /* 0 to 2 */
 	uint8_t l3;      /* no Ethernet header at all */
+	const uint8_t *local6; /* IPv6: the local address */
+	uint32_t flow_label;   /* IPv6: 20 bits */
 };
 
 /* Fill `out` for the flow `key` on `link`; has_ts: room for NOP NOP TIMESTAMP. */
 void weir_header_init(struct weir_header *out, const struct weir_link *link,
 		      const struct weir_key4 *key, int has_ts);
+/* The same for a flow of IPv6. */
+void weir_header_init6(struct weir_header *out, const struct weir_link *link,
+		       const struct weir_key *key, int has_ts);
 
 /* What one packet that is built in full says beyond its header. */
 struct weir_packet {
@@ -57,7 +63,7 @@ struct weir_packet {
 	uint8_t sack_permitted;     /* SYN only */
 	uint8_t ecn;                /* IP ECN codepoint */
 };
-#define WEIR_PACKET_MAX (22 + 20 + 60)
+#define WEIR_PACKET_MAX (22 + 40 + 60)
 
 /*
  * Write the whole packet to `to` (WEIR_PACKET_MAX bytes), checksums included. Option order of a SYN:
@@ -95,7 +101,8 @@ struct weir_ack_image {
 };
 void weir_header_image(const struct weir_ack_template *train, struct weir_ack_image *image);
 
-/* In whole words, the last of which overlap: a length that is not known to the compiler costs more. */
+/* In whole words, the last of which overlap: a length that is not known to the compiler costs more.
+ * Three times 32 are enough for WEIR_HEADER_MAX. */
 static inline void
 weir_header_copy(uint8_t *to, const struct weir_ack_image *image)
 {

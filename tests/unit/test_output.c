@@ -81,7 +81,8 @@ static void
 send_packet(uint32_t seq)
 {
 	const struct weir_packet packet = {.seq = seq, .flags = WEIR_TCP_RST, .wscale = -1};
-	const struct weir_key4 key = {remote.ip, FRAME_LOCAL_IP, remote.port, 9000, 0};
+	const struct weir_key key = weir_key_of4(
+	    &(struct weir_key4){remote.ip, FRAME_LOCAL_IP, remote.port, 9000, 0});
 
 	weir_output_packet(tcp(), 0, &key, frame_remote_mac, false, &packet);
 }
