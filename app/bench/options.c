@@ -3,55 +3,16 @@
 
 #include <string.h>
 
-#include "app/cli/value.h"
 #include "rounds.h"
 
 #define ROUNDS_DEFAULT 15
 #define ROUNDS_SHORT   1
 
-static int
-set_rounds(struct options *options, const char *text, char *error)
-{
-	uint64_t rounds;
-
-	if (value_number(text, 1, ROUNDS_MOST, &rounds, error) != 0)
-		return -1;
-	options->rounds = (uint32_t)rounds;
-	return 0;
-}
-
-static int
-set_json(struct options *options, const char *text, char *error)
-{
-	(void)text;
-	(void)error;
-	options->json = true;
-	return 0;
-}
-
-static int
-set_short(struct options *options, const char *text, char *error)
-{
-	(void)text;
-	(void)error;
-	options->in_short = true;
-	return 0;
-}
-
-static int
-set_strict(struct options *options, const char *text, char *error)
-{
-	(void)text;
-	(void)error;
-	options->strict = true;
-	return 0;
-}
-
 static const struct option_rule rules[] = {
-    {"--json", false, set_json},
-    {"--rounds", true, set_rounds},
-    {"--short", false, set_short},
-    {"--strict", false, set_strict},
+    OPTION_FLAG("--json", json),
+    OPTION_NUMBER("--rounds", rounds, 1, ROUNDS_MOST),
+    OPTION_FLAG("--short", in_short),
+    OPTION_FLAG("--strict", strict),
 };
 
 static uint32_t

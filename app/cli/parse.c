@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/cli/say.h"
+#include "app/cli/value.h"
 
 int
 options_refuse(char *error, const char *format, ...)
@@ -31,24 +32,63 @@ find_rule(const struct option_rule *rules, size_t n, const char *word, const cha
 	return NULL;
 }
 
+static int
+store_number(const struct option_rule *rule, char *field, const char *text, char *error)
+{
+	uint64_t number;
+	uint32_t low_half;
+	int rc = rule->kind == OPTION_IS_BYTES
+		     ? value_bytes(text, rule->low, rule->high, &number, error)
+		     : value_number(text, rule->low, rule->high, &number, error);
+
+	if (rc != 0)
+		return rc;
+	low_half = (uint32_t)number;
+	memcpy(field, rule->size == sizeof(low_half) ? (void *)&low_half : &number, rule->size);
+	return 0;
+}
+
+static int
+store(const struct option_rule *rule, struct options *options, const char *text, char *error)
+{
+	char *field = (char *)options + rule->offset;
+
+	switch (rule->kind) {
+	case OPTION_IS_FLAG:
+		memcpy(field, &(bool){true}, sizeof(bool));
+		return 0;
+	case OPTION_IS_NUMBER:
+	case OPTION_IS_BYTES:
+		return store_number(rule, field, text, error);
+	case OPTION_IS_TEXT:
+		if (*text == '\0')
+			return options_refuse(error, "%s", rule->empty);
+		memcpy(field, &text, sizeof(text));
+		return 0;
+	default:
+		return rule->set(options, text, error);
+	}
+}
+
 /* argv[*at] has the rule `rule`; *at moves on when the value is the next word. */
 static int
 apply(const struct option_rule *rule, struct options *options, const char *value, int argc,
       char **argv, int *at, char *error)
 {
 	char reason[OPTIONS_ERROR];
+	bool has_value = rule->kind != OPTION_IS_FLAG;
 
-	if (!rule->has_value && value != NULL)
+	if (!has_value && value != NULL)
 		return options_refuse(error, "%s takes no value: give %s alone", rule->name,
 				      rule->name);
-	if (rule->has_value && value == NULL) {
+	if (has_value && value == NULL) {
 		if (*at + 1 == argc)
 			return options_refuse(error,
 					      "%s has no value: %s --help says which it takes",
 					      rule->name, say_name);
 		value = argv[++*at];
 	}
-	if (rule->set(options, value, reason) != 0)
+	if (store(rule, options, value, reason) != 0)
 		return options_refuse(error, "%s: %.400s", rule->name, reason);
 	return 0;
 }
@@ -85,6 +125,13 @@ options_read(const struct option_rule *rules, size_t n, struct options *options,
 			return OPTIONS_BAD;
 	}
 	return OPTIONS_RUN;
+}
+
+int
+options_set_seed(struct tool_options *options, const char *text, char *error)
+{
+	options->seed_given = true;
+	return value_number(text, 0, UINT64_MAX, &options->seed, error);
 }
 
 int

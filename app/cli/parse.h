@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define OPTIONS_ERROR 512
 
@@ -17,17 +18,65 @@ enum options_result {
 
 struct options; /* each tool's own */
 
+enum option_kind {
+	OPTION_IS_OWN,	  /* set() knows what it is */
+	OPTION_IS_FLAG,	  /* no value: a bool becomes true */
+	OPTION_IS_NUMBER, /* in [low, high], 4 or 8 bytes */
+	OPTION_IS_BYTES,  /* the same with a suffix K, M or G */
+	OPTION_IS_TEXT,	  /* not empty; stays valid */
+};
+
 struct option_rule {
 	const char *name; /* with its dashes */
-	bool has_value;
-	/* 0, or -1 with the reason in `error`. `text` is NULL without a value; it stays valid. */
+	enum option_kind kind;
+	/* 0, or -1 with the reason in `error`. `text` stays valid. */
 	int (*set)(struct options *options, const char *text, char *error);
+	size_t offset, size; /* of the field */
+	uint64_t low, high;
+	const char *empty; /* what an empty text is told */
 };
+
+#define OPTION_FIELD(field_)                                                                       \
+	.offset = offsetof(struct options, field_), .size = sizeof(((struct options *)0)->field_)
+#define OPTION_OWN(name_, set_)                                                                    \
+	{                                                                                          \
+		.name = name_, .kind = OPTION_IS_OWN, .set = set_                                  \
+	}
+#define OPTION_FLAG(name_, field_)                                                                 \
+	{                                                                                          \
+		.name = name_, .kind = OPTION_IS_FLAG, OPTION_FIELD(field_)                        \
+	}
+#define OPTION_NUMBER(name_, field_, low_, high_)                                                  \
+	{                                                                                          \
+		.name = name_, .kind = OPTION_IS_NUMBER, OPTION_FIELD(field_), .low = low_,        \
+		.high = high_                                                                      \
+	}
+#define OPTION_BYTES(name_, field_, low_, high_)                                                   \
+	{                                                                                          \
+		.name = name_, .kind = OPTION_IS_BYTES, OPTION_FIELD(field_), .low = low_,         \
+		.high = high_                                                                      \
+	}
+#define OPTION_TEXT(name_, field_, empty_)                                                         \
+	{                                                                                          \
+		.name = name_, .kind = OPTION_IS_TEXT, OPTION_FIELD(field_), .empty = empty_       \
+	}
 
 /* Read argv[0..argc), which holds options only (no program name): "--ip TEXT" or "--ip=TEXT". Ends
  * at the first word that is wrong or asks for help or the version. */
 enum options_result options_read(const struct option_rule *rules, size_t n, struct options *options,
 				 int argc, char **argv, char *error);
+
+/* What the tools that poll have in common. */
+struct tool_options {
+	uint32_t buffers;
+	uint32_t seconds;	/* 0: until a signal */
+	uint32_t stats_seconds; /* 0: no reports */
+	bool json;
+	bool seed_given;
+	uint64_t seed;
+};
+
+int options_set_seed(struct tool_options *options, const char *text, char *error);
 
 /* Where argv's own options begin: one past "--", or argc when there is none. */
 int options_start(int argc, char **argv);

@@ -81,6 +81,31 @@ port_refuse(const char *name, const char *said, uint32_t buffer_bytes, int rc)
 	return -1;
 }
 
+int
+port_claim(const struct watch_port *port, const struct ip_option *ip, int *claim)
+{
+	char name[INTERFACE_NAME];
+	int fd;
+
+	if (port->index == 0)
+		return 0;
+	if (interface_kernel_has(&ip->address, name)) {
+		say("--ip %s: the kernel has this address on %s and would answer, too: give "
+		    "another, or ip addr del it there",
+		    ip->text, name);
+		return -1;
+	}
+	fd = interface_claim(port->index, &ip->address);
+	if (fd == -EADDRINUSE) {
+		say("--ip %s: another weir answers for this address on %s: give another, or end "
+		    "that one",
+		    ip->text, port->interface);
+		return -1;
+	}
+	*claim = fd > 0 ? fd : 0;
+	return 0;
+}
+
 static uint16_t
 no_packets(void *user, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
 {

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "app/cli/value.h"
+#include "app/cli/watch.h"
 #include "weir.h"
 
 #define PORT_NAME 64
@@ -20,6 +22,10 @@ int port_none(const char *said);
 /* `name` could not be opened or started with buffers of that size, for the reason `rc`: returns
  * -1. */
 int port_refuse(const char *name, const char *said, uint32_t buffer_bytes, int rc);
+
+/* On a network of the kernel's: neither it nor another weir may answer for our address. *claim is a
+ * descriptor that holds it until it is closed, above 0, or 0. */
+int port_claim(const struct watch_port *port, const struct ip_option *ip, int *claim);
 
 /* Before EAL starts: is the text of an impairment right? */
 int port_check_impair(const char *spec);

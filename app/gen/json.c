@@ -30,7 +30,7 @@ what_was_asked(struct json *json, const struct json_about *about)
 	json_number(json, "run", options->run);
 	json_number(json, "mss", about->mss);
 	json_number(json, "request", options->request_bytes);
-	json_number(json, "seed", options->seed);
+	json_number(json, "seed", options->tool.seed);
 	json_number(json, "lcore", about->lcore);
 }
 

@@ -1,66 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* weir-gen: sends TCP streams through a DPDK port. Start and end of the program. */
+/* weir-gen: sends TCP streams through a DPDK port. */
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_eal.h>
-
-#include "app/cli/descriptors.h"
-#include "app/cli/eal_args.h"
-#include "app/cli/eal_start.h"
-#include "app/cli/lcores.h"
 #include "app/cli/say.h"
-#include "app/cli/seed.h"
-#include "control.h"
+#include "app/cli/tool.h"
 #include "engine/port.h"
 #include "json.h"
 #include "report.h"
 #include "setup.h"
 #include "verdict.h"
 
-#define EXIT_REFUSED 1 /* nothing was started */
-#define EXIT_MISSED  2 /* it ran, but did not do what was asked */
+#define EXIT_MISSED 2 /* it ran, but did not do what was asked */
 
 const char say_name[] = "weir-gen";
 
 struct program {
 	struct options options;
-	struct eal_args eal;
-	struct eal_said said;
 	struct setup setup;
 	struct run run;
-	struct control control;
+	struct snapshot before; /* of the report before */
 	struct snapshot last;
-	cpu_set_t allowed;
-	unsigned int lcore;
-	bool eal_started;
 };
 
 static int
-start_eal(struct program *program, int argc, char **argv)
+find_ports(struct program *program, const char *said, uint32_t *buffer_bytes)
 {
-	struct eal_facts facts = {.buffers = program->options.buffers};
-	char error[OPTIONS_ERROR];
-	int rc;
+	int rc = setup_find_port(&program->setup, &program->options, *buffer_bytes, said);
 
-	eal_facts_read(&facts);
-	facts.buffer_bytes = eal_args_vdev_bytes(argc, argv);
-	if (eal_args_build(&program->eal, argc, argv, &facts, error) != 0) {
-		say("%s", error);
-		return -1;
-	}
-	if (eal_start(&program->eal, &program->said, error) != 0) {
-		say("%s", error);
-		eal_said_end(&program->said, false);
-		return -1;
-	}
-	program->eal_started = true;
-	rc = setup_find_port(&program->setup, &program->options, facts.buffer_bytes,
-			     program->said.first);
-	eal_said_end(&program->said, rc == 0);
+	*buffer_bytes = program->setup.buffer_bytes;
 	return rc;
 }
 
@@ -68,23 +38,44 @@ static int
 set_up(struct program *program)
 {
 	const struct options *options = &program->options;
-	char error[OPTIONS_ERROR];
-	struct tsc_clock clock;
+	struct setup *setup = &program->setup;
 
-	if (eal_args_check(&program->eal, options->buffers, program->setup.buffer_bytes, error) !=
-	    0) {
-		say("%s", error);
+	if (setup_generator(setup, options, program->run.loop.clock.start_ns) != 0)
 		return -1;
-	}
-	tsc_clock_start(&clock);
-	if (setup_generator(&program->setup, options, clock.start_ns) != 0)
-		return -1;
-	run_init(&program->run, options, program->setup.generator, program->setup.name, &clock);
+	run_init(&program->run, options, setup->generator, setup->name);
 	return 0;
 }
 
+static int
+run(void *program)
+{
+	return run_loop(&((struct program *)program)->run);
+}
+
 static void
-fill_about(const struct program *program, struct json_about *about, const char *failure)
+tick(struct program *program, bool ports)
+{
+	(void)ports; /* the loop sees it by the link */
+	atomic_store_explicit(&program->run.link, program->setup.watch.ports[0].state,
+			      memory_order_relaxed);
+}
+
+static void
+report(struct program *program, FILE *to, uint64_t start_ns, bool clear)
+{
+	struct snapshot *before = &program->before, *now = &program->last;
+
+	if (!run_snapshot(&program->run, now))
+		return;
+	if (before->now_ns == 0)
+		before->now_ns = start_ns;
+	report_write(to, &program->options, before, now, start_ns, clear);
+	*before = *now;
+}
+
+static void
+fill_about(const struct program *program, unsigned int lcore, const char *failure,
+	   struct json_about *about)
 {
 	const struct run *run = &program->run;
 	const struct weir_port *port = program->setup.port;
@@ -95,7 +86,7 @@ fill_about(const struct program *program, struct json_about *about, const char *
 	*about = (struct json_about){
 	    .options = &program->options,
 	    .port = program->setup.name,
-	    .lcore = program->lcore,
+	    .lcore = lcore,
 	    .mss = program->setup.mss,
 	    .sent_bytes = run->sent_bytes,
 	    .rx_missed = stats.rx_missed,
@@ -109,18 +100,18 @@ fill_about(const struct program *program, struct json_about *about, const char *
 
 /* The object, or a last screen about the whole run. */
 static int
-write_result(struct program *program, const char *failure)
+write_result(struct program *program, unsigned int lcore, const char *failure)
 {
-	static struct snapshot before; /* nothing yet; too large for the stack */
+	static struct snapshot nothing; /* too large for the stack */
 	struct json_about about;
 
-	before.now_ns = program->run.clock.start_ns;
-	if (program->options.json) {
-		fill_about(program, &about, failure);
+	nothing.now_ns = program->run.loop.clock.start_ns;
+	if (program->options.tool.json) {
+		fill_about(program, lcore, failure, &about);
 		json_write(stdout, &program->last, &about);
 	} else {
 		puts("in all:");
-		report_write(stdout, &program->options, &before, &program->last, before.now_ns,
+		report_write(stdout, &program->options, &nothing, &program->last, nothing.now_ns,
 			     false);
 	}
 	if (fflush(stdout) == 0)
@@ -130,97 +121,60 @@ write_result(struct program *program, const char *failure)
 }
 
 static int
-run_all(struct program *program)
+result(struct program *program, unsigned int lcore)
 {
 	struct verdict_facts facts = {.port = program->setup.name};
 	char failure[VERDICT_TEXT] = "";
-	int rc, status;
+	bool good;
+	int status;
 
-	if (program->eal.note[0] != '\0')
-		say("%s", program->eal.note);
-	program->control = (struct control){
-	    .options = &program->options,
-	    .run = &program->run,
-	    .watch = &program->setup.watch,
-	};
-	rc = lcores_run(program->lcore, run_loop, &program->run, control_run, &program->control);
-	if (rc != 0) {
-		say("the loop does not start: %s: check EAL's -l", strerror(-rc));
-		return EXIT_REFUSED;
-	}
 	run_last_snapshot(&program->run, &program->last);
 	facts.stats = program->last.stats;
 	facts.cause = program->run.cause;
-	facts.interrupted = atomic_load(&program->run.interrupted) != 0;
-	rc = verdict(&program->options, &facts, failure) ? EXIT_SUCCESS : EXIT_MISSED;
-	status = write_result(program, failure);
-	if (rc != EXIT_SUCCESS)
-		say("%s", failure);
-	return rc != EXIT_SUCCESS ? rc : status;
+	facts.interrupted = atomic_load(&program->run.loop.signals) != 0;
+	good = verdict(&program->options, &facts, failure);
+	status = write_result(program, lcore, failure);
+	if (good)
+		return status;
+	say("%s", failure);
+	return EXIT_MISSED;
 }
 
 static int
-clean_up(struct program *program, int status)
+close_all(struct program *program, int status)
 {
 	uint32_t missing = setup_close(&program->setup);
 
-	if (missing > 0 && status == EXIT_SUCCESS) {
-		say("%u buffers were not given back: please report this", missing);
-		status = EXIT_MISSED;
-	}
-	if (program->eal_started)
-		rte_eal_cleanup();
-	eal_args_free(&program->eal);
-	return status;
-}
-
-static int
-run_program(struct program *program, int argc, char **argv)
-{
-	int status = EXIT_REFUSED;
-
-	sched_getaffinity(0, sizeof(program->allowed), &program->allowed);
-	if (!program->options.seed_given)
-		program->options.seed = seed_from_system();
-	if (start_eal(program, argc, argv) == 0) {
-		program->lcore = lcores_loop();
-		/* For the threads that are started from here. */
-		lcores_stay_off(program->lcore, &program->allowed);
-		if (set_up(program) == 0)
-			status = run_all(program);
-	}
-	return clean_up(program, status);
-}
-
-static int
-answer(enum options_result asked)
-{
-	if (asked == OPTIONS_HELP)
-		fputs(options_help, stdout);
-	else
-		printf("%s %s\n", say_name, weir_version());
-	return EXIT_SUCCESS;
+	if (missing == 0 || status != EXIT_SUCCESS)
+		return status;
+	say("%u buffers were not given back: please report this", missing);
+	return EXIT_MISSED;
 }
 
 int
 main(int argc, char **argv)
 {
 	static struct program program;
-	char error[OPTIONS_ERROR];
-	int start = options_start(argc, argv);
-	enum options_result asked = options_early(argc, argv);
+	struct tool tool = {
+	    .control =
+		{
+		    .options = &program.options.tool,
+		    .loop = &program.run.loop,
+		    .watch = &program.setup.watch,
+		    .program = &program,
+		    .tick = tick,
+		    .report = report,
+		},
+	    .options = &program.options,
+	    .help = options_help,
+	    .parse = options_parse,
+	    .check = setup_check,
+	    .find_ports = find_ports,
+	    .set_up = set_up,
+	    .run = run,
+	    .result = result,
+	    .close = close_all,
+	};
 
-	descriptors_fill();
-	if (asked == OPTIONS_RUN)
-		asked = options_parse(&program.options, argc - start, argv + start, error);
-	if (asked == OPTIONS_BAD) {
-		say("%s", error);
-		return EXIT_REFUSED;
-	}
-	if (asked != OPTIONS_RUN)
-		return answer(asked);
-	control_catch_signals(&program.run);
-	if (setup_check(&program.options) != 0)
-		return EXIT_REFUSED;
-	return run_program(&program, options_eal_argc(argc, argv), argv);
+	return tool_main(&tool, argc, argv);
 }

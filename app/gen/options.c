@@ -63,35 +63,9 @@ const char *const options_attacks[] = {
 };
 
 static int
-set_u32(const char *text, uint64_t low, uint64_t high, uint32_t *value, char *error)
-{
-	uint64_t number;
-
-	if (value_number(text, low, high, &number, error) != 0)
-		return -1;
-	*value = (uint32_t)number;
-	return 0;
-}
-
-static int
-set_port(struct options *options, const char *text, char *error)
-{
-	if (*text == '\0')
-		return options_refuse(error, "the name is empty: give one such as net_tap0");
-	options->port = text;
-	return 0;
-}
-
-static int
 set_ip(struct options *options, const char *text, char *error)
 {
 	return value_network(text, &options->ip, error);
-}
-
-static int
-set_sources(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, SOURCES_MOST, &options->sources, error);
 }
 
 static int
@@ -128,48 +102,12 @@ set_connect(struct options *options, const char *text, char *error)
 }
 
 static int
-set_flows(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 0, FLOWS_MOST, &options->flows, error);
-}
-
-static int
-set_hold(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 0, FLOWS_MOST, &options->hold, error);
-}
-
-static int
-set_run(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, 1024, &options->run, error);
-}
-
-static int
-set_mss(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, 16384, &options->mss, error);
-}
-
-static int
 set_timestamps(struct options *options, const char *text, char *error)
 {
 	options->timestamps = strcmp(text, "on") == 0;
 	if (!options->timestamps && strcmp(text, "off") != 0)
 		return options_refuse(error, "'%s' is neither: give on or off", text);
 	return 0;
-}
-
-static int
-set_bytes(struct options *options, const char *text, char *error)
-{
-	return value_bytes(text, 1, UINT64_C(1) << 50, &options->bytes, error);
-}
-
-static int
-set_seconds(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, 1000000000, &options->seconds, error);
 }
 
 static int
@@ -182,41 +120,6 @@ set_mode(struct options *options, const char *text, char *error)
 		}
 	}
 	return options_refuse(error, "'%s' is no mode: give stream, rr or connect", text);
-}
-
-static int
-set_request(struct options *options, const char *text, char *error)
-{
-	uint64_t bytes;
-
-	if (value_bytes(text, 1, UINT64_C(1) << 30, &bytes, error) != 0)
-		return -1;
-	options->request_bytes = (uint32_t)bytes;
-	return 0;
-}
-
-static int
-set_verify(struct options *options, const char *text, char *error)
-{
-	(void)text;
-	(void)error;
-	options->verify = true;
-	return 0;
-}
-
-static int
-set_impair(struct options *options, const char *text, char *error)
-{
-	if (*text == '\0')
-		return options_refuse(error, "the text is empty: give one such as seed=1,loss=1%%");
-	options->impair = text;
-	return 0;
-}
-
-static int
-set_open_loop(struct options *options, const char *text, char *error)
-{
-	return value_number(text, 1, PPS_MOST, &options->open_loop_pps, error);
 }
 
 static int
@@ -235,54 +138,32 @@ set_attack(struct options *options, const char *text, char *error)
 static int
 set_seed(struct options *options, const char *text, char *error)
 {
-	options->seed_given = true;
-	return value_number(text, 0, UINT64_MAX, &options->seed, error);
-}
-
-static int
-set_stats(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 0, 86400, &options->stats_seconds, error);
-}
-
-static int
-set_json(struct options *options, const char *text, char *error)
-{
-	(void)text;
-	(void)error;
-	options->json = true;
-	return 0;
-}
-
-static int
-set_buffers(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 2048, 16777216, &options->buffers, error);
+	return options_set_seed(&options->tool, text, error);
 }
 
 static const struct option_rule rules[] = {
-    {"--ip", true, set_ip},
-    {"--sources", true, set_sources},
-    {"--port", true, set_port},
-    {"--gateway", true, set_gateway},
-    {"--connect", true, set_connect},
-    {"--flows", true, set_flows},
-    {"--hold", true, set_hold},
-    {"--run", true, set_run},
-    {"--mss", true, set_mss},
-    {"--timestamps", true, set_timestamps},
-    {"--bytes", true, set_bytes},
-    {"--seconds", true, set_seconds},
-    {"--mode", true, set_mode},
-    {"--request", true, set_request},
-    {"--verify", false, set_verify},
-    {"--impair", true, set_impair},
-    {"--open-loop", true, set_open_loop},
-    {"--attack", true, set_attack},
-    {"--seed", true, set_seed},
-    {"--stats", true, set_stats},
-    {"--json", false, set_json},
-    {"--buffers", true, set_buffers},
+    OPTION_OWN("--ip", set_ip),
+    OPTION_NUMBER("--sources", sources, 1, SOURCES_MOST),
+    OPTION_TEXT("--port", port, "the name is empty: give one such as net_tap0"),
+    OPTION_OWN("--gateway", set_gateway),
+    OPTION_OWN("--connect", set_connect),
+    OPTION_NUMBER("--flows", flows, 0, FLOWS_MOST),
+    OPTION_NUMBER("--hold", hold, 0, FLOWS_MOST),
+    OPTION_NUMBER("--run", run, 1, 1024),
+    OPTION_NUMBER("--mss", mss, 1, 16384),
+    OPTION_OWN("--timestamps", set_timestamps),
+    OPTION_BYTES("--bytes", bytes, 1, UINT64_C(1) << 50),
+    OPTION_NUMBER("--seconds", tool.seconds, 1, 1000000000),
+    OPTION_OWN("--mode", set_mode),
+    OPTION_BYTES("--request", request_bytes, 1, UINT64_C(1) << 30),
+    OPTION_FLAG("--verify", verify),
+    OPTION_TEXT("--impair", impair, "the text is empty: give one such as seed=1,loss=1%"),
+    OPTION_NUMBER("--open-loop", open_loop_pps, 1, PPS_MOST),
+    OPTION_OWN("--attack", set_attack),
+    OPTION_OWN("--seed", set_seed),
+    OPTION_NUMBER("--stats", tool.stats_seconds, 0, 86400),
+    OPTION_FLAG("--json", tool.json),
+    OPTION_NUMBER("--buffers", tool.buffers, 2048, 16777216),
 };
 
 /* ---- what one option alone cannot know ---- */
@@ -421,8 +302,8 @@ set_defaults(struct options *options)
 	options->run = 1;
 	options->timestamps = true;
 	options->mode = GENERATOR_STREAM;
-	options->stats_seconds = 1;
-	options->buffers = 8192;
+	options->tool.stats_seconds = 1;
+	options->tool.buffers = 8192;
 }
 
 /* Defaults that depend on other options. Nothing that takes no notice of its peer runs for ever. */
@@ -431,9 +312,9 @@ complete(struct options *options)
 {
 	if (options->request_bytes == 0)
 		options->request_bytes = options->mode == GENERATOR_RR ? REQUEST_RR : REQUEST;
-	if (options->seconds == 0 &&
+	if (options->tool.seconds == 0 &&
 	    (options->open_loop_pps != 0 || options->attack != GENERATOR_ATTACK_NONE))
-		options->seconds = OPTIONS_BOUND_SECONDS;
+		options->tool.seconds = OPTIONS_BOUND_SECONDS;
 }
 
 enum options_result

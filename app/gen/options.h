@@ -28,19 +28,14 @@ struct options {
 	uint32_t run;
 	uint32_t mss; /* 0: as long as the port's MTU allows */
 	bool timestamps;
-	uint64_t bytes;	  /* of each flow, 0: no end */
-	uint32_t seconds; /* 0: until a signal */
-	uint32_t mode;	  /* enum generator_mode */
+	uint64_t bytes; /* of each flow, 0: no end */
+	uint32_t mode;	/* enum generator_mode */
 	uint32_t request_bytes;
 	bool verify;
 	const char *impair; /* NULL: none */
 	uint64_t open_loop_pps;
 	uint32_t attack; /* enum generator_attack */
-	uint32_t stats_seconds;
-	bool json;
-	uint32_t buffers;
-	bool seed_given;
-	uint64_t seed;
+	struct tool_options tool;
 };
 
 /*

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "run.h"
 
-#include <time.h>
-
-#include <rte_cycles.h>
-
 #include "app/cli/interface.h"
 #include "app/cli/say.h"
 #include "verdict.h"
@@ -17,11 +13,10 @@
 
 void
 run_init(struct run *run, const struct options *options, struct generator *generator,
-	 const char *port, const struct tsc_clock *clock)
+	 const char *port)
 {
 	run->options = options;
 	run->generator = generator;
-	run->clock = *clock;
 	run->port = port;
 	run->kept = options->hold != 0 && options->bytes == 0;
 	histogram_reset(&run->latency);
@@ -30,7 +25,7 @@ run_init(struct run *run, const struct options *options, struct generator *gener
 static uint64_t
 now_ns(const struct run *run)
 {
-	return tsc_clock_ns(&run->clock, run->last_tsc);
+	return loop_now_ns(&run->loop);
 }
 
 static void
@@ -51,33 +46,21 @@ fill_snapshot(struct run *run, struct snapshot *snapshot)
 	histogram_merge(&run->latency, latency);
 	histogram_reset(latency);
 	snapshot->now_ns = now_ns(run);
-	snapshot->busy_tsc = run->busy_tsc;
-	snapshot->total_tsc = run->last_tsc - run->first_tsc;
+	snapshot->busy_tsc = run->loop.busy_tsc;
+	snapshot->total_tsc = run->loop.last_tsc - run->loop.first_tsc;
 	generator_windows(run->generator, WINDOWS, &snapshot->windows);
 }
 
 static void
-answer_request(struct run *run)
-{
-	uint32_t wanted = atomic_load_explicit(&run->wanted, memory_order_acquire);
-
-	if (wanted == atomic_load_explicit(&run->given, memory_order_relaxed))
-		return;
-	fill_snapshot(run, &run->snapshot);
-	atomic_store_explicit(&run->given, wanted, memory_order_release);
-}
-
-/* The clock is read once: the end of one turn is the start of the next. */
-static void
 turn(struct run *run)
 {
-	uint64_t start = run->last_tsc;
-	uint32_t worked = generator_poll(run->generator, tsc_clock_ns(&run->clock, start));
+	uint32_t worked = generator_poll(run->generator, now_ns(run));
 
-	answer_request(run);
-	run->last_tsc = rte_rdtsc();
-	if (worked != 0)
-		run->busy_tsc += run->last_tsc - start;
+	if (loop_asked(&run->loop)) {
+		fill_snapshot(run, &run->snapshot);
+		loop_give(&run->loop);
+	}
+	loop_turned(&run->loop, worked != 0);
 }
 
 /* True: the peer is gone. */
@@ -123,17 +106,18 @@ watched_turn(struct run *run)
 static bool
 has_more(const struct run *run)
 {
-	if (atomic_load_explicit(&run->stop, memory_order_relaxed))
+	if (loop_stopped(&run->loop))
 		return false;
 	return run->kept || !generator_done(run->generator);
 }
 
+/* A second signal cuts it short. */
 static void
 turn_until_done(struct run *run, uint64_t ns)
 {
 	uint64_t end_ns = now_ns(run) + ns;
 
-	while (!generator_done(run->generator) && now_ns(run) < end_ns)
+	while (!generator_done(run->generator) && now_ns(run) < end_ns && !loop_hurried(&run->loop))
 		turn(run);
 }
 
@@ -162,27 +146,22 @@ run_loop(void *arg)
 {
 	struct run *run = arg;
 
-	run->first_tsc = run->last_tsc = rte_rdtsc();
+	loop_begin(&run->loop);
 	patience_start(&run->patience, now_ns(run));
 	while (has_more(run) && watched_turn(run))
 		;
 	if (run->opened_ns == 0)
 		look(run); /* it was that short */
 	wind_down(run);
-	atomic_store_explicit(&run->done, 1, memory_order_release);
+	loop_end(&run->loop);
 	return 0;
 }
 
 bool
 run_snapshot(struct run *run, struct snapshot *snapshot)
 {
-	uint32_t wanted = atomic_fetch_add_explicit(&run->wanted, 1, memory_order_release) + 1;
-
-	while (atomic_load_explicit(&run->given, memory_order_acquire) != wanted) {
-		if (atomic_load_explicit(&run->done, memory_order_acquire))
-			return false;
-		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-	}
+	if (!loop_ask(&run->loop))
+		return false;
 	*snapshot = run->snapshot;
 	return true;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The generator's loop: the one place that reads the clock. */
+/* The generator's loop. */
 #ifndef APP_GEN_RUN_H
 #define APP_GEN_RUN_H
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/cli/tsc_clock.h"
+#include "app/cli/loop.h"
 #include "app/generator/generator.h"
 #include "options.h"
 #include "patience.h"
@@ -22,36 +22,28 @@ struct snapshot {
 };
 
 struct run {
+	struct loop loop;
 	const struct options *options;
 	struct generator *generator;
-	struct tsc_clock clock;
 	struct patience patience;
 	const char *port;
 	struct histogram latency; /* of the intervals that are over */
-	uint64_t busy_tsc;
-	uint64_t first_tsc;
-	uint64_t last_tsc;
-	uint64_t watch_ns;   /* when to look next */
-	uint64_t opened_ns;  /* first connection, 0: none yet */
-	uint64_t ended_ns;   /* no new data from then on */
-	uint64_t sent_bytes; /* acknowledged until then */
+	uint64_t watch_ns;	  /* when to look next */
+	uint64_t opened_ns;	  /* first connection, 0: none yet */
+	uint64_t ended_ns;	  /* no new data from then on */
+	uint64_t sent_bytes;	  /* acknowledged until then */
 	enum patience_cause cause;
 	bool kept;		  /* idle connections are held until the end that somebody tells */
-	_Atomic int stop;	  /* set by anyone: end */
-	_Atomic int interrupted;  /* by a signal */
-	_Atomic int done;	  /* set by the loop: it has ended */
 	_Atomic int link;	  /* enum interface_state, set by the control thread */
-	_Atomic uint32_t wanted;  /* snapshots asked for */
-	_Atomic uint32_t given;	  /* and made */
-	struct snapshot snapshot; /* the loop's until given == wanted, then the asker's */
+	struct snapshot snapshot; /* the loop's until it is given, then the asker's */
 };
 
-/* `run` is all zero but for what a signal has set already. */
+/* `run` is all zeros but for its loop. */
 void run_init(struct run *run, const struct options *options, struct generator *generator,
-	      const char *port, const struct tsc_clock *clock);
+	      const char *port);
 
-/* Poll until the work is done, run->stop is set or the peer is gone; then bring home what was sent
- * and end the connections. `arg` is a struct run. Returns 0. */
+/* Poll until the work is done, the loop is to stop or the peer is gone; then bring home what was
+ * sent and end the connections. `arg` is a struct run. Returns 0. */
 int run_loop(void *arg);
 
 /* Ask the loop for a snapshot and wait for it; false when the loop has ended. One thread. */

@@ -44,29 +44,6 @@ setup_find_port(struct setup *setup, const struct options *options, uint32_t buf
 	return port_find(setup->name, eal_said, &setup->buffer_bytes);
 }
 
-/* On a network of the kernel's: neither it nor another weir may answer for our address. */
-static int
-claim_address(struct setup *setup, const struct options *options)
-{
-	const struct watch_port *port = &setup->watch.ports[0];
-	char name[INTERFACE_NAME];
-
-	if (setup->watch.n_ports == 0 || port->index == 0)
-		return 0;
-	if (interface_kernel_has(&options->ip.address, name)) {
-		say("--ip %s: the kernel has this address on %s and would answer, too: give "
-		    "another, or ip addr del it there",
-		    options->ip.text, name);
-		return -1;
-	}
-	setup->claim = interface_claim(port->index, &options->ip.address);
-	if (setup->claim != -EADDRINUSE)
-		return 0;
-	say("--ip %s: another weir answers for this address on %s: give another, or end that one",
-	    options->ip.text, port->interface);
-	return -1;
-}
-
 static int
 open_port(struct setup *setup, const struct options *options)
 {
@@ -75,7 +52,7 @@ open_port(struct setup *setup, const struct options *options)
 	if (rc != 0)
 		return port_refuse(setup->name, setup->eal_said, setup->buffer_bytes, rc);
 	watch_add(&setup->watch, setup->name);
-	if (claim_address(setup, options) != 0)
+	if (port_claim(&setup->watch.ports[0], &options->ip, &setup->claim) != 0)
 		return -1;
 	return options->impair != NULL ? port_impair(options->impair, &setup->port) : 0;
 }
@@ -87,12 +64,12 @@ open_pools(struct setup *setup, const struct options *options)
 
 	for (int i = 0; i < 2; i++) {
 		setup->mempools[i] =
-		    rte_pktmbuf_pool_create(names[i], options->buffers / 2, POOL_CACHE, 0,
+		    rte_pktmbuf_pool_create(names[i], options->tool.buffers / 2, POOL_CACHE, 0,
 					    (uint16_t)setup->buffer_bytes, SOCKET_ID_ANY);
 		if (setup->mempools[i] == NULL) {
 			say("there is no memory for %u buffers of %u bytes: %s: give fewer "
 			    "--buffers, or EAL more with -m",
-			    options->buffers, setup->buffer_bytes, rte_strerror(rte_errno));
+			    options->tool.buffers, setup->buffer_bytes, rte_strerror(rte_errno));
 			return -1;
 		}
 		weir_pool_open_mempool(&setup->pools[i], setup->mempools[i]);
@@ -152,7 +129,7 @@ fill_config(const struct setup *setup, struct generator_config *config,
 	config->timestamps = options->timestamps;
 	config->verify = options->verify;
 	config->refill = options->impair != NULL;
-	config->seed = options->seed;
+	config->seed = options->tool.seed;
 	fill_amounts(config, options);
 }
 

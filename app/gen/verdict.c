@@ -84,7 +84,7 @@ bytes_good(const struct options *options, const struct verdict_facts *facts, cha
 			   stats->bytes_sent - stats->bytes_acked, stats->bytes_sent);
 	if (options->bytes != 0 && !facts->interrupted && !sent_all(options, stats))
 		return bad(text, "--bytes were not all sent within --seconds %u: give more time",
-			   options->seconds);
+			   options->tool.seconds);
 	return true;
 }
 

@@ -33,17 +33,6 @@ const char options_help[] =
     "  weir -l 1 --vdev net_tap0,iface=weir0 --no-pci -- --ip 192.0.2.2/24 --listen 9000\n";
 
 static int
-set_u32(const char *text, uint64_t low, uint64_t high, uint32_t *value, char *error)
-{
-	uint64_t number;
-
-	if (value_number(text, low, high, &number, error) != 0)
-		return -1;
-	*value = (uint32_t)number;
-	return 0;
-}
-
-static int
 set_port(struct options *options, const char *text, char *error)
 {
 	if (*text == '\0')
@@ -106,12 +95,6 @@ set_listen(struct options *options, const char *text, char *error)
 }
 
 static int
-set_aggregate_limit(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, 64, &options->aggregate_limit, error);
-}
-
-static int
 set_flush(struct options *options, const char *text, char *error)
 {
 	return words_flush(text, &options->flush, &options->flush_value, error);
@@ -124,105 +107,30 @@ set_ack(struct options *options, const char *text, char *error)
 }
 
 static int
-set_rx_queue_segs(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, 4096, &options->rx_queue_segs, error);
-}
-
-static int
-set_receive_buffer(struct options *options, const char *text, char *error)
-{
-	uint64_t bytes;
-
-	if (value_bytes(text, 4096, UINT64_C(1) << 30, &bytes, error) != 0)
-		return -1;
-	options->receive_buffer = (uint32_t)bytes;
-	return 0;
-}
-
-static int
-set_budget(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, 65536, &options->budget_segs, error);
-}
-
-static int
-set_impair(struct options *options, const char *text, char *error)
-{
-	if (*text == '\0')
-		return options_refuse(error, "the text is empty: give one such as seed=1,loss=1%%");
-	options->impair = text;
-	return 0;
-}
-
-static int
-set_seconds(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, 1000000000, &options->seconds, error);
-}
-
-static int
-set_stats(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, 86400, &options->stats_seconds, error);
-}
-
-static int
-set_json(struct options *options, const char *text, char *error)
-{
-	(void)text;
-	(void)error;
-	options->json = true;
-	return 0;
-}
-
-static int
-set_record(struct options *options, const char *text, char *error)
-{
-	if (*text == '\0')
-		return options_refuse(error, "the name is empty: give a file such as weir.pcapng");
-	options->record = text;
-	return 0;
-}
-
-static int
-set_flows(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1, 1048576, &options->flows, error);
-}
-
-static int
-set_buffers(struct options *options, const char *text, char *error)
-{
-	return set_u32(text, 1024, 16777216, &options->buffers, error);
-}
-
-static int
 set_seed(struct options *options, const char *text, char *error)
 {
-	options->seed_given = true;
-	return value_number(text, 0, UINT64_MAX, &options->seed, error);
+	return options_set_seed(&options->tool, text, error);
 }
 
 static const struct option_rule rules[] = {
-    {"--port", true, set_port},
-    {"--ip", true, set_ip},
-    {"--gateway", true, set_gateway},
-    {"--listen", true, set_listen},
-    {"--aggregate-limit", true, set_aggregate_limit},
-    {"--flush", true, set_flush},
-    {"--ack", true, set_ack},
-    {"--rx-queue-segs", true, set_rx_queue_segs},
-    {"--receive-buffer", true, set_receive_buffer},
-    {"--budget", true, set_budget},
-    {"--impair", true, set_impair},
-    {"--seconds", true, set_seconds},
-    {"--stats", true, set_stats},
-    {"--json", false, set_json},
-    {"--record", true, set_record},
-    {"--flows", true, set_flows},
-    {"--buffers", true, set_buffers},
-    {"--seed", true, set_seed},
+    OPTION_OWN("--port", set_port),
+    OPTION_OWN("--ip", set_ip),
+    OPTION_OWN("--gateway", set_gateway),
+    OPTION_OWN("--listen", set_listen),
+    OPTION_NUMBER("--aggregate-limit", aggregate_limit, 1, 64),
+    OPTION_OWN("--flush", set_flush),
+    OPTION_OWN("--ack", set_ack),
+    OPTION_NUMBER("--rx-queue-segs", rx_queue_segs, 1, 4096),
+    OPTION_BYTES("--receive-buffer", receive_buffer, 4096, UINT64_C(1) << 30),
+    OPTION_NUMBER("--budget", budget_segs, 1, 65536),
+    OPTION_TEXT("--impair", impair, "the text is empty: give one such as seed=1,loss=1%"),
+    OPTION_NUMBER("--seconds", tool.seconds, 1, 1000000000),
+    OPTION_NUMBER("--stats", tool.stats_seconds, 1, 86400),
+    OPTION_FLAG("--json", tool.json),
+    OPTION_TEXT("--record", record, "the name is empty: give a file such as weir.pcapng"),
+    OPTION_NUMBER("--flows", flows, 1, 1048576),
+    OPTION_NUMBER("--buffers", tool.buffers, 1024, 16777216),
+    OPTION_OWN("--seed", set_seed),
 };
 
 static int
@@ -275,7 +183,7 @@ set_defaults(struct options *options)
 	options->receive_buffer = listen.receive_buffer;
 	options->budget_segs = config.budget_segs;
 	options->flows = config.flows;
-	options->buffers = config.buffers;
+	options->tool.buffers = config.buffers;
 }
 
 enum options_result

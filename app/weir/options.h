@@ -43,14 +43,9 @@ struct options {
 	uint32_t receive_buffer;
 	uint32_t budget_segs;
 	const char *impair; /* NULL: none */
-	uint32_t seconds;   /* 0: until a signal */
-	uint32_t stats_seconds;
-	bool json;
 	const char *record; /* NULL: none */
 	uint32_t flows;
-	uint32_t buffers;
-	bool seed_given;
-	uint64_t seed;
+	struct tool_options tool;
 };
 
 /*

@@ -2,9 +2,6 @@
 #include "run.h"
 
 #include <string.h>
-#include <time.h>
-
-#include <rte_cycles.h>
 
 #include "app/cli/say.h"
 
@@ -14,13 +11,11 @@
 #define ABORT_NS       (SECOND / 5)
 
 void
-run_init(struct run *run, struct weir_stack *stack, struct sinks *sinks,
-	 const struct tsc_clock *clock, const char *record)
+run_init(struct run *run, struct weir_stack *stack, struct sinks *sinks, const char *record)
 {
 	run->stack = stack;
 	run->engine = weir_stack_engine(stack, 0);
 	run->sinks = sinks;
-	run->clock = *clock;
 	run->record = record;
 }
 
@@ -33,9 +28,9 @@ run_fill_snapshot(struct run *run, struct snapshot *snapshot)
 	sinks_counters(run->sinks, &snapshot->sinks);
 	memcpy(snapshot->limited_ms, snapshot->stats.limited_ms, sizeof(snapshot->limited_ms));
 	sinks_limited(run->sinks, LIVE_LOOKED_AT, snapshot->limited_ms);
-	snapshot->now_ns = tsc_clock_ns(&run->clock, run->last_tsc);
-	snapshot->busy_tsc = run->busy_tsc;
-	snapshot->total_tsc = run->last_tsc - run->first_tsc;
+	snapshot->now_ns = loop_now_ns(&run->loop);
+	snapshot->busy_tsc = run->loop.busy_tsc;
+	snapshot->total_tsc = run->loop.last_tsc - run->loop.first_tsc;
 }
 
 void
@@ -52,11 +47,9 @@ run_record(struct run *run)
 static void
 answer_requests(struct run *run)
 {
-	uint32_t wanted = atomic_load_explicit(&run->wanted, memory_order_acquire);
-
-	if (wanted != atomic_load_explicit(&run->given, memory_order_relaxed)) {
+	if (loop_asked(&run->loop)) {
 		run_fill_snapshot(run, &run->snapshot);
-		atomic_store_explicit(&run->given, wanted, memory_order_release);
+		loop_give(&run->loop);
 	}
 	if (atomic_load_explicit(&run->record_wanted, memory_order_relaxed)) {
 		atomic_store(&run->record_wanted, 0);
@@ -64,26 +57,24 @@ answer_requests(struct run *run)
 	}
 }
 
-/* The clock is read once: the end of one turn is the start of the next. */
 static void
 turn(struct run *run)
 {
-	uint64_t start = run->last_tsc;
-	uint32_t worked = weir_engine_poll(run->engine, tsc_clock_ns(&run->clock, start));
+	uint32_t worked = weir_engine_poll(run->engine, loop_now_ns(&run->loop));
 
 	sinks_retry(run->sinks);
 	answer_requests(run);
-	run->last_tsc = rte_rdtsc();
-	if (worked != 0)
-		run->busy_tsc += run->last_tsc - start;
+	loop_turned(&run->loop, worked != 0);
 }
 
+/* A second signal cuts it short. */
 static void
 poll_while_live(struct run *run, uint64_t ns)
 {
-	uint64_t end = tsc_clock_ns(&run->clock, run->last_tsc) + ns;
+	uint64_t start_ns = loop_now_ns(&run->loop);
 
-	while (run->sinks->live != 0 && tsc_clock_ns(&run->clock, run->last_tsc) < end)
+	while (run->sinks->live != 0 &&
+	       loop_now_ns(&run->loop) - start_ns < (loop_hurried(&run->loop) ? ABORT_NS : ns))
 		turn(run);
 }
 
@@ -109,24 +100,19 @@ run_engine(void *arg)
 {
 	struct run *run = arg;
 
-	run->first_tsc = run->last_tsc = rte_rdtsc();
-	while (!atomic_load_explicit(&run->stop, memory_order_relaxed))
+	loop_begin(&run->loop);
+	while (!loop_stopped(&run->loop))
 		turn(run);
 	wind_down(run);
-	atomic_store_explicit(&run->done, 1, memory_order_release);
+	loop_end(&run->loop);
 	return 0;
 }
 
 bool
 run_snapshot(struct run *run, struct snapshot *snapshot)
 {
-	uint32_t wanted = atomic_fetch_add_explicit(&run->wanted, 1, memory_order_release) + 1;
-
-	while (atomic_load_explicit(&run->given, memory_order_acquire) != wanted) {
-		if (atomic_load_explicit(&run->done, memory_order_acquire))
-			return false;
-		nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-	}
+	if (!loop_ask(&run->loop))
+		return false;
 	*snapshot = run->snapshot;
 	return true;
 }

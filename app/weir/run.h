@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The engine's loop: the one place that reads the clock. */
+/* The engine's loop. */
 #ifndef APP_WEIR_RUN_H
 #define APP_WEIR_RUN_H
 
@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "app/cli/tsc_clock.h"
+#include "app/cli/loop.h"
 #include "sink.h"
 #include "weir.h"
 
@@ -21,28 +21,20 @@ struct snapshot {
 };
 
 struct run {
+	struct loop loop;
 	struct weir_stack *stack;
 	struct weir_engine *engine;
 	struct sinks *sinks;
 	const char *record; /* NULL: none */
-	struct tsc_clock clock;
-	uint64_t busy_tsc;
-	uint64_t last_tsc;
-	uint64_t first_tsc;
-	_Atomic int stop; /* set by anyone: end */
-	_Atomic int done; /* set by the loop: it has ended */
 	_Atomic int record_wanted;
 	_Atomic int failed;	  /* something was lost: the exit code says so */
-	_Atomic uint32_t wanted;  /* snapshots asked for */
-	_Atomic uint32_t given;	  /* and made */
-	struct snapshot snapshot; /* the loop's until given == wanted, then the asker's */
+	struct snapshot snapshot; /* the loop's until it is given, then the asker's */
 };
 
-/* `run` is all zeros but for `stop`, which may be set already. */
-void run_init(struct run *run, struct weir_stack *stack, struct sinks *sinks,
-	      const struct tsc_clock *clock, const char *record);
+/* `run` is all zeros but for its loop. */
+void run_init(struct run *run, struct weir_stack *stack, struct sinks *sinks, const char *record);
 
-/* Poll until run->stop, then end what is open. `arg` is a struct run. Returns 0. */
+/* Poll until the loop is to stop, then end what is open. `arg` is a struct run. Returns 0. */
 int run_engine(void *arg);
 
 /* Ask the loop for a snapshot and wait for it; false when the loop has ended. One thread. */

@@ -69,10 +69,17 @@ refuse_port(const struct setup *setup, uint32_t i, int rc)
 	return port_refuse(setup->names[i], setup->eal_said, setup->buffer_bytes, rc);
 }
 
+/* Of the port `i`. */
+static const struct ip_option *
+ip_of(const struct options *options, uint32_t i)
+{
+	return &options->ips[options->n_ips == 1 ? 0 : i];
+}
+
 static int
 attach(struct setup *setup, const struct options *options, uint32_t i)
 {
-	const struct ip_option *ip = &options->ips[options->n_ips == 1 ? 0 : i];
+	const struct ip_option *ip = ip_of(options, i);
 	struct weir_port_config config = {
 	    .size = sizeof(config),
 	    .prefix_len = ip->prefix_len,
@@ -86,30 +93,6 @@ attach(struct setup *setup, const struct options *options, uint32_t i)
 	return rc == 0 ? 0 : refuse_port(setup, i, rc);
 }
 
-/* On a network of the kernel's: neither it nor another weir may answer for our address. */
-static int
-claim_address(struct setup *setup, const struct options *options, uint32_t i)
-{
-	const struct ip_option *ip = &options->ips[options->n_ips == 1 ? 0 : i];
-	const struct watch_port *port = &setup->watch.ports[i];
-	char name[INTERFACE_NAME];
-
-	if (port->index == 0)
-		return 0;
-	if (interface_kernel_has(&ip->address, name)) {
-		say("--ip %s: the kernel has this address on %s and would answer, too: give "
-		    "another, or ip addr del it there",
-		    ip->text, name);
-		return -1;
-	}
-	setup->claims[i] = interface_claim(port->index, &ip->address);
-	if (setup->claims[i] != -EADDRINUSE)
-		return 0;
-	say("--ip %s: another weir answers for this address on %s: give another, or end that one",
-	    ip->text, port->interface);
-	return -1;
-}
-
 int
 setup_ports(struct setup *setup, const struct options *options)
 {
@@ -119,7 +102,7 @@ setup_ports(struct setup *setup, const struct options *options)
 		if (rc != 0)
 			return refuse_port(setup, i, rc);
 		watch_add(&setup->watch, setup->names[i]);
-		if (claim_address(setup, options, i) != 0)
+		if (port_claim(&setup->watch.ports[i], ip_of(options, i), &setup->claims[i]) != 0)
 			return -1;
 		if (options->impair != NULL && port_impair(options->impair, &setup->ports[i]) != 0)
 			return -1;
@@ -139,7 +122,7 @@ setup_stack(struct setup *setup, const struct options *options, uint64_t now_ns)
 
 	weir_config_init(&config);
 	config.flows = options->flows;
-	config.buffers = options->buffers;
+	config.buffers = options->tool.buffers;
 	config.buffer_bytes = setup->buffer_bytes;
 	config.rx_queue_segs = options->rx_queue_segs;
 	config.aggregate_limit = options->aggregate_limit;
@@ -147,7 +130,7 @@ setup_stack(struct setup *setup, const struct options *options, uint64_t now_ns)
 	config.flush_value = options->flush_value;
 	config.budget_segs = options->budget_segs;
 	config.record_frames = options->record != NULL ? RECORD_FRAMES : 0;
-	config.seed = options->seed;
+	config.seed = options->tool.seed;
 	config.now_ns = now_ns;
 	rc = weir_stack_create(&config, &setup->stack);
 	if (rc == -ENOMEM)
@@ -209,7 +192,7 @@ setup_describe(const struct setup *setup, const struct options *options)
 	for (uint32_t i = 0; i < setup->n_ports && used < sizeof(line); i++)
 		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s %s",
 					 i != 0 ? ", " : "", setup->names[i],
-					 options->ips[options->n_ips == 1 ? 0 : i].text);
+					 ip_of(options, i)->text);
 	for (uint32_t i = 0; i < options->n_listeners && used < sizeof(line); i++) {
 		const struct listen_option *listener = &options->listeners[i];
 

@@ -1,54 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weir-gen's command line: what is taken, and what each wrong word gets. */
-#include "../unit/unit.h"
-
-#include <stdio.h>
-#include <string.h>
-
 #include "app/cli/say.h"
 #include "options.h"
 
-#define WORDS_MAX 48
+#include "options_test.h"
 
 const char say_name[] = "weir-gen";
 
-static struct options options;
-static char error[OPTIONS_ERROR];
-
-/* Parse a command line given as one text. */
-static enum options_result
-parse(const char *line)
-{
-	static char text[1024];
-	char *words[WORDS_MAX], *state = NULL;
-	int n = 0;
-
-	snprintf(text, sizeof(text), "%s", line);
-	for (char *word = strtok_r(text, " ", &state); word != NULL && n < WORDS_MAX;
-	     word = strtok_r(NULL, " ", &state))
-		words[n++] = word;
-	return options_parse(&options, n, words, error);
-}
-
 #define LEAST "--ip 192.0.2.9/24 --connect 192.0.2.1:9000 "
-
-/* Refused with one line that holds both the thing and the mend. */
-static void
-refused(const char *line, const char *thing, const char *mend)
-{
-	enum options_result result = parse(line);
-
-	ck_assert_msg(result == OPTIONS_BAD, "taken: %s", line);
-	ck_assert_msg(strstr(error, thing) != NULL, "%s: no '%s' in: %s", line, thing, error);
-	ck_assert_msg(strstr(error, mend) != NULL, "%s: no '%s' in: %s", line, mend, error);
-	ck_assert_msg(strchr(error, '\n') == NULL, "%s: more than a line: %s", line, error);
-}
-
-static void
-taken(const char *line)
-{
-	ck_assert_msg(parse(line) == OPTIONS_RUN, "%s: %s", line, error);
-}
 
 START_TEST(defaults)
 {
@@ -65,13 +24,13 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.run, 1);
 	ck_assert_uint_eq(options.mss, 0);
 	ck_assert_uint_eq(options.bytes, 0);
-	ck_assert_uint_eq(options.seconds, 0);
+	ck_assert_uint_eq(options.tool.seconds, 0);
 	ck_assert_uint_eq(options.mode, GENERATOR_STREAM);
 	ck_assert_uint_eq(options.attack, GENERATOR_ATTACK_NONE);
 	ck_assert_uint_eq(options.open_loop_pps, 0);
-	ck_assert_uint_eq(options.stats_seconds, 1);
-	ck_assert_uint_eq(options.buffers, 8192);
-	ck_assert(options.timestamps && !options.verify && !options.json && !options.seed_given);
+	ck_assert_uint_eq(options.tool.stats_seconds, 1);
+	ck_assert_uint_eq(options.tool.buffers, 8192);
+	ck_assert(options.timestamps && !options.verify && !options.tool.json && !options.tool.seed_given);
 }
 END_TEST
 
@@ -88,15 +47,15 @@ START_TEST(every_option)
 	ck_assert_uint_eq(options.run, 1024);
 	ck_assert_uint_eq(options.mss, 16384);
 	ck_assert_uint_eq(options.bytes, UINT64_C(3) << 30);
-	ck_assert_uint_eq(options.seconds, 7);
+	ck_assert_uint_eq(options.tool.seconds, 7);
 	ck_assert_str_eq(options.impair, "loss=1%");
 	ck_assert(options.verify && !options.timestamps);
 	taken(LEAST "--mode rr --request 64 --seed 0 --stats 0 --json --buffers 4096 --hold 5");
 	ck_assert_uint_eq(options.mode, GENERATOR_RR);
 	ck_assert_uint_eq(options.request_bytes, 64);
-	ck_assert(options.seed_given && options.seed == 0 && options.json);
-	ck_assert_uint_eq(options.stats_seconds, 0);
-	ck_assert_uint_eq(options.buffers, 4096);
+	ck_assert(options.tool.seed_given && options.tool.seed == 0 && options.tool.json);
+	ck_assert_uint_eq(options.tool.stats_seconds, 0);
+	ck_assert_uint_eq(options.tool.buffers, 4096);
 	ck_assert_uint_eq(options.hold, 5);
 }
 END_TEST
@@ -135,13 +94,13 @@ END_TEST
 START_TEST(always_bounded)
 {
 	taken(LEAST);
-	ck_assert_uint_eq(options.seconds, 0);
+	ck_assert_uint_eq(options.tool.seconds, 0);
 	taken(LEAST "--attack syn");
-	ck_assert_uint_eq(options.seconds, OPTIONS_BOUND_SECONDS);
+	ck_assert_uint_eq(options.tool.seconds, OPTIONS_BOUND_SECONDS);
 	taken(LEAST "--open-loop 1000");
-	ck_assert_uint_eq(options.seconds, OPTIONS_BOUND_SECONDS);
+	ck_assert_uint_eq(options.tool.seconds, OPTIONS_BOUND_SECONDS);
 	taken(LEAST "--seconds 99 --attack rst --open-loop 1000");
-	ck_assert_uint_eq(options.seconds, 99);
+	ck_assert_uint_eq(options.tool.seconds, 99);
 }
 END_TEST
 

@@ -185,7 +185,7 @@ START_TEST(missed_runs)
 	missed("1000 of 4000 bytes were not acknowledged");
 	begin();
 	options.bytes = 1001;
-	options.seconds = 3;
+	options.tool.seconds = 3;
 	missed("within --seconds 3");
 	options.mode = GENERATOR_CONNECT;
 	options.bytes = 2048;

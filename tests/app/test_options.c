@@ -1,55 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The command line: what is taken, and what each wrong word gets. */
-#include "../unit/unit.h"
-
-#include <stdio.h>
-#include <string.h>
-
 #include "app/cli/say.h"
 #include "app/cli/value.h"
 #include "options.h"
 
-#define WORDS_MAX 32
+#include "options_test.h"
 
 const char say_name[] = "weir";
 
-static struct options options;
-static char error[OPTIONS_ERROR];
-
-/* Parse a command line given as one text. */
-static enum options_result
-parse(const char *line)
-{
-	static char text[1024];
-	char *words[WORDS_MAX], *state = NULL;
-	int n = 0;
-
-	snprintf(text, sizeof(text), "%s", line);
-	for (char *word = strtok_r(text, " ", &state); word != NULL && n < WORDS_MAX;
-	     word = strtok_r(NULL, " ", &state))
-		words[n++] = word;
-	return options_parse(&options, n, words, error);
-}
-
 #define LEAST "--ip 192.0.2.2/24 --listen 9000 "
-
-/* Refused with one line that holds both the thing and the mend. */
-static void
-refused(const char *line, const char *thing, const char *mend)
-{
-	enum options_result result = parse(line);
-
-	ck_assert_msg(result == OPTIONS_BAD, "taken: %s", line);
-	ck_assert_msg(strstr(error, thing) != NULL, "%s: no '%s' in: %s", line, thing, error);
-	ck_assert_msg(strstr(error, mend) != NULL, "%s: no '%s' in: %s", line, mend, error);
-	ck_assert_msg(strchr(error, '\n') == NULL, "%s: more than a line: %s", line, error);
-}
-
-static void
-taken(const char *line)
-{
-	ck_assert_msg(parse(line) == OPTIONS_RUN, "%s: %s", line, error);
-}
 
 START_TEST(defaults)
 {
@@ -71,10 +30,10 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.receive_buffer, 1 << 20);
 	ck_assert_uint_eq(options.budget_segs, 256);
 	ck_assert_uint_eq(options.flows, 65536);
-	ck_assert_uint_eq(options.buffers, 16384);
-	ck_assert_uint_eq(options.seconds, 0);
-	ck_assert_uint_eq(options.stats_seconds, 0);
-	ck_assert(!options.json && !options.seed_given);
+	ck_assert_uint_eq(options.tool.buffers, 16384);
+	ck_assert_uint_eq(options.tool.seconds, 0);
+	ck_assert_uint_eq(options.tool.stats_seconds, 0);
+	ck_assert(!options.tool.json && !options.tool.seed_given);
 	ck_assert(options.impair == NULL && options.record == NULL);
 }
 END_TEST
@@ -105,13 +64,13 @@ START_TEST(every_option)
 	ck_assert_uint_eq(options.receive_buffer, 4 << 20);
 	ck_assert_uint_eq(options.budget_segs, 1);
 	ck_assert_str_eq(options.impair, "seed=1,loss=1%");
-	ck_assert_uint_eq(options.seconds, 5);
-	ck_assert_uint_eq(options.stats_seconds, 1);
-	ck_assert(options.json && options.seed_given);
+	ck_assert_uint_eq(options.tool.seconds, 5);
+	ck_assert_uint_eq(options.tool.stats_seconds, 1);
+	ck_assert(options.tool.json && options.tool.seed_given);
 	ck_assert_str_eq(options.record, "/tmp/x");
 	ck_assert_uint_eq(options.flows, 1000000);
-	ck_assert_uint_eq(options.buffers, 20000);
-	ck_assert(options.seed == UINT64_MAX);
+	ck_assert_uint_eq(options.tool.buffers, 20000);
+	ck_assert(options.tool.seed == UINT64_MAX);
 }
 END_TEST
 

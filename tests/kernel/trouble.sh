@@ -91,6 +91,17 @@ for ms in 00 08 16 24 40; do
 	check "nothing stays" nothing_stays
 done
 
+# An impatient second signal, early and late in the end that the first one asked for.
+for ms in 000 005 010 020 040 080; do
+	weir_start --listen 9000 --seconds 60
+	weir_wait
+	kill -TERM "$weir_pid"
+	sleep 0.$ms
+	kill -TERM "$weir_pid" 2>/dev/null
+	check "TERM again after 0.$ms s ends it" ended 0
+	check "nothing stays" nothing_stays
+done
+
 # The terminal goes. What a script starts in the background may ignore it.
 weir_wrap="env --default-signal=HUP"
 weir_start --listen 9000 --seconds 60

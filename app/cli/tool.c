@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app/cli/tool.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_eal.h>
+
+#include "app/cli/descriptors.h"
+#include "app/cli/eal_args.h"
+#include "app/cli/eal_start.h"
+#include "app/cli/lcores.h"
+#include "app/cli/say.h"
+#include "app/cli/seed.h"
+#include "weir.h"
+
+struct started {
+	struct eal_args args;
+	struct eal_said said;
+	uint32_t buffer_bytes;
+	unsigned int lcore;
+	bool eal;
+};
+
+static int
+start_eal(const struct tool *tool, struct started *started, int argc, char **argv)
+{
+	struct eal_facts facts = {.buffers = tool->control.options->buffers};
+	char error[OPTIONS_ERROR];
+	int rc;
+
+	eal_facts_read(&facts);
+	started->buffer_bytes = facts.buffer_bytes = eal_args_vdev_bytes(argc, argv);
+	if (eal_args_build(&started->args, argc, argv, &facts, error) != 0) {
+		say("%s", error);
+		return -1;
+	}
+	if (eal_start(&started->args, &started->said, error) != 0) {
+		say("%s", error);
+		eal_said_end(&started->said, false);
+		return -1;
+	}
+	started->eal = true;
+	rc = tool->find_ports(tool->control.program, started->said.first, &started->buffer_bytes);
+	eal_said_end(&started->said, rc == 0);
+	return rc;
+}
+
+static int
+set_up(const struct tool *tool, const struct started *started)
+{
+	char error[OPTIONS_ERROR];
+
+	if (eal_args_check(&started->args, tool->control.options->buffers, started->buffer_bytes,
+			   error) != 0) {
+		say("%s", error);
+		return -1;
+	}
+	tsc_clock_start(&tool->control.loop->clock);
+	return tool->set_up(tool->control.program);
+}
+
+static int
+run(const struct tool *tool, const struct started *started)
+{
+	struct program *program = tool->control.program;
+	struct control control = tool->control;
+	int rc;
+
+	if (started->args.note[0] != '\0')
+		say("%s", started->args.note);
+	if (tool->describe != NULL)
+		tool->describe(program);
+	rc = lcores_run(started->lcore, tool->run, program, control_run, &control);
+	if (rc == 0)
+		return tool->result(program, started->lcore);
+	say("the loop does not start: %s: check EAL's -l", strerror(-rc));
+	return TOOL_REFUSED;
+}
+
+static int
+start_and_run(const struct tool *tool, int argc, char **argv)
+{
+	struct started started = {0};
+	int status = TOOL_REFUSED;
+	cpu_set_t allowed;
+
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	if (!tool->control.options->seed_given)
+		tool->control.options->seed = seed_from_system();
+	if (start_eal(tool, &started, argc, argv) == 0) {
+		started.lcore = lcores_loop();
+		/* For the threads that are started from here. */
+		lcores_stay_off(started.lcore, &allowed);
+		if (set_up(tool, &started) == 0)
+			status = run(tool, &started);
+	}
+	status = tool->close(tool->control.program, status);
+	if (started.eal)
+		rte_eal_cleanup();
+	eal_args_free(&started.args);
+	return status;
+}
+
+int
+tool_main(const struct tool *tool, int argc, char **argv)
+{
+	char error[OPTIONS_ERROR];
+	int start = options_start(argc, argv);
+	enum options_result asked = options_early(argc, argv);
+
+	descriptors_fill();
+	if (asked == OPTIONS_RUN)
+		asked = tool->parse(tool->options, argc - start, argv + start, error);
+	switch (asked) {
+	case OPTIONS_HELP:
+		fputs(tool->help, stdout);
+		return EXIT_SUCCESS;
+	case OPTIONS_VERSION:
+		printf("%s %s\n", say_name, weir_version());
+		return EXIT_SUCCESS;
+	case OPTIONS_BAD:
+		say("%s", error);
+		return TOOL_REFUSED;
+	default:
+		break;
+	}
+	loop_catch_signals(tool->control.loop);
+	if (tool->check(tool->options) != 0)
+		return TOOL_REFUSED;
+	return start_and_run(tool, options_eal_argc(argc, argv), argv);
+}
