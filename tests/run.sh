@@ -3,7 +3,7 @@
 # Build everything and run all tests. As root, on Debian 12:
 #
 #   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan tsan fuzz bench kernel
-#                                           mutate fresh
+#                                           interop mutate fresh
 #   sh tests/run.sh --pitfalls              the numbered pitfalls, the tests of each, their results
 #
 # --full takes the long forms. The last line is "N passed, N failed, N skipped"; the status is 0 when
@@ -13,7 +13,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
-all_parts="gcc house clang asan tsan fuzz bench kernel mutate fresh"
+all_parts="gcc house clang asan tsan fuzz bench kernel interop mutate fresh"
 last_pitfall=56
 parts=
 full=
@@ -208,6 +208,17 @@ part_kernel() {
 		script "kernel/${name%.sh}" "$file" $full
 		[ "$name" != demo.sh ] || awk '/work-conserving/ { on = 1 } on' "$work/script.log"
 	done
+}
+
+# A cell that is skipped is a skip of its own, with its reason.
+part_interop() {
+	need_gcc_build
+	script interop "$root/tests/interop/run.sh" $full
+	sed -n 's/^skip //p' "$work/script.log" | tr ' ' '_' | sed 's/:_/ /' >"$work/interop.skips"
+	while read -r name why; do
+		result skip "interop/$name" "$why"
+	done <"$work/interop.skips"
+	tail -n 1 "$work/script.log"
 }
 
 part_pitfall_scripts() {

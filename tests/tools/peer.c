@@ -17,8 +17,8 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <linux/tcp.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -36,6 +36,7 @@
 
 #define BLOCK_WORDS 8192 /* 64 KiB: stays in the second-level cache between filling and sending */
 #define STACK_BYTES (256 * 1024)
+#define SYN_SENT    2 /* tcpi_state */
 
 static struct {
 	struct sockaddr_in to;
@@ -61,6 +62,7 @@ struct conn {
 	uint32_t retrans;
 	uint64_t done; /* connections that ended well */
 	bool failed;
+	struct tcp_info last; /* when it had ended */
 };
 
 static atomic_uint next_turn; /* loop mode: turns handed out so far */
@@ -204,6 +206,15 @@ conn_close(struct conn *conn)
 		close(fd);
 }
 
+static void
+note_last(struct conn *conn)
+{
+	socklen_t len = sizeof(conn->last);
+
+	if (atomic_load(&conn->fd) >= 0)
+		getsockopt(atomic_load(&conn->fd), IPPROTO_TCP, TCP_INFO, &conn->last, &len);
+}
+
 static void *
 send_thread(void *arg)
 {
@@ -211,6 +222,7 @@ send_thread(void *arg)
 
 	if (conn_open(conn) && send_stream(conn) && conn_finish(conn))
 		conn->done = 1;
+	note_last(conn);
 	return NULL;
 }
 
@@ -250,7 +262,7 @@ sample_one(struct conn *conn)
 	if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
 		return;
 	/* Before the handshake ends it is the kernel's initial value, not a measurement. */
-	if (info.tcpi_state != TCP_SYN_SENT && info.tcpi_rto > conn->rto_us)
+	if (info.tcpi_state != SYN_SENT && info.tcpi_rto > conn->rto_us)
 		conn->rto_us = info.tcpi_rto;
 	conn->retrans = info.tcpi_total_retrans;
 }
@@ -313,6 +325,17 @@ report(const struct conn *conns, uint64_t ns, bool each)
 	return failed ? 1 : 0;
 }
 
+/* What both sides agreed on (TCPI_OPT_ bits), the payload of a full segment, and how many of its packets
+ * the other side says it saw marked. */
+static void
+report_agreed(const struct conn *conns)
+{
+	for (uint32_t i = 0; i < cfg.conns; i++)
+		printf("agreed %" PRIu32 " port %u options %u mss %u ce %u\n", conns[i].index,
+		       conns[i].port, conns[i].last.tcpi_options, conns[i].last.tcpi_snd_mss,
+		       conns[i].last.tcpi_delivered_ce);
+}
+
 static int
 run_conns(void *(*run)(void *), bool each)
 {
@@ -338,6 +361,8 @@ run_conns(void *(*run)(void *), bool each)
 		pthread_join(threads[i], NULL);
 	if (atomic_exchange(&sampling, false))
 		pthread_join(threads[cfg.conns], NULL);
+	if (each)
+		report_agreed(conns);
 	status = report(conns, clock_ns() - began, each);
 	for (uint32_t i = 0; i < cfg.conns; i++)
 		conn_close(&conns[i]);
