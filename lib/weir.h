@@ -147,6 +147,10 @@ struct weir_listen_config {
 	uint32_t receive_buffer; /* bytes per connection, 4096 to 1 GiB, default 1 MiB; fixes the window
 				    scale */
 	uint64_t cookie;         /* in every event of its connections until weir_conn_set_cookie */
+	uint32_t backlog;        /* half-open connections, 1 to 1048576, default 1024; the listeners
+				    share config.syn_entries */
+	uint32_t syn_cookies;    /* 1 (default): beyond the backlog a SYN is answered by a cookie
+				    (RFC 4987); 0: it is dropped */
 };
 void weir_listen_config_init(struct weir_listen_config *config);
 
@@ -326,6 +330,12 @@ struct weir_stats {
 	uint64_t closed;
 	uint64_t resets_received;
 	uint64_t resets_sent;
+	uint64_t syn_acks;         /* sent, those below included */
+	uint64_t syn_acks_again;   /* of them for a SYN that came again or an ACK that did not come */
+	uint64_t syn_expired;      /* half-open connections given up */
+	uint64_t cookies_sent;     /* SYN-ACKs that were cookies */
+	uint64_t cookies_accepted; /* connections made of them */
+	uint64_t cookies_refused;  /* ACKs to a listener that answered none, while cookies were out */
 	uint64_t max_gap_ms;     /* longest time between two deliveries of one connection */
 	uint64_t limited_ms[5];  /* closed connections: by sender, application, memory, engine, loss */
 	/* memory */

@@ -45,6 +45,8 @@ static const struct json_field port_fields[] = {
 static const struct json_field connection_fields[] = {
     STAT(accepted), STAT(established),	   STAT(syn_received), STAT(time_wait),
     STAT(closed),   STAT(resets_received), STAT(resets_sent),
+    STAT(syn_acks), STAT(syn_acks_again), STAT(syn_expired),
+    STAT(cookies_sent), STAT(cookies_accepted), STAT(cookies_refused),
 };
 
 static const struct json_field memory_fields[] = {

@@ -26,6 +26,8 @@ const char options_help[] =
     "  --json                  every counter as one JSON object at the end, on standard output\n"
     "  --record FILE           headers of the last frames as pcapng, at SIGUSR1 and at the end\n"
     "  --flows N               connections at once, 1 to 1048576, default 65536\n"
+    "  --backlog N             half-open connections of a port, 1 to 1048576, default 1024\n"
+    "  --syn-cookies on|off    answer SYNs beyond the backlog by cookies, default on\n"
     "  --buffers N             packet buffers, 1024 to 16777216, default 16384\n"
     "  --seed N                seed of every secret and random choice; default: from the system\n"
     "  --help, --version\n"
@@ -107,6 +109,15 @@ set_ack(struct options *options, const char *text, char *error)
 }
 
 static int
+set_syn_cookies(struct options *options, const char *text, char *error)
+{
+	options->syn_cookies = strcmp(text, "on") == 0;
+	if (options->syn_cookies || strcmp(text, "off") == 0)
+		return 0;
+	return options_refuse(error, "'%.64s' is neither: give on or off", text);
+}
+
+static int
 set_seed(struct options *options, const char *text, char *error)
 {
 	return options_set_seed(&options->tool, text, error);
@@ -129,6 +140,8 @@ static const struct option_rule rules[] = {
     OPTION_FLAG("--json", tool.json),
     OPTION_TEXT("--record", record, "the name is empty: give a file such as weir.pcapng"),
     OPTION_NUMBER("--flows", flows, 1, 1048576),
+    OPTION_NUMBER("--backlog", backlog, 1, 1048576),
+    OPTION_OWN("--syn-cookies", set_syn_cookies),
     OPTION_NUMBER("--buffers", tool.buffers, 1024, 16777216),
     OPTION_OWN("--seed", set_seed),
 };
@@ -183,6 +196,8 @@ set_defaults(struct options *options)
 	options->receive_buffer = listen.receive_buffer;
 	options->budget_segs = config.budget_segs;
 	options->flows = config.flows;
+	options->backlog = listen.backlog;
+	options->syn_cookies = listen.syn_cookies != 0;
 	options->tool.buffers = config.buffers;
 }
 

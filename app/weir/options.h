@@ -45,6 +45,8 @@ struct options {
 	const char *impair; /* NULL: none */
 	const char *record; /* NULL: none */
 	uint32_t flows;
+	uint32_t backlog;
+	bool syn_cookies;
 	struct tool_options tool;
 };
 

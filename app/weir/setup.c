@@ -15,6 +15,7 @@
 #include "app/cli/value.h"
 
 #define LINE 512
+#define SYN_ENTRIES_MOST 1048576
 
 /* ---- ports ---- */
 
@@ -114,6 +115,15 @@ setup_ports(struct setup *setup, const struct options *options)
 
 /* ---- stack and listeners ---- */
 
+/* Each port may have its backlog, as far as the stack goes. */
+static uint32_t
+syn_entries(const struct options *options)
+{
+	uint64_t most = (uint64_t)options->backlog * options->n_listeners;
+
+	return most < SYN_ENTRIES_MOST ? (uint32_t)most : SYN_ENTRIES_MOST;
+}
+
 int
 setup_stack(struct setup *setup, const struct options *options, uint64_t now_ns)
 {
@@ -122,6 +132,7 @@ setup_stack(struct setup *setup, const struct options *options, uint64_t now_ns)
 
 	weir_config_init(&config);
 	config.flows = options->flows;
+	config.syn_entries = syn_entries(options);
 	config.buffers = options->tool.buffers;
 	config.buffer_bytes = setup->buffer_bytes;
 	config.rx_queue_segs = options->rx_queue_segs;
@@ -155,6 +166,8 @@ setup_listeners(struct setup *setup, const struct options *options)
 		config.port = options->listeners[i].port;
 		config.ack_policy = (uint16_t)options->ack_policy;
 		config.receive_buffer = options->receive_buffer;
+		config.backlog = options->backlog;
+		config.syn_cookies = options->syn_cookies;
 		config.cookie = i;
 		rc = weir_listen(setup->stack, &config);
 		if (rc != 0) {

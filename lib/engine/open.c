@@ -30,6 +30,8 @@ max_events(const struct weir_config *config)
 static void
 init_secrets(struct weir_tcp *tcp, uint64_t seed, struct weir_hash_key hash[2])
 {
+	uint64_t cookie_secret[2];
+
 	for (int i = 0; i < 4; i++)
 		hash[0].word[i] = weir_seed_next(&seed);
 	tcp->secret[0] = weir_seed_next(&seed);
@@ -37,6 +39,9 @@ init_secrets(struct weir_tcp *tcp, uint64_t seed, struct weir_hash_key hash[2])
 	tcp->random = weir_seed_next(&seed);
 	for (int i = 0; i < 4; i++)
 		hash[1].word[i] = weir_seed_next(&seed);
+	cookie_secret[0] = weir_seed_next(&seed);
+	cookie_secret[1] = weir_seed_next(&seed);
+	weir_cookie_open(&tcp->cookies, cookie_secret, tcp->now_ns);
 }
 
 static void
@@ -167,8 +172,8 @@ open_engine(struct weir_engine *engine, struct weir_stack *stack)
 	struct weir_hash_key hash[2]; /* of the tables of IPv4 and IPv6 */
 	int error;
 
-	init_secrets(tcp, config->seed, hash);
 	init_scalars(tcp, config, stack);
+	init_secrets(tcp, config->seed, hash);
 	engine->stack = stack;
 	engine->budget_segs = config->budget_segs;
 	engine->quantum_segs = config->quantum_segs;

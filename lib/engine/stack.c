@@ -45,7 +45,12 @@ void
 weir_listen_config_init(struct weir_listen_config *config)
 {
 	*config = (struct weir_listen_config){
-		.size = sizeof(*config), .ack_policy = WEIR_ACK_TRAIN, .receive_buffer = 1 << 20};
+		.size = sizeof(*config),
+		.ack_policy = WEIR_ACK_TRAIN,
+		.receive_buffer = 1 << 20,
+		.backlog = 1024,
+		.syn_cookies = 1,
+	};
 }
 
 static bool
@@ -271,7 +276,8 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 
 	if (config->size != sizeof(*config) || config->port == 0 ||
 	    config->ack_policy > WEIR_ACK_DELAYED ||
-	    !in_range(config->receive_buffer, 4096, 1u << 30))
+	    !in_range(config->receive_buffer, 4096, 1u << 30) ||
+	    !in_range(config->backlog, 1, 1 << 20) || !in_range(config->syn_cookies, 0, 1))
 		return -EINVAL;
 	if (weir_listen_find(tcp, config->port) != NULL)
 		return -EADDRINUSE;
@@ -283,6 +289,8 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 		.port = config->port,
 		.ack_policy = (uint8_t)config->ack_policy,
 		.wscale = weir_window_scale(config->receive_buffer),
+		.backlog = config->backlog,
+		.cookies = config->syn_cookies != 0,
 	};
 	return 0;
 }

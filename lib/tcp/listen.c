@@ -9,6 +9,7 @@
 #define WEIR_RESETS_PER_MS 16  /* RSTs to nobody */
 #define WEIR_RESETS_BURST  256
 #define WEIR_SYN_MSS_MIN   64  /* a smaller MSS option is taken as this */
+#define WEIR_COOKIE_SEGS   16  /* promised by a cookie */
 
 const struct weir_listener *
 weir_listen_find(const struct weir_tcp *tcp, uint16_t port)
@@ -69,18 +70,19 @@ static void
 free_syn(struct weir_tcp *tcp, uint32_t i)
 {
 	weir_wheel_cancel(&tcp->wheel, weir_tcp_syn_entry(tcp, i));
+	tcp->listener_uses[tcp->syns[i].listener].half_open--;
 	weir_free_list_give(&tcp->syn_free, tcp->syns, sizeof(struct weir_syn),
 			    offsetof(struct weir_syn, next_free), i);
 	tcp->stats.syn_received--;
 }
 
 static void
-send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn)
+send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn, uint32_t tsval)
 {
 	struct weir_packet packet = {
 		.seq = syn->iss,
 		.ack = syn->irs + 1,
-		.tsval = tcp->now_ms + syn->ts_offset,
+		.tsval = tsval,
 		.tsecr = syn->ts_recent,
 		.win = (uint16_t)(syn->rcv_adv - syn->irs - 1), /* never scaled (RFC 7323 2.2) */
 		.flags = WEIR_TCP_SYN | WEIR_TCP_ACK,
@@ -91,8 +93,16 @@ send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn)
 
 	if (syn->opts & WEIR_FLOW_ECN)
 		packet.flags |= WEIR_TCP_ECE;
+	tcp->stats.syn_acks++;
 	weir_output_packet(tcp, syn->port, &syn->key, syn->remote_mac,
 			   (syn->opts & WEIR_FLOW_TS) != 0, &packet);
+}
+
+static void
+send_syn_ack_again(struct weir_tcp *tcp, const struct weir_syn *syn)
+{
+	tcp->stats.syn_acks_again++;
+	send_syn_ack(tcp, syn, tcp->now_ms + syn->ts_offset);
 }
 
 /* An ACK of the SYN alone, for segments that SYN-RECEIVED does not accept. */
@@ -116,14 +126,21 @@ send_syn_received_ack(struct weir_tcp *tcp, const struct weir_syn *syn)
 }
 
 static void
+read_options(const struct weir_seg *seg, struct weir_tcp_options *options)
+{
+	uint8_t scratch[40];
+	const uint8_t *p = weir_chain_read(seg->buf, seg->opt_off, seg->opt_len, scratch);
+
+	weir_tcp_options_read(p, p == NULL ? 0 : seg->opt_len, options);
+}
+
+static void
 agree_on_options(struct weir_syn *syn, const struct weir_listener *listener,
 		 const struct weir_seg *seg)
 {
 	struct weir_tcp_options options;
-	uint8_t scratch[40];
-	const uint8_t *p = weir_chain_read(seg->buf, seg->opt_off, seg->opt_len, scratch);
 
-	weir_tcp_options_read(p, p == NULL ? 0 : seg->opt_len, &options);
+	read_options(seg, &options);
 	syn->mss = options.mss;
 	if (syn->mss == 0)
 		syn->mss = syn->opts & WEIR_FLOW_IP6 ? WEIR_TCP_MSS6_DEFAULT : WEIR_TCP_MSS_DEFAULT;
@@ -174,27 +191,88 @@ refuse(struct weir_tcp *tcp, const struct weir_seg *seg, enum weir_drop reason)
 	weir_tcp_drop(tcp, seg->buf, reason);
 }
 
+/* What the segment says of the connection that its SYN asks for; irs is the SYN's number. */
+static void
+init_syn(const struct weir_tcp *tcp, struct weir_syn *syn, const struct weir_key *key,
+	 const struct weir_listener *listener, const struct weir_seg *seg, uint32_t irs)
+{
+	memset(syn, 0, sizeof(*syn));
+	syn->key = *key;
+	syn->opts = weir_key_is4(key) ? 0 : WEIR_FLOW_IP6;
+	syn->irs = irs;
+	syn->listener = (uint16_t)(listener - tcp->listeners);
+	syn->port = seg->port;
+	read_remote_mac(tcp, seg, syn->remote_mac);
+}
+
+/* The window that a cookie's SYN-ACK promises is not remembered, so it is always the same one. */
+static uint32_t
+cookie_edge(const struct weir_tcp *tcp, const struct weir_listener *listener,
+	    const struct weir_syn *syn)
+{
+	uint32_t window =
+		WEIR_COOKIE_SEGS *
+		weir_tcp_port_mss(tcp, syn->port, (syn->opts & WEIR_FLOW_IP6) != 0);
+
+	if (window > listener->receive_buffer)
+		window = listener->receive_buffer;
+	return syn->irs + 1 + (window < UINT16_MAX ? window : UINT16_MAX);
+}
+
+/* No entry is left: the SYN-ACK carries it. Beyond the last incarnation's numbers it cannot reach. */
+static void
+send_cookie(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_listener *listener,
+	    const struct weir_seg *seg)
+{
+	struct weir_syn syn;
+	uint32_t tsval;
+
+	if (!listener->cookies) {
+		refuse(tcp, seg, WEIR_DROP_SYN_BACKLOG);
+		return;
+	}
+	init_syn(tcp, &syn, key, listener, seg, seg->seq);
+	agree_on_options(&syn, listener, seg);
+	tsval = weir_cookie_bake(&tcp->cookies, tcp->now_ns, &syn);
+	syn.rcv_adv = cookie_edge(tcp, listener, &syn);
+	tcp->listener_uses[syn.listener].cookies_until_ns =
+		tcp->now_ns + WEIR_COOKIE_LIFE_MS * 1000000ull;
+	tcp->stats.cookies_sent++;
+	send_syn_ack(tcp, &syn, tsval);
+	weir_tcp_consume(tcp, seg->buf);
+}
+
+/* An entry, unless the listener or the engine has as many as it may. */
+static uint32_t
+take_syn(struct weir_tcp *tcp, const struct weir_listener *listener)
+{
+	struct weir_listener_use *use = &tcp->listener_uses[listener - tcp->listeners];
+	uint32_t i;
+
+	if (use->half_open >= listener->backlog)
+		return WEIR_NONE;
+	i = weir_free_list_take(&tcp->syn_free, tcp->syns, sizeof(struct weir_syn),
+				offsetof(struct weir_syn, next_free));
+	if (i != WEIR_NONE) {
+		use->half_open++;
+		tcp->stats.syn_received++;
+	}
+	return i;
+}
+
 static void
 accept_syn(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_listener *listener,
 	   const struct weir_seg *seg, const uint32_t *used)
 {
-	uint32_t i = weir_free_list_take(&tcp->syn_free, tcp->syns, sizeof(struct weir_syn),
-					 offsetof(struct weir_syn, next_free));
+	uint32_t i = take_syn(tcp, listener);
 	struct weir_syn *syn;
 
 	if (i == WEIR_NONE) {
-		refuse(tcp, seg, WEIR_DROP_SYN_BACKLOG);
+		send_cookie(tcp, key, listener, seg);
 		return;
 	}
-	tcp->stats.syn_received++;
 	syn = &tcp->syns[i];
-	memset(syn, 0, sizeof(*syn));
-	syn->key = *key;
-	syn->opts = weir_key_is4(key) ? 0 : WEIR_FLOW_IP6;
-	syn->irs = seg->seq;
-	syn->listener = (uint16_t)(listener - tcp->listeners);
-	syn->port = seg->port;
-	read_remote_mac(tcp, seg, syn->remote_mac);
+	init_syn(tcp, syn, key, listener, seg, seg->seq);
 	agree_on_options(syn, listener, seg);
 	choose_numbers(tcp, syn, used);
 	syn->rcv_adv = syn->irs + 1 + initial_window(tcp, listener, syn);
@@ -204,13 +282,73 @@ accept_syn(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_l
 		return;
 	}
 	weir_wheel_arm(&tcp->wheel, weir_tcp_syn_entry(tcp, i), tcp->now_ms + WEIR_TCP_RTO_MS);
-	send_syn_ack(tcp, syn);
+	send_syn_ack(tcp, syn, tcp->now_ms + syn->ts_offset);
 	weir_tcp_consume(tcp, seg->buf);
+}
+
+/* The segment that answers our SYN: a connection begins. False when there is no room for it. */
+static bool
+establish(struct weir_tcp *tcp, const struct weir_syn *syn, struct weir_seg *seg)
+{
+	struct weir_flow *flow = weir_flow_open(tcp, syn);
+
+	if (flow == NULL) {
+		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
+		return false;
+	}
+	flow->snd_wnd = flow->max_snd_wnd = (uint32_t)seg->win << flow->snd_wscale;
+	weir_tcp_segment(tcp, flow, seg);
+	if (!(flow->marks & WEIR_FLOW_DEAD))
+		weir_ack_aggregate_end(tcp, flow);
+	return true;
+}
+
+/* The answer to a cookie of ours becomes a connection as if there had been an entry. */
+static bool
+completes_cookie(struct weir_tcp *tcp, const struct weir_key *key,
+		 const struct weir_listener *listener, struct weir_seg *seg)
+{
+	struct weir_tcp_options options;
+	struct weir_syn syn;
+
+	if ((seg->flags & (WEIR_TCP_RST | WEIR_TCP_SYN | WEIR_TCP_ACK)) != WEIR_TCP_ACK)
+		return false;
+	read_options(seg, &options);
+	init_syn(tcp, &syn, key, listener, seg, seg->seq - 1);
+	syn.iss = seg->ack - 1;
+	if (!weir_cookie_taste(&tcp->cookies, tcp->now_ns, options.has_ts, options.tsecr, &syn)) {
+		tcp->stats.cookies_refused++;
+		return false;
+	}
+	syn.ts_recent = options.tsval;
+	syn.rcv_wscale = syn.opts & WEIR_FLOW_WS ? listener->wscale : 0;
+	syn.rcv_adv = cookie_edge(tcp, listener, &syn);
+	if (establish(tcp, &syn, seg))
+		tcp->stats.cookies_accepted++;
+	return true;
+}
+
+/*
+ * No SYN, or not a SYN alone. While cookies are out, data that answers none of them is not reset: what
+ * came before it may have been lost, and comes again.
+ */
+static void
+listen_other(struct weir_tcp *tcp, const struct weir_key *key,
+	     const struct weir_listener *listener, struct weir_seg *seg)
+{
+	bool cookies_out =
+		tcp->now_ns < tcp->listener_uses[listener - tcp->listeners].cookies_until_ns;
+
+	if (cookies_out && completes_cookie(tcp, key, listener, seg))
+		return;
+	if ((seg->flags & WEIR_TCP_ACK) && !(cookies_out && seg->len != 0))
+		weir_listen_reset(tcp, key, seg);
+	refuse(tcp, seg, WEIR_DROP_LISTEN_BAD_ACK);
 }
 
 /* RFC 9293 3.10.7.2. */
 static void
-listen_state(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_seg *seg,
+listen_state(struct weir_tcp *tcp, const struct weir_key *key, struct weir_seg *seg,
 	     const uint32_t *used)
 {
 	const struct weir_listener *listener = weir_listen_find(tcp, key->low.lport);
@@ -220,9 +358,7 @@ listen_state(struct weir_tcp *tcp, const struct weir_key *key, const struct weir
 		refuse(tcp, seg, WEIR_DROP_NO_FLOW);
 	} else if ((seg->flags & (WEIR_TCP_RST | WEIR_TCP_ACK)) != 0 ||
 		   !(seg->flags & WEIR_TCP_SYN)) {
-		if (seg->flags & WEIR_TCP_ACK)
-			weir_listen_reset(tcp, key, seg);
-		refuse(tcp, seg, WEIR_DROP_LISTEN_BAD_ACK);
+		listen_other(tcp, key, listener, seg);
 	} else if (weir_budget_pressure(tcp) >= 2 || /* it would get nothing */
 		   tcp->flow_free.used == tcp->flow_free.size) {
 		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
@@ -237,7 +373,7 @@ static void
 syn_again(struct weir_tcp *tcp, const struct weir_syn *syn, const struct weir_seg *seg)
 {
 	if (seg->seq == syn->irs && !(seg->flags & WEIR_TCP_ACK)) {
-		send_syn_ack(tcp, syn);
+		send_syn_ack_again(tcp, syn);
 		weir_tcp_consume(tcp, seg->buf);
 		return;
 	}
@@ -285,7 +421,6 @@ static void
 syn_received(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 {
 	struct weir_syn *syn = &tcp->syns[i];
-	struct weir_flow *flow;
 
 	if (seg->flags & WEIR_TCP_RST) {
 		if (seg->seq != syn->irs + 1) { /* RFC 5961 3.2 holds here, too */
@@ -304,18 +439,8 @@ syn_received(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 		syn_again(tcp, syn, seg);
 		return;
 	}
-	if (!completes_handshake(tcp, syn, seg))
-		return;
-	flow = weir_flow_open(tcp, syn);
-	if (flow == NULL) {
-		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
-		return;
-	}
-	free_syn(tcp, i);
-	flow->snd_wnd = flow->max_snd_wnd = (uint32_t)seg->win << flow->snd_wscale;
-	weir_tcp_segment(tcp, flow, seg);
-	if (!(flow->marks & WEIR_FLOW_DEAD))
-		weir_ack_aggregate_end(tcp, flow);
+	if (completes_handshake(tcp, syn, seg) && establish(tcp, syn, seg))
+		free_syn(tcp, i);
 }
 
 void
@@ -326,12 +451,13 @@ weir_listen_timer(struct weir_tcp *tcp, uint32_t i)
 	if (syn->retries == WEIR_TCP_SYN_RETRIES) {
 		weir_tcp_remove(tcp, &syn->key);
 		free_syn(tcp, i);
+		tcp->stats.syn_expired++;
 		return;
 	}
 	syn->retries++;
 	weir_wheel_arm(&tcp->wheel, weir_tcp_syn_entry(tcp, i),
 		       tcp->now_ms + (WEIR_TCP_RTO_MS << syn->retries));
-	send_syn_ack(tcp, syn);
+	send_syn_ack_again(tcp, syn);
 }
 
 void

@@ -107,12 +107,17 @@ weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 		return NULL;
 	}
 	init_from_syn(tcp, flow, syn);
-	init_rest(tcp, flow, id);
 	if (flow->opts & WEIR_FLOW_IP6)
 		tcp->keys6[id] = syn->key;
+	if (weir_tcp_replace(tcp, &syn->key, id) != 0 && weir_tcp_insert(tcp, &syn->key, id) != 0) {
+		weir_slots_give(tcp->slots, flow->conn);
+		flow->conn = 0;
+		give_flow(tcp, id);
+		return NULL;
+	}
+	init_rest(tcp, flow, id);
 	weir_output_header(tcp, flow->port, &syn->key, syn->remote_mac,
 			   (flow->opts & WEIR_FLOW_TS) != 0, &flow->header);
-	weir_tcp_replace(tcp, &syn->key, id);
 	tcp->stats.accepted++;
 	tcp->stats.established++;
 	weir_tcp_event(tcp, flow, WEIR_EVENT_ACCEPTED);

@@ -17,6 +17,7 @@
 #include "flow/slots.h"
 #include "flow/table.h"
 #include "tcp/aggregate.h"
+#include "tcp/cookie.h"
 #include "tcp/gather.h"
 #include "tcp/reassembly.h"
 #include "tcp/wheel.h"
@@ -86,6 +87,14 @@ struct weir_listener {
 	uint16_t port;
 	uint8_t ack_policy;
 	uint8_t wscale;
+	uint32_t backlog; /* half-open connections */
+	bool cookies;     /* SYN cookies beyond it */
+};
+
+/* What a listener has now. */
+struct weir_listener_use {
+	uint64_t cookies_until_ns; /* ACKs may answer cookies until then */
+	uint32_t half_open;
 };
 
 /* What TCP knows of a port. */
@@ -142,7 +151,9 @@ struct weir_tcp {
 	uint32_t time_wait_ms;
 	uint64_t secret[2];
 	struct weir_listener listeners[WEIR_LISTENERS_MAX];
+	struct weir_listener_use listener_uses[WEIR_LISTENERS_MAX];
 	uint32_t n_listeners;
+	struct weir_cookie_keys cookies;
 	struct weir_tcp_port ports[WEIR_STATS_PORTS];
 	/* less often */
 	struct weir_slots *slots;
@@ -400,7 +411,7 @@ bool weir_time_wait_input(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg
 
 /* ---- state.c: the one door between states ---- */
 
-/* A new flow for `key`, ESTABLISHED, in the table instead of entry `syn`. NULL: no room. */
+/* A new flow, ESTABLISHED, in the table instead of what stood for its key. NULL: no room. */
 struct weir_flow *weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn);
 /* The peer's FIN has been reached in order. */
 void weir_flow_fin_received(struct weir_tcp *tcp, struct weir_flow *flow);

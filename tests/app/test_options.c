@@ -30,6 +30,8 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.receive_buffer, 1 << 20);
 	ck_assert_uint_eq(options.budget_segs, 256);
 	ck_assert_uint_eq(options.flows, 65536);
+	ck_assert_uint_eq(options.backlog, 1024);
+	ck_assert(options.syn_cookies);
 	ck_assert_uint_eq(options.tool.buffers, 16384);
 	ck_assert_uint_eq(options.tool.seconds, 0);
 	ck_assert_uint_eq(options.tool.stats_seconds, 0);
@@ -60,6 +62,7 @@ START_TEST(every_option)
 
 	taken(LEAST "--receive-buffer 4M --budget 1 --impair seed=1,loss=1% --seconds 5 --stats 1 "
 		    "--json --record /tmp/x --flows 1000000 --buffers 20000 "
+		    "--backlog 77 --syn-cookies off "
 		    "--seed 18446744073709551615");
 	ck_assert_uint_eq(options.receive_buffer, 4 << 20);
 	ck_assert_uint_eq(options.budget_segs, 1);
@@ -69,8 +72,11 @@ START_TEST(every_option)
 	ck_assert(options.tool.json && options.tool.seed_given);
 	ck_assert_str_eq(options.record, "/tmp/x");
 	ck_assert_uint_eq(options.flows, 1000000);
+	ck_assert_uint_eq(options.backlog, 77);
+	ck_assert(!options.syn_cookies);
 	ck_assert_uint_eq(options.tool.buffers, 20000);
 	ck_assert(options.tool.seed == UINT64_MAX);
+	refused(LEAST "--syn-cookies maybe", "'maybe'", "give on or off");
 }
 END_TEST
 
@@ -215,6 +221,7 @@ START_TEST(numbers)
 	    {"--seconds", "1", "1000000000", "0", "1000000001"},
 	    {"--stats", "1", "86400", "0", "86401"},
 	    {"--flows", "1", "1048576", "0", "1048577"},
+	    {"--backlog", "1", "1048576", "0", "1048577"},
 	    {"--buffers", "1024", "16777216", "1023", "16777217"},
 	};
 	char line[256], range[64];
@@ -319,6 +326,8 @@ START_TEST(help_is_complete)
 	    "--json",
 	    "--record FILE",
 	    "--flows N",
+	    "--backlog N",
+	    "--syn-cookies on|off",
 	    "--buffers N",
 	    "--seed N",
 	    "--help",

@@ -106,7 +106,9 @@ parse_count(struct parser *parser, char **save, const char *text)
 		COUNTER(ts_missing),	  COUNTER(answers_limited), COUNTER(resets_received),
 		COUNTER(resets_sent),	  COUNTER(options_malformed), COUNTER(edges_held),
 		COUNTER(window_rounded_down), COUNTER(pruned),	   COUNTER(collapsed),
-		COUNTER(accepted),	  COUNTER(closed),
+		COUNTER(accepted),	  COUNTER(closed),	   COUNTER(syn_acks),
+		COUNTER(syn_acks_again),  COUNTER(syn_expired),	   COUNTER(cookies_sent),
+		COUNTER(cookies_accepted), COUNTER(cookies_refused),
 	};
 #undef COUNTER
 	const char *name = strtok_r(NULL, " ", save);

@@ -81,6 +81,8 @@ struct script_listen {
 	uint16_t port;
 	uint16_t ack_policy;
 	uint32_t buffer;
+	uint32_t backlog;
+	bool no_cookies;
 };
 
 struct script_remote {

@@ -10,7 +10,7 @@
 
 const struct script_stack script_default_stack = {
 	.buffers = 512, .flows = 16, .syns = 16, .time_waits = 16, .time_wait_ms = 60000};
-const struct script_listen script_default_listen = {.port = 9000, .buffer = 65536};
+const struct script_listen script_default_listen = {.port = 9000, .buffer = 65536, .backlog = 1024};
 
 bool
 script_wrong(struct parser *parser, const char *format, ...)
@@ -149,9 +149,35 @@ parse_stack(struct parser *parser, char **save, const char *text)
 }
 
 static bool
-parse_listen(struct parser *parser, char **save, const char *text)
+to_switch(const char *value, bool *on)
+{
+	*on = strcmp(value, "on") == 0;
+	return *on || strcmp(value, "off") == 0;
+}
+
+static bool
+set_listen(struct script_listen *listen, const char *key, const char *value)
 {
 	static const char *const policies[] = {"train", "stretch", "delayed", NULL};
+	bool on;
+
+	if (strcmp(key, "buffer") == 0)
+		return script_to_unsigned(value, 4096, 1u << 30, &listen->buffer);
+	if (strcmp(key, "backlog") == 0)
+		return script_to_unsigned(value, 1, 1024, &listen->backlog);
+	if (strcmp(key, "ack") == 0) {
+		listen->ack_policy = (uint16_t)script_find_name(policies, value);
+		return script_find_name(policies, value) >= 0;
+	}
+	if (strcmp(key, "cookies") != 0 || !to_switch(value, &on))
+		return false;
+	listen->no_cookies = !on;
+	return true;
+}
+
+static bool
+parse_listen(struct parser *parser, char **save, const char *text)
+{
 	struct script_listen *listen = &script_add(parser, SCRIPT_LISTEN, text)->listen;
 	char *key, *value;
 	uint32_t port;
@@ -160,26 +186,10 @@ parse_listen(struct parser *parser, char **save, const char *text)
 		return script_wrong(parser, "listen needs a port");
 	*listen = script_default_listen;
 	listen->port = (uint16_t)port;
-	while (next_setting(save, &key, &value)) {
-		bool good = false;
-
-		if (key != NULL && strcmp(key, "buffer") == 0)
-			good = script_to_unsigned(value, 4096, 1u << 30, &listen->buffer);
-		else if (key != NULL && strcmp(key, "ack") == 0) {
-			listen->ack_policy = (uint16_t)script_find_name(policies, value);
-			good = script_find_name(policies, value) >= 0;
-		}
-		if (!good)
+	while (next_setting(save, &key, &value))
+		if (key == NULL || !set_listen(listen, key, value))
 			return bad_setting(parser, key, value);
-	}
 	return true;
-}
-
-static bool
-to_switch(const char *value, bool *on)
-{
-	*on = strcmp(value, "on") == 0;
-	return *on || strcmp(value, "off") == 0;
 }
 
 static bool

@@ -448,6 +448,8 @@ stage_listen(struct stage *stage, const struct script_listen *listen)
 	config.port = listen->port;
 	config.receive_buffer = listen->buffer;
 	config.ack_policy = listen->ack_policy;
+	config.backlog = listen->backlog;
+	config.syn_cookies = !listen->no_cookies;
 	if (weir_listen(stage->stack, &config) != 0)
 		stage_fail(stage, "cannot listen on %u", listen->port);
 }

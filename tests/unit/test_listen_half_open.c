@@ -115,6 +115,7 @@ END_TEST
 START_TEST(pitfall_15_full_backlog_does_not_lock_the_listener)
 {
 	open_world(64, 4);
+	tcp()->listeners[0].cookies = false;
 	for (uint16_t i = 0; i < 4; i++) {
 		remote_init(&remote, (uint16_t)(40000 + i));
 		half_open();
@@ -129,6 +130,56 @@ START_TEST(pitfall_15_full_backlog_does_not_lock_the_listener)
 	remote_init(&remote, 40009);
 	half_open();
 	complete();
+	scene_close(&world);
+}
+END_TEST
+
+START_TEST(pitfall_15_full_backlog_answers_by_cookies)
+{
+	open_world(64, 4);
+	for (uint16_t i = 0; i < 4; i++) {
+		remote_init(&remote, (uint16_t)(40000 + i));
+		half_open();
+	}
+	for (uint16_t i = 4; i < 10; i++) {
+		const struct weir_flow *flow;
+
+		remote_init(&remote, (uint16_t)(40000 + i));
+		remote.ecn = i % 2 != 0;
+		half_open();
+		ck_assert_uint_eq(tcp()->stats.syn_received, 4);
+		ck_assert_uint_eq(tcp()->table.count, i);
+		complete();
+		flow = scene_flow(&world, &remote);
+		ck_assert_uint_eq(flow->opts, WEIR_FLOW_TS | WEIR_FLOW_SACK | WEIR_FLOW_WS);
+		ck_assert_uint_eq(flow->snd_wscale, 7);
+		ck_assert_uint_eq(flow->rcv_adv, remote.edge);
+		ck_assert_uint_eq(flow->iss + 1, remote.rcv_nxt);
+		ck_assert_uint_eq(flow->irs + 1, remote.snd_nxt);
+		ck_assert_uint_eq(flow->snd_wnd, 65535u << 7);
+	}
+	ck_assert_uint_eq(tcp()->stats.cookies_sent, 6);
+	ck_assert_uint_eq(tcp()->stats.cookies_accepted, 6);
+	ck_assert_uint_eq(tcp()->stats.cookies_refused, 0);
+	scene_close(&world);
+}
+END_TEST
+
+START_TEST(backlog_is_its_listeners)
+{
+	open_world(64, 16);
+	tcp()->listeners[0].backlog = 2;
+	for (uint16_t i = 0; i < 3; i++) {
+		remote_init(&remote, (uint16_t)(40000 + i));
+		half_open();
+	}
+	ck_assert_uint_eq(tcp()->stats.syn_received, 2);
+	ck_assert_uint_eq(tcp()->listener_uses[0].half_open, 2);
+	ck_assert_uint_eq(tcp()->stats.cookies_sent, 1);
+	for (uint32_t ms = 0; ms < 63000; ms += 10)
+		world_poll(&world, 10 * SCENE_MS);
+	ck_assert_uint_eq(tcp()->listener_uses[0].half_open, 0);
+	ck_assert_uint_eq(tcp()->stats.syn_expired, 2);
 	scene_close(&world);
 }
 END_TEST
@@ -288,6 +339,8 @@ add(Suite *s)
 {
 	UNIT_CASE(s, pitfall_15_half_open_connection_expires);
 	UNIT_CASE(s, pitfall_15_full_backlog_does_not_lock_the_listener);
+	UNIT_CASE(s, pitfall_15_full_backlog_answers_by_cookies);
+	UNIT_CASE(s, backlog_is_its_listeners);
 	UNIT_CASE(s, pitfall_18_syn_again_with_other_options);
 	UNIT_CASE(s, pitfall_18_final_ack_lost_and_data_arrives_first);
 	UNIT_CASE(s, pitfall_18_data_out_of_order_completes_too);
