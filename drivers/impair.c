@@ -10,6 +10,7 @@
 
 #include "engine/port.h"
 #include "impair_line.h"
+#include "impair_mark.h"
 #include "impair_spec.h"
 #include "wire/bytes.h"
 #include "wire/chain.h"
@@ -179,6 +180,15 @@ truncate_frame(struct impair *impair, struct rte_mbuf **buf, uint32_t l3_off)
 }
 
 static bool
+mark(struct impair *impair, struct rte_mbuf **buf, uint32_t l3_off)
+{
+	if (!weir_impair_capable(*buf, l3_off) || !make_private(impair, buf))
+		return false;
+	weir_impair_mark(*buf, l3_off);
+	return true;
+}
+
+static bool
 duplicate(struct impair *impair, struct weir_line *line, struct rte_mbuf *buf, uint64_t due_ns)
 {
 	struct rte_mbuf *copy = copy_frame(impair, buf);
@@ -204,6 +214,8 @@ treat(struct impair *impair, struct weir_line *line, struct rte_mbuf *buf, uint3
 	}
 	if (happens(impair, WEIR_IMPAIR_DUP))
 		touched |= duplicate(impair, line, buf, due_ns);
+	if (happens(impair, WEIR_IMPAIR_CE))
+		touched |= mark(impair, &buf, l3_off);
 	if (happens(impair, WEIR_IMPAIR_CORRUPT))
 		touched |= corrupt(impair, &buf, l3_off);
 	if (happens(impair, WEIR_IMPAIR_TRUNCATE))

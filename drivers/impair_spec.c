@@ -118,7 +118,7 @@ read_word(struct text word, struct weir_impair_spec *spec)
 	static const char *const rates[WEIR_IMPAIR_EFFECTS] = {
 	    [WEIR_IMPAIR_LOSS] = "loss",	 [WEIR_IMPAIR_DUP] = "dup",
 	    [WEIR_IMPAIR_REORDER] = "reorder",	 [WEIR_IMPAIR_CORRUPT] = "corrupt",
-	    [WEIR_IMPAIR_TRUNCATE] = "truncate",
+	    [WEIR_IMPAIR_TRUNCATE] = "truncate", [WEIR_IMPAIR_CE] = "ce",
 	};
 	struct text name = word, value = word;
 

@@ -11,6 +11,7 @@ enum weir_impair_effect {
 	WEIR_IMPAIR_REORDER,
 	WEIR_IMPAIR_CORRUPT,
 	WEIR_IMPAIR_TRUNCATE,
+	WEIR_IMPAIR_CE, /* of ECN-capable packets */
 	WEIR_IMPAIR_EFFECTS
 };
 

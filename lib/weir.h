@@ -117,7 +117,7 @@ int weir_port_open_custom(const struct weir_port_functions *functions, struct we
 /*
  * Wrap `inner`: what arrives is lost, doubled, reordered, corrupted, truncated or delayed at random
  * but repeatably. spec: "seed=1,loss=1%,dup=1%,reorder=2%,corrupt=0.1%,truncate=0%,delay=200us",
- * "both=1" treats what is sent, too. On -EINVAL `error` (may be NULL) names the word. Closing
+ * "ce=1%" marks ECN-capable packets, "both=1" treats what is sent, too. On -EINVAL `error` (may be NULL) names the word. Closing
  * the wrapper closes `inner`.
  */
 int weir_port_open_impair(struct weir_port *inner, const char *spec, struct weir_port **port,

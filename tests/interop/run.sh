@@ -11,9 +11,9 @@
 # A cell names what differs from: cubic, timestamps, SACK and window scaling on, ECN off, MTU 1500, no
 # tags, no impairment. Its rows are each value of each dimension alone, and in full the pairs of
 # dimensions that act on one another: congestion control, SACK with timestamps (they share the options'
-# forty bytes), window scaling and ECN each with every impairment; timestamps with SACK with scaling, MSS
-# or MTU with timestamps, tags and impairments. Every row is there for each family. The short form has
-# each value once and the pairs that have most to do with one another.
+# forty bytes), window scaling and ECN each with every impairment; ECN and congestion control with marks;
+# timestamps with SACK with scaling; MSS or MTU with timestamps, tags and impairments. Every row is there
+# for each family. The short form has each value once and the pairs that have most to do with one another.
 #
 # Every cell: both connections end well, SHA-256 equal, what the row says was agreed on (TCP_INFO), no
 # stall beyond the sender's timeout plus 200 ms. Cells that differ only in the peer's settings share one
@@ -67,6 +67,10 @@ rows_short() {
 	row short ts=off sack=off ws=off
 	row short ecn=on
 	row short ecn=on impair=mixed
+	row short ecn=on impair=ce=5%
+	row short cc=reno ecn=on impair=ce=5%
+	row short cc=bbr ecn=on impair=ce=5%
+	row short impair=ce=5%
 	row short mss=536
 	row short mss=536 impair=mixed
 	row short mtu=9000
@@ -98,6 +102,14 @@ rows_full() {
 		row full mtu=9000 impair="$impair_"
 		row full mtu=9000 ts=off impair="$impair_"
 	done
+	for cc_ in cubic reno bbr; do
+		for impair_ in ce=0.1% ce=1% ce=20% ce=5%,loss=1%,reorder=2%; do
+			row full cc=$cc_ ecn=on impair="$impair_"
+		done
+	done
+	row full ecn=on ts=off sack=off impair=ce=5%
+	row full ecn=on mtu=9000 impair=ce=5%
+	row full ecn=on tags=two impair=ce=5%
 	for ws_ in on off; do
 		for ts_ in on off; do
 			for sack_ in on off; do
@@ -260,7 +272,17 @@ peer_settings() {
 		die "the kernel's TCP settings cannot be changed in a namespace"
 }
 
-# agreed OPTIONS MSS: as the row says.
+# check_marks CE: so many of the sender's packets were told to it as marked. RFC 3168 6.1.3: there is an
+# echo, and the sender's CWR ends it.
+check_marks() {
+	case $ecn,$impair in
+	on,ce=0.1%) [ $(($1 * 2 * mss_)) -lt "$bytes" ] || wrong "the echo goes on: $1 packets" ;;
+	on,ce=*) [ "$1" -gt 0 ] || wrong "no mark was echoed" ;;
+	*) [ "$1" = 0 ] || wrong "$1 packets echoed as marked" ;;
+	esac
+}
+
+# check_agreed OPTIONS MSS: as the row says.
 check_agreed() {
 	want_=0
 	[ "$ts" = off ] || want_=$((want_ | 1))
@@ -278,9 +300,10 @@ check_agreed() {
 # What the peer tells of each connection, and what became of it.
 check_conns() {
 	equal=0
-	while read -r word_ index_ _ from_ _ options_ _ mss_ _; do
+	while read -r word_ index_ _ from_ _ options_ _ mss_ _ ce_; do
 		[ "$word_" = agreed ] || continue
 		check_agreed "$options_" "$mss_"
+		check_marks "$ce_"
 		set -- "$work"/arrived.d/*-"$from_"-*
 		if [ $# != 1 ] || [ ! -f "$1" ]; then
 			wrong "no single file of port $from_"

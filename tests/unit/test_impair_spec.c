@@ -14,7 +14,7 @@ START_TEST(specification_is_read)
 
 	ck_assert_int_eq(weir_impair_spec_parse("seed=18446744073709551615,loss=1%,dup=0.25%,"
 						"reorder=100%,corrupt=0.0000001%,truncate=0%,"
-						"delay=200us,both=1",
+						"ce=50%,delay=200us,both=1",
 						&spec, &error),
 			 0);
 	ck_assert_ptr_null(error);
@@ -24,6 +24,7 @@ START_TEST(specification_is_read)
 	ck_assert_uint_eq(spec.rate[WEIR_IMPAIR_REORDER], WEIR_IMPAIR_ALWAYS);
 	ck_assert_uint_eq(spec.rate[WEIR_IMPAIR_CORRUPT], 1);
 	ck_assert_uint_eq(spec.rate[WEIR_IMPAIR_TRUNCATE], 0);
+	ck_assert_uint_eq(spec.rate[WEIR_IMPAIR_CE], WEIR_IMPAIR_ALWAYS / 2);
 	ck_assert_uint_eq(spec.delay_ns, 200000);
 	ck_assert_uint_eq(spec.both, 1);
 	ck_assert_int_eq(weir_impair_spec_parse("delay=5ms", &spec, &error), 0);
