@@ -5,7 +5,8 @@
 #include "engine/engine.h"
 #include "wire/chain.h"
 
-#define WEIR_LEASE_SEGS 32 /* packets that one lease covers at most */
+#define WEIR_LEASE_SEGS	 32   /* packets that one lease covers at most */
+#define WEIR_FETCH_BYTES 2048u /* of a node; a longer one the hardware goes on fetching */
 
 static struct weir_flow *
 find_flow(struct weir_stack *stack, weir_conn conn)
@@ -140,17 +141,59 @@ weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 	return error;
 }
 
-/* Take `len` bytes, all of them unread, off the front; copies them where `to` is not NULL. */
+/* A handler reads the connections in the order of its events: the node that is probably copied when
+ * the list of `conn` has come to its end. 0: none. */
+static uint32_t
+next_read(struct weir_stack *stack, weir_conn conn)
+{
+	struct weir_tcp *tcp = &stack->engine->tcp;
+	const struct weir_flow *flow;
+
+	if (tcp->read_event < tcp->n_events && tcp->events[tcp->read_event].conn == conn)
+		tcp->read_event++;
+	if (tcp->read_event >= tcp->n_events)
+		return 0;
+	flow = find_flow(stack, tcp->events[tcp->read_event].conn);
+	return flow == NULL ? 0 : flow->unread.head;
+}
+
+/* Payload comes slower than it is copied: ask for what is copied next. */
 static void
-take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t len)
+fetch(const struct weir_held *held)
+{
+	const uint8_t *data = rte_pktmbuf_mtod_offset(held->buf, const uint8_t *, held->off);
+	uint32_t len = RTE_MIN(held->len, WEIR_FETCH_BYTES);
+
+	for (uint32_t off = 0; off < len; off += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(data + off);
+}
+
+static uint32_t
+copy_node(const struct weir_held *held, uint8_t *to)
+{
+	if (unlikely(held->buf->nb_segs != 1))
+		return weir_chain_copy(held->buf, held->off, held->len, to);
+	memcpy(to, rte_pktmbuf_mtod_offset(held->buf, const uint8_t *, held->off), held->len);
+	return held->len;
+}
+
+/* Take `len` bytes, all of them unread, off the front; copies them where `to` is not NULL, while the
+ * next node is fetched, at the end of the list node `behind`. */
+static void
+take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t len, uint32_t behind)
 {
 	struct weir_held *nodes = tcp->held.nodes;
 	uint32_t first = flow->unread.head, idx = first, last = 0;
 
 	flow->unread_bytes -= len;
 	for (; len != 0 && nodes[idx].len <= len; idx = nodes[idx].next) {
-		if (to != NULL)
-			to += weir_chain_copy(nodes[idx].buf, nodes[idx].off, nodes[idx].len, to);
+		if (to != NULL) {
+			uint32_t next = nodes[idx].next != 0 ? nodes[idx].next : behind;
+
+			if (next != 0)
+				fetch(&nodes[next]);
+			to += copy_node(&nodes[idx], to);
+		}
 		len -= nodes[idx].len;
 		last = idx;
 	}
@@ -183,7 +226,7 @@ consume_unread(struct weir_stack *stack, weir_conn conn, uint8_t *to, uint32_t l
 		len = INT32_MAX;
 	if (len == 0)
 		return 0;
-	take_unread(&stack->engine->tcp, flow, to, len);
+	take_unread(&stack->engine->tcp, flow, to, len, to == NULL ? 0 : next_read(stack, conn));
 	weir_window_freed(&stack->engine->tcp, flow, len);
 	return (int)len;
 }

@@ -135,6 +135,7 @@ deliver(struct weir_engine *engine)
 		reported = i;
 	}
 	tcp->stats.events += tcp->n_events;
+	tcp->read_event = 0;
 	if (tcp->n_events != 0 && stack->handler != NULL)
 		stack->handler(stack->user, stack, tcp->events, tcp->n_events);
 	tcp->n_events = 0;

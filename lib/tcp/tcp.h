@@ -131,6 +131,7 @@ struct weir_tcp {
 	struct weir_event *events;
 	uint32_t n_events;
 	uint32_t max_events;
+	uint32_t read_event; /* the one that the consumer is at when it reads in their order */
 	uint32_t dead_head; /* flows that ended, linked by sched_next */
 	uint32_t dead_tail;
 	/* buffers on their way home */

@@ -80,6 +80,19 @@ stream_segs(struct remote *remote, uint32_t n)
 		remote_stream(&world, remote, 0, ENGINE_TEST_MSS);
 }
 
+/* A segment in a chain of buffers of `split` bytes, headers included; 0: in one. */
+static inline void
+stream_split(struct remote *remote, uint32_t len, uint16_t split)
+{
+	struct frame_spec spec;
+	uint8_t payload[9000];
+
+	remote_spec(remote, &spec, remote->snd_nxt, WEIR_TCP_ACK, payload, len);
+	spec.split = split;
+	world_inject(&world, frame_build(&world.pool, &spec));
+	remote->snd_nxt += len;
+}
+
 static inline void
 check_content(const uint8_t *data, uint64_t offset, uint32_t len)
 {

@@ -2,19 +2,6 @@
 #include "tests/unit/engine_test.h"
 #include "wire/siphash.h"
 
-/* One segment at snd_nxt whose frame lies in pieces of `split` bytes. */
-static void
-stream_split(struct remote *remote, uint32_t len, uint16_t split)
-{
-	struct frame_spec spec;
-	uint8_t payload[9000];
-
-	remote_spec(remote, &spec, remote->snd_nxt, WEIR_TCP_ACK, payload, len);
-	spec.split = split;
-	world_inject(&world, frame_build(&world.pool, &spec));
-	remote->snd_nxt += len;
-}
-
 /* ---- handles ---- */
 
 static void

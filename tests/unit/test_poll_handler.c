@@ -245,6 +245,76 @@ START_TEST(the_handle_is_valid_inside_closed)
 }
 END_TEST
 
+/* ---- who reads in another order than that of the events, or not all ---- */
+
+struct reader {
+	uint32_t order; /* 0: as the events come, 1: backwards, 2: each twice by halves, the middle one
+			   aborted before the others are read */
+	uint64_t offsets[3];
+	uint32_t aborted;
+};
+
+static void
+read_event(struct weir_stack *stack, struct reader *reader, const struct weir_event *event,
+	   uint32_t len)
+{
+	static uint8_t to[8 * ENGINE_TEST_MSS];
+	uint64_t *offset = &reader->offsets[info_of(event->conn).remote_port - 40000];
+
+	ck_assert_int_eq(weir_conn_read(stack, event->conn, to, len), (int)len);
+	check_content(to, *offset, len);
+	*offset += len;
+}
+
+static void
+reading_handler(void *user, struct weir_stack *stack, const struct weir_event *events, uint32_t n)
+{
+	struct reader *reader = user;
+	uint32_t len = 3 * ENGINE_TEST_MSS;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (events[i].type != WEIR_EVENT_DATA)
+			return;
+	ck_assert_uint_eq(n, 3);
+	if (reader->order == 2) {
+		ck_assert_int_eq(weir_conn_abort(stack, events[1].conn), 0);
+		reader->aborted++;
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		const struct weir_event *event = &events[reader->order == 1 ? n - 1 - i : i];
+
+		if (reader->order == 2 && i == 1)
+			continue;
+		read_event(stack, reader, event, len / 2);
+		read_event(stack, reader, event, len - len / 2);
+	}
+}
+
+START_TEST(the_handler_reads_in_any_order)
+{
+	struct reader reader = {.offsets = {ENGINE_TEST_FIRST, ENGINE_TEST_FIRST, ENGINE_TEST_FIRST}};
+	struct remote remotes[3];
+
+	open_default();
+	open_remotes(remotes, 3);
+	weir_stack_set_handler(world.stack, reading_handler, &reader);
+	for (reader.order = 0; reader.order < 3; reader.order++) {
+		for (uint32_t i = 0; i < 3; i++) {
+			stream_segs(&remotes[i], 2);
+			stream_split(&remotes[i], ENGINE_TEST_MSS, 500);
+		}
+		world_poll(&world, 1000);
+	}
+	ck_assert_uint_eq(reader.aborted, 1);
+	ck_assert_uint_eq(reader.offsets[0], ENGINE_TEST_FIRST + 9 * ENGINE_TEST_MSS);
+	ck_assert_uint_eq(reader.offsets[1], ENGINE_TEST_FIRST + 6 * ENGINE_TEST_MSS);
+	ck_assert_uint_eq(reader.offsets[2], ENGINE_TEST_FIRST + 9 * ENGINE_TEST_MSS);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(stats_now()->buffers_held, 0);
+	world_close(&world);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -254,6 +324,7 @@ add(Suite *s)
 	UNIT_CASE(s, lease_and_close_inside_the_handler);
 	UNIT_CASE(s, the_end_inside_accepted);
 	UNIT_CASE(s, the_handle_is_valid_inside_closed);
+	UNIT_CASE(s, the_handler_reads_in_any_order);
 }
 
 UNIT_MAIN("poll_handler", add)
