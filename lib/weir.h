@@ -337,6 +337,8 @@ struct weir_stats {
 	uint64_t cookies_accepted; /* connections made of them */
 	uint64_t cookies_refused;  /* ACKs to a listener that answered none, while cookies were out */
 	uint64_t max_gap_ms;     /* longest time between two deliveries of one connection */
+	uint64_t max_late_ms;    /* most that data was on its way longer than what came before it, by the
+				    sender's timestamps taken as milliseconds */
 	uint64_t limited_ms[5];  /* closed connections: by sender, application, memory, engine, loss */
 	/* memory */
 	uint64_t buffers;        /* in the pool */

@@ -200,6 +200,7 @@ json_write(FILE *to, const struct snapshot *snapshot, const struct json_about *a
 	memory(&json, &snapshot->stats);
 	balance(&json, &snapshot->stats);
 	json_number(&json, "max_gap_ms", snapshot->stats.max_gap_ms);
+	json_number(&json, "max_late_ms", snapshot->stats.max_late_ms);
 	json_end(&json, '}');
 	fputc('\n', to);
 }

@@ -145,7 +145,7 @@ weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_s
 {
 	if (__builtin_expect(input_doubt(tcp, flow, &segs[0], &segs[n - 1], n) == 0, 1) &&
 	    weir_held_reserve(&tcp->held, n)) {
-		weir_tcp_note_arrival(tcp, flow);
+		weir_tcp_note_arrival(tcp, flow, segs);
 		take_whole(tcp, flow, segs, n);
 	} else {
 		for (uint32_t i = 0; i < n; i++) {

@@ -11,9 +11,24 @@
 #define WEIR_RELIEF_FLOWS    8  /* flows looked at per poll to make room for others */
 
 void
-weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow)
+weir_tcp_note_late(struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *seg)
+{
+	uint32_t gap = tcp->now_ms - flow->ts_recent_ms;
+	int32_t sent = weir_seq_diff(seg->tsval, flow->ts_recent);
+
+	if (gap <= tcp->stats.max_late_ms || sent < 0 || (uint32_t)sent > gap)
+		return;
+	if (gap - (uint32_t)sent > tcp->stats.max_late_ms)
+		tcp->stats.max_late_ms = gap - (uint32_t)sent;
+}
+
+void
+weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
 	uint32_t gap = tcp->now_ms - flow->last_rx_ms;
+
+	if (gap > tcp->stats.max_late_ms && seg->has_ts && (flow->opts & WEIR_FLOW_TS) != 0)
+		weir_tcp_note_late(tcp, flow, seg);
 
 	if (gap >= WEIR_TCP_IDLE_MS) /* the sender restarts its window (RFC 5681 4.1): help it */
 		flow->quick_acks = WEIR_TCP_QUICK_ACKS;
@@ -227,7 +242,7 @@ weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_se
 	held->seq = seg->seq;
 	weir_held_append(&tcp->held, &flow->unread, idx);
 	account_bufs(tcp, flow, seg->buf->nb_segs);
-	weir_tcp_note_arrival(tcp, flow);
+	weir_tcp_note_arrival(tcp, flow, seg);
 	flow->rcv_nxt += seg->len;
 	flow->unread_bytes += seg->len;
 	tcp->stats.packets_delivered++;
@@ -330,7 +345,7 @@ weir_tcp_take_overlapping(struct weir_tcp *tcp, struct weir_flow *flow, const st
 		drop_for_memory(tcp, flow, seg->buf, 0);
 		return false;
 	}
-	weir_tcp_note_arrival(tcp, flow);
+	weir_tcp_note_arrival(tcp, flow, seg);
 	hold_out_of_order(tcp, flow, seg);
 	keep_duplicate(tcp, flow);
 	weir_tcp_pull(tcp, flow);

@@ -118,6 +118,7 @@ update_ts_recent(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir
 	if (!(flow->opts & WEIR_FLOW_TS) || !seg->has_ts ||
 	    !weir_seq_leq(seg->seq, flow->last_ack_sent))
 		return;
+	weir_tcp_note_late(tcp, flow, seg);
 	flow->ts_recent = seg->tsval;
 	flow->ts_recent_ms = tcp->now_ms;
 }

@@ -286,7 +286,11 @@ void weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_
 /* ---- receive.c: payload into the stream ---- */
 
 /* In-order data is about to be counted: end of an idle time, gap since the last. */
-void weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow);
+void weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg);
+/* `seg` covers the last ACK sent and carries a timestamp: how much longer it was on its way than the
+ * segment that ts_recent is of, its clock taken as milliseconds. Before ts_recent changes. */
+void weir_tcp_note_late(struct weir_tcp *tcp, const struct weir_flow *flow,
+			const struct weir_seg *seg);
 /* `bytes` in order were appended to the unread list and counted in unread_bytes. */
 void weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes);
 /* The nodes linked from `first` (0: none) on, buffers included, go home; returns their payload bytes.

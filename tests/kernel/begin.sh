@@ -58,6 +58,33 @@ peer_total() {
 		"$work/peer.out"
 }
 
+# Drops by name that losses and duplicates on the way do not explain: any is a segment that arrived
+# and was not taken.
+other_drops() {
+	awk '$1 ~ /^drops\./ && $1 !~ /\.(impair|tcp_old|tcp_paws)$/ { n += $2 } END { print n + 0 }' \
+		"$work/weir.flat"
+}
+
+# check_stalls: nothing stands still longer than the sender's retransmission timeout plus 200 ms. The
+# timeout is the one that `ss -ti` shows in that moment: when the link loses the retransmission, too,
+# the sender doubles it (RFC 6298 5.5) and waits again, and the rule holds for each wait with its own
+# timeout. So that weir cannot hide behind a second wait, it must be the link's: as rare as losing one
+# packet in a hundred twice, while every segment that reached weir was taken at once or was a
+# duplicate. Neither end sees a stall that the other does not see.
+check_stalls() {
+	check "no wait beyond its timeout" at_most "most ms beyond the timeout in force" \
+		"$(peer_total over_ms)" 200
+	check "the receiver saw no longer stall" at_most "longest gap in ms" \
+		"$(figure max_gap_ms)" $(($(peer_total stall_ms) + 200))
+	check "the sender saw no longer stall" at_most "longest time without progress in ms" \
+		"$(peer_total stall_ms)" $(($(figure max_gap_ms) + 200))
+	check "no segment was refused" same "drops but duplicates" "$(other_drops)" 0
+	check "second waits are rare" at_most "retransmissions by timeout lost again" \
+		"$(peer_total lost_again)" 3
+	[ "$(peer_total lost_again)" = 0 ] ||
+		check "and the link's" at_most "most ms on the way" "$(figure max_late_ms)" 200
+}
+
 # stream CONNS BYTES WEIR_OPTIONS...: send to a file sink and compare content and balance. The
 # network is up, and with a tap $when_started brings its kernel side up.
 stream() {

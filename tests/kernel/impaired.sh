@@ -12,6 +12,5 @@ mib=64
 [ -z "$full" ] || mib=512
 stream 4 $((mib * 262144)) --impair "seed=1,loss=1%,dup=1%,reorder=2%"
 check "segments were impaired" [ "$(peer_total retrans)" -gt 0 ]
-check "no long stall" at_most "longest gap in ms" "$(figure max_gap_ms)" \
-	$(($(peer_total rto_ms) + 200))
+check_stalls
 exit $failed

@@ -9,6 +9,11 @@
  *   peer loop --connect A:P [--conns N] [--bytes N] --times N
  *   peer idle --connect A:P [--conns N] --hold SECONDS
  *
+ * `send` samples what `ss -ti` shows of each connection and reports its stalls: stall_ms, the longest
+ * time in which nothing was acknowledged; lost_again, the retransmissions by timeout after which
+ * another timeout passed; over_ms, by how much a wait exceeded the retransmission timeout in force during it. A
+ * retransmission that is lost again doubles that timeout and begins a new wait (RFC 6298 5.5, 5.7).
+ *
  * Every connection is half-closed after its data and then waits for the other side's FIN, so success
  * means that all of it was acknowledged. --seconds N bounds the run (default 120). Exit 0 only when
  * every connection ended well.
@@ -36,6 +41,7 @@
 
 #define BLOCK_WORDS 8192 /* 64 KiB: stays in the second-level cache between filling and sending */
 #define STACK_BYTES (256 * 1024)
+#define SAMPLE_US   5000
 #define SYN_SENT    2 /* tcpi_state */
 
 static struct {
@@ -58,6 +64,16 @@ struct conn {
 	atomic_int fd; /* -1: not open; the sampler reads it */
 	uint16_t port;
 	uint64_t sent;
+	struct {
+		uint64_t acked_bytes;
+		uint64_t began_ns; /* last progress */
+		uint64_t wait_ns;  /* the same, or the timeout since */
+		uint32_t rto_us;   /* in force during this wait */
+		uint32_t backoff;
+	} stall;
+	uint64_t stall_us; /* longest */
+	int64_t over_us;   /* worst of wait - rto */
+	uint32_t lost_again;
 	uint32_t rto_us; /* worst seen */
 	uint32_t retrans;
 	uint64_t done; /* connections that ended well */
@@ -252,6 +268,42 @@ idle_thread(void *arg)
 	return NULL;
 }
 
+/* A wait for an acknowledgment is over: by one, or by a timeout. */
+static void
+end_wait(struct conn *conn, uint64_t now)
+{
+	int64_t waited_us = (int64_t)((now - conn->stall.wait_ns) / 1000);
+	int64_t over_us = waited_us - conn->stall.rto_us;
+
+	if (conn->stall.rto_us != 0 && over_us > conn->over_us)
+		conn->over_us = over_us;
+	if (conn->stall.backoff != 0 && waited_us > conn->stall.rto_us / 4 * 3)
+		conn->lost_again++;
+	conn->stall.wait_ns = now;
+	conn->stall.rto_us = 0;
+}
+
+static void
+sample_stall(struct conn *conn, const struct tcp_info *info)
+{
+	uint64_t now = clock_ns();
+	bool progress = info->tcpi_bytes_acked != conn->stall.acked_bytes;
+
+	if (progress && (now - conn->stall.began_ns) / 1000 > conn->stall_us &&
+	    conn->stall.began_ns != 0)
+		conn->stall_us = (now - conn->stall.began_ns) / 1000;
+	if (progress || info->tcpi_unacked == 0) {
+		end_wait(conn, now);
+		conn->stall.began_ns = now;
+		conn->stall.acked_bytes = info->tcpi_bytes_acked;
+	} else if (info->tcpi_backoff > conn->stall.backoff) {
+		end_wait(conn, now);
+	}
+	conn->stall.backoff = info->tcpi_backoff;
+	if (info->tcpi_rto > conn->stall.rto_us)
+		conn->stall.rto_us = info->tcpi_rto;
+}
+
 static void
 sample_one(struct conn *conn)
 {
@@ -261,15 +313,17 @@ sample_one(struct conn *conn)
 
 	if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0)
 		return;
-	/* Before the handshake ends it is the kernel's initial value, not a measurement. */
-	if (info.tcpi_state != SYN_SENT && info.tcpi_rto > conn->rto_us)
-		conn->rto_us = info.tcpi_rto;
 	conn->retrans = info.tcpi_total_retrans;
+	if (info.tcpi_state == SYN_SENT) /* not measured yet: the kernel's initial timeout */
+		return;
+	if (info.tcpi_rto > conn->rto_us)
+		conn->rto_us = info.tcpi_rto;
+	sample_stall(conn, &info);
 }
 
 static atomic_bool sampling;
 
-/* Every 10 ms the retransmission timeout of each connection, as `ss -ti` shows it. */
+/* Often, since a timeout is in force only while nothing arrives. */
 static void *
 sample_thread(void *arg)
 {
@@ -278,7 +332,7 @@ sample_thread(void *arg)
 	while (atomic_load(&sampling)) {
 		for (uint32_t i = 0; i < cfg.conns; i++)
 			sample_one(&conns[i]);
-		usleep(10000);
+		usleep(SAMPLE_US);
 	}
 	return NULL;
 }
@@ -303,7 +357,9 @@ static int
 report(const struct conn *conns, uint64_t ns, bool each)
 {
 	uint64_t done = 0, bytes = 0;
-	uint32_t rto_us = 0, retrans = 0;
+	uint32_t rto_us = 0, retrans = 0, lost_again = 0;
+	uint64_t stall_us = 0;
+	int64_t over_us = 0;
 	bool failed = false;
 
 	for (uint32_t i = 0; i < cfg.conns; i++) {
@@ -311,17 +367,23 @@ report(const struct conn *conns, uint64_t ns, bool each)
 
 		if (each)
 			printf("conn %" PRIu32 " port %u bytes %" PRIu64 " rto_ms %" PRIu32
-			       " retrans %" PRIu32 "\n",
-			       c->index, c->port, c->sent, c->rto_us / 1000, c->retrans);
+			       " retrans %" PRIu32 " stall_ms %" PRIu64 " lost_again %" PRIu32
+			       " over_ms %" PRId64 "\n",
+			       c->index, c->port, c->sent, c->rto_us / 1000, c->retrans,
+			       c->stall_us / 1000, c->lost_again, c->over_us / 1000);
 		done += c->done;
 		bytes += c->sent;
 		retrans += c->retrans;
 		rto_us = c->rto_us > rto_us ? c->rto_us : rto_us;
+		stall_us = c->stall_us > stall_us ? c->stall_us : stall_us;
+		over_us = c->over_us > over_us ? c->over_us : over_us;
+		lost_again += c->lost_again;
 		failed |= c->failed;
 	}
 	printf("total done %" PRIu64 " bytes %" PRIu64 " ms %" PRIu64 " rto_ms %" PRIu32
-	       " retrans %" PRIu32 "\n",
-	       done, bytes, ns / 1000000, rto_us / 1000, retrans);
+	       " retrans %" PRIu32 " stall_ms %" PRIu64 " lost_again %" PRIu32 " over_ms %" PRId64 "\n",
+	       done, bytes, ns / 1000000, rto_us / 1000, retrans, stall_us / 1000, lost_again,
+	       over_us / 1000);
 	return failed ? 1 : 0;
 }
 

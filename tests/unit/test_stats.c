@@ -120,6 +120,31 @@ START_TEST(memory_is_counted_by_where_it_lies)
 }
 END_TEST
 
+/* A pause of the sender is none of the way; what a queue kept back is, behind a hole or not. */
+START_TEST(data_is_late_by_the_senders_clock)
+{
+	struct remote remote;
+
+	open_default();
+	open_remotes(&remote, 1);
+	remote.tsval += 250;
+	remote_stream(&world, &remote, 0, 100);
+	world_poll(&world, 250000000);
+	ck_assert_uint_le(stats_now()->max_late_ms, 1);
+	remote.tsval += 100;
+	remote_stream(&world, &remote, 0, 100);
+	world_poll(&world, 250000000);
+	ck_assert_uint_eq(stats_now()->max_late_ms, 150);
+	remote_send(&world, &remote, remote.snd_nxt + 100, 0, 100);
+	world_poll(&world, 1000);
+	remote.tsval += 40;
+	remote_stream(&world, &remote, 0, 100); /* fills the hole on the slow path */
+	world_poll(&world, 240000000);
+	ck_assert_uint_eq(stats_now()->max_late_ms, 200);
+	world_close(&world);
+}
+END_TEST
+
 /* ---- ports ---- */
 
 START_TEST(ports_count_what_passes)
@@ -290,6 +315,7 @@ add(Suite *s)
 	UNIT_CASE(s, a_new_stack_counts_nothing);
 	UNIT_CASE(s, connections_are_counted_by_where_they_stand);
 	UNIT_CASE(s, memory_is_counted_by_where_it_lies);
+	UNIT_CASE(s, data_is_late_by_the_senders_clock);
 	UNIT_CASE(s, ports_count_what_passes);
 	UNIT_CASE(s, claims_are_counted_and_checked);
 	UNIT_CASE(s, a_contradiction_switches_to_software);
