@@ -159,7 +159,8 @@ fresh_root() {
 			cd / && exec chroot "$1" env -u TMPDIR -u WEIR_BUILD sh "/weir/$2"' - \
 			"$work/root" "$command" >"$work/fresh.log" 2>&1
 		status=$?
-		tail -n 30 "$work/fresh.log"
+		[ $status = 0 ] && lines=30 || lines=300
+		tail -n $lines "$work/fresh.log"
 		if [ $status = 0 ]; then
 			say "ok $command in a fresh root ($(($(date +%s) - began)) s)"
 		else

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "live.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,17 +60,16 @@ open_stack(struct live *live, const struct veth *net, uint32_t policy)
 static const char *
 open_there(struct live *live, const struct veth *net, uint32_t policy)
 {
-	int here = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
-	struct namespace back = {here, -1};
+	struct namespace here;
 	const char *why;
 
-	if (here < 0 || namespace_enter_net(&net->receiver) != 0)
+	if (namespace_here(&here) != 0 || namespace_enter_net(&net->receiver) != 0)
 		why = "cannot enter a network namespace";
 	else
 		why = open_stack(live, net, policy);
-	if (here >= 0 && namespace_enter_net(&back) != 0 && why == NULL)
+	if (here.net >= 0 && namespace_enter_net(&here) != 0 && why == NULL)
 		why = "cannot leave a network namespace";
-	namespace_close(&back);
+	namespace_close(&here);
 	return why;
 }
 

@@ -11,17 +11,22 @@
 struct namespace
 {
 	int net;
-	int mount; /* with a /sys that shows this network */
 };
 
-/* Make one; negative errno. Needs root. */
+/* Make one; negative errno. Needs root. The calling thread stays where it is. */
 int namespace_open(struct namespace *space);
+
+/* Hold the one that the calling thread is in; negative errno. */
+int namespace_here(struct namespace *space);
 void namespace_close(struct namespace *space);
 
 /* Move the calling thread's sockets to come; negative errno. */
 int namespace_enter_net(const struct namespace *space);
 
-/* Move the calling process, which has one thread, with its view of /sys; negative errno. */
+/*
+ * Move the calling process, which has one thread, and show this network below its /sys; negative
+ * errno.
+ */
 int namespace_enter(const struct namespace *space);
 
 /* Run a line of shell in it. True when it ended with 0. */

@@ -112,8 +112,8 @@ veth_open(struct veth *net, unsigned int sender_lcore)
 
 	if (sender_lcore >= RTE_MAX_LCORE)
 		return "two lcores are needed: give EAL two, as -l 0,1";
-	*net = (struct veth){.sender = {-1, -1},
-			     .receiver = {-1, -1},
+	*net = (struct veth){.sender = {-1},
+			     .receiver = {-1},
 			     .sender_core = core_of(sender_lcore),
 			     .receiver_core = core_of(rte_get_main_lcore())};
 	snprintf(net->kernel_sender, IFNAMSIZ, "wr%da", pid);
