@@ -69,6 +69,8 @@ struct weir_config {
 	uint32_t quantum_segs;    /* segments served per flow and turn, default 64 */
 	uint32_t burst;           /* packets taken from a port per poll, default 64, at most 64 */
 	uint32_t time_wait_ms;    /* default 60000 */
+	uint32_t datagrams;       /* datagrams in fragments that wait at once for the rest of them, default
+				     64, at most 4096; 0: fragments are dropped, as they are without EAL */
 	uint32_t record_frames;   /* frames whose headers are kept for weir_engine_record, default 0 */
 	int32_t numa_node;        /* -1: any */
 	uint32_t heap;            /* 1: buffers from the heap, no EAL needed; 0: a DPDK mempool */
@@ -315,6 +317,9 @@ struct weir_stats {
 	uint64_t arp_replies;
 	uint64_t icmp_replies;
 	uint64_t budget_exhausted; /* polls that ended with segments still queued */
+	uint64_t fragments;       /* of IP, that may be put together */
+	uint64_t reassembled;     /* packets that came of them */
+	uint64_t fragments_held;  /* now, until the rest of their packets comes */
 	/* aggregates */
 	uint64_t aggregates;
 	uint64_t aggregated_segs;
@@ -358,7 +363,7 @@ struct weir_stats {
 	uint64_t packets_delivered; /* payload taken into a stream, now or later out of reassembly */
 	uint64_t packets_consumed;  /* control: handled, nothing held */
 	uint64_t packets_dropped;
-	uint64_t packets_queued;    /* in receive queues now */
+	uint64_t packets_queued;    /* in receive queues, or fragments that wait, now */
 	struct weir_port_stats ports[WEIR_STATS_PORTS];
 };
 void weir_stack_stats(struct weir_stack *stack, struct weir_stats *stats);

@@ -33,6 +33,8 @@ static const struct json_field engine_fields[] = {
     STAT(arp_replies),
     STAT(icmp_replies),
     STAT(budget_exhausted),
+    STAT(fragments),
+    STAT(reassembled),
 };
 
 static const struct json_field port_fields[] = {
@@ -53,6 +55,7 @@ static const struct json_field memory_fields[] = {
     STAT(buffers),	STAT(buffers_free),	  STAT(buffers_held), STAT(bytes_unread),
     STAT(bytes_leased), STAT(bytes_out_of_order), STAT(leases),	      STAT(pressure),
     STAT(edges_held),	STAT(collapsed),	  STAT(pruned),	      STAT(state_bytes_per_idle),
+    STAT(fragments_held),
 };
 
 static const char *const limited_names[5] = {"sender", "application", "memory", "engine", "loss"};

@@ -20,6 +20,8 @@ const char options_help[] =
     "  --rx-queue-segs N       segments a flow's receive queue holds, 1 to 4096, default 64\n"
     "  --receive-buffer BYTES  per connection, 4K to 1G, default 1M\n"
     "  --budget N              segments served per poll, 1 to 65536, default 256\n"
+    "  --datagrams N           packets in fragments that wait at once for the rest, 0 to 4096,\n"
+    "                          default 64; 0 drops all fragments\n"
     "  --impair SPEC           \"seed=1,loss=1%,dup=1%,reorder=2%,corrupt=0%\" on every port\n"
     "  --seconds N             end after N seconds; default: at SIGINT or SIGTERM\n"
     "  --stats SECONDS         a report each SECONDS seconds; default: none\n"
@@ -134,6 +136,7 @@ static const struct option_rule rules[] = {
     OPTION_NUMBER("--rx-queue-segs", rx_queue_segs, 1, 4096),
     OPTION_BYTES("--receive-buffer", receive_buffer, 4096, UINT64_C(1) << 30),
     OPTION_NUMBER("--budget", budget_segs, 1, 65536),
+    OPTION_NUMBER("--datagrams", datagrams, 0, 4096),
     OPTION_TEXT("--impair", impair, "the text is empty: give one such as seed=1,loss=1%"),
     OPTION_NUMBER("--seconds", tool.seconds, 1, 1000000000),
     OPTION_NUMBER("--stats", tool.stats_seconds, 1, 86400),
@@ -195,6 +198,7 @@ set_defaults(struct options *options)
 	options->rx_queue_segs = config.rx_queue_segs;
 	options->receive_buffer = listen.receive_buffer;
 	options->budget_segs = config.budget_segs;
+	options->datagrams = config.datagrams;
 	options->flows = config.flows;
 	options->backlog = listen.backlog;
 	options->syn_cookies = listen.syn_cookies != 0;

@@ -42,6 +42,7 @@ struct options {
 	uint32_t rx_queue_segs;
 	uint32_t receive_buffer;
 	uint32_t budget_segs;
+	uint32_t datagrams;
 	const char *impair; /* NULL: none */
 	const char *record; /* NULL: none */
 	uint32_t flows;

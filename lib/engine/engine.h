@@ -8,6 +8,7 @@
 
 #include "engine/port.h"
 #include "engine/record.h"
+#include "flow/datagram.h"
 #include "tcp/tcp.h"
 #include "weir.h"
 #include "wire/parse.h"
@@ -54,6 +55,8 @@ struct weir_engine {
 	struct weir_control *control;
 	uint32_t n_control;
 	struct weir_parsed parsed;
+	struct weir_datagrams datagrams;
+	struct weir_parsed whole; /* a datagram that is parsed again */
 	struct weir_record record;
 	struct weir_channel *channels[WEIR_CHANNELS_MAX];
 	uint32_t n_channels;
@@ -73,6 +76,18 @@ struct weir_stack {
 /* open.c: tables and queues of an engine by the stack's configuration; -ENOMEM. */
 int weir_engine_open(struct weir_engine *engine, struct weir_stack *stack);
 void weir_engine_close(struct weir_engine *engine);
+
+/* assemble.c: fragments, `size` datagrams of them. -ENOMEM. */
+int weir_engine_datagrams_open(struct weir_engine *engine, uint32_t size,
+			       const uint64_t secret[2]);
+/*
+ * One fragment of a burst from `port`; the packet that it completes goes into the parsed burst, behind
+ * the segments that came before it. `inserted` counts those of this burst.
+ */
+void weir_engine_fragment(struct weir_engine *engine, uint8_t port, const struct weir_other *other,
+			  uint32_t *inserted);
+/* Once per poll while fragments wait: those that have waited for too long are dropped. */
+void weir_engine_fragments_age(struct weir_engine *engine);
 
 /* serve.c: rooms 5 and 6. Serves up to the budget; returns the segments served. */
 uint32_t weir_engine_serve(struct weir_engine *engine);

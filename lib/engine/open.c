@@ -188,6 +188,8 @@ open_engine(struct weir_engine *engine, struct weir_stack *stack)
 	if (error == 0 && engine->control == NULL)
 		error = -ENOMEM;
 	if (error == 0)
+		error = weir_engine_datagrams_open(engine, config->datagrams, tcp->secret);
+	if (error == 0)
 		error = weir_slots_open(&stack->slots, config->flows, config->numa_node);
 	return error;
 }
@@ -242,6 +244,7 @@ weir_engine_close(struct weir_engine *engine)
 
 	if (tcp->flows != NULL)
 		free_buffers(engine);
+	weir_datagrams_close(&engine->datagrams);
 	weir_reass_pool_close(&tcp->reass);
 	weir_held_close(&tcp->held);
 	weir_queue_pool_close(&tcp->queues);

@@ -69,11 +69,17 @@ handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port
 {
 	struct weir_tcp *tcp = &engine->tcp;
 	const struct weir_parsed *parsed = &engine->parsed;
+	uint32_t inserted = 0;
 
 	for (uint32_t i = 0; i < parsed->n_others; i++) {
 		const struct weir_other *other = &parsed->others[i];
-		struct weir_neighbour_reply reply = weir_neighbour_handle(&at->parse, other);
+		struct weir_neighbour_reply reply;
 
+		if (other->kind == WEIR_OTHER_FRAGMENT) {
+			weir_engine_fragment(engine, port, other, &inserted);
+			continue;
+		}
+		reply = weir_neighbour_handle(&at->parse, other);
 		if (reply.frame == NULL) {
 			weir_tcp_drop(tcp, other->buf, reply.reason);
 			continue;
@@ -184,6 +190,8 @@ weir_engine_poll(struct weir_engine *engine, uint64_t now_ns)
 	uint32_t work = 0, reported;
 
 	set_time(engine, now_ns);
+	if (unlikely(engine->datagrams.oldest != 0))
+		weir_engine_fragments_age(engine);
 	weir_channel_drain(engine);
 	WEIR_ROOM_LEFT(BEGIN);
 	for (uint32_t i = 0; i < engine->n_ports; i++)
@@ -219,6 +227,8 @@ weir_engine_deadline(const struct weir_engine *engine)
 
 		deadline = due < deadline ? due : deadline;
 	}
+	if (weir_datagrams_deadline(&engine->datagrams) < deadline)
+		deadline = weir_datagrams_deadline(&engine->datagrams);
 	for (uint32_t i = 0; i < engine->n_ports; i++) {
 		const struct weir_port *port = engine->ports[i].port;
 		uint64_t due = port->deadline != NULL ? port->deadline(port->ctx) : UINT64_MAX;

@@ -12,6 +12,7 @@
 
 #define WEIR_POOL_CACHE 256
 #define WEIR_MTU_DEFAULT 1500
+#define WEIR_DATAGRAMS_MAX 4096
 #define WEIR_HEADERS_MIN 40 /* IPv4 and TCP without options: what an MSS leaves out (RFC 9293 3.7.1) */
 
 const char *
@@ -36,6 +37,7 @@ weir_config_init(struct weir_config *config)
 		.budget_segs = 256,
 		.quantum_segs = 64,
 		.burst = WEIR_BURST_MAX,
+		.datagrams = 64,
 		.time_wait_ms = 60000,
 		.numa_node = -1,
 	};
@@ -71,7 +73,8 @@ is_valid(const struct weir_config *c)
 	       in_range(c->flush, WEIR_FLUSH_NOW, WEIR_FLUSH_ADAPTIVE) &&
 	       in_range(c->budget_segs, 1, 65536) && in_range(c->quantum_segs, 1, 65536) &&
 	       in_range(c->time_wait_ms, 0, INT32_MAX) &&
-	       in_range(c->burst, 1, WEIR_BURST_MAX) && in_range(c->heap, 0, 1);
+	       in_range(c->burst, 1, WEIR_BURST_MAX) && in_range(c->heap, 0, 1) &&
+	       in_range(c->datagrams, 0, WEIR_DATAGRAMS_MAX);
 }
 
 /* One mempool per process and stack; LIFO where the driver for it is installed. */

@@ -98,6 +98,7 @@ weir_stack_stats(struct weir_stack *stack, struct weir_stats *stats)
 	stats->buffers = stack->pool.size;
 	stats->buffers_free = weir_pool_available(&stack->pool);
 	stats->buffers_held = tcp->held_bufs + stats->packets_queued;
+	stats->fragments_held = engine->datagrams.fragments;
 	stats->pressure = weir_budget_pressure(tcp);
 	stats->state_bytes_per_idle = idle_bytes(tcp);
 	fill_flows(tcp, stats);

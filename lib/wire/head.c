@@ -171,11 +171,14 @@ read_ip4(const struct weir_parse *parse, struct weir_head *head)
 		return WEIR_DROP_IP_SOURCE;
 	if (weir_load_be32(ip + 16) != parse->ip)
 		return WEIR_DROP_IP_NOT_OURS;
-	if ((weir_load_be16(ip + 6) & WEIR_IP4_FRAGMENT) != 0)
-		return WEIR_DROP_IP_FRAGMENT;
 	if (ip[9] != WEIR_PROTOCOL_TCP && ip[9] != WEIR_PROTOCOL_ICMP)
 		return WEIR_DROP_IP_PROTOCOL;
 	head->kind = ip[9] == WEIR_PROTOCOL_TCP ? WEIR_HEAD_TCP : WEIR_HEAD_ICMP;
+	if ((weir_load_be16(ip + 6) & WEIR_IP4_FRAGMENT) != 0) {
+		if (head->kind != WEIR_HEAD_TCP)
+			return WEIR_DROP_IP_FRAGMENT;
+		head->kind = WEIR_HEAD_FRAGMENT;
+	}
 	return WEIR_PARSE_OK;
 }
 

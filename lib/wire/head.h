@@ -24,13 +24,11 @@ struct rte_mbuf;
 /* Longest headers: Ethernet, two tags, IPv4 and TCP with all their options. */
 #define WEIR_HEAD_MAX (WEIR_ETHER_BYTES + 2 * WEIR_TAG_BYTES + 60 + 60)
 
-/* Verdict of a parse step: a drop reason, or this. */
-#define WEIR_PARSE_OK WEIR_DROP_COUNT
-
 enum weir_head_kind {
 	WEIR_HEAD_TCP,
 	WEIR_HEAD_ARP,
 	WEIR_HEAD_ICMP,
+	WEIR_HEAD_FRAGMENT, /* IPv4, of TCP */
 };
 
 /* What the steps of the parser hand to one another. Offsets from the start of the frame. */

@@ -150,7 +150,10 @@ add_other(const struct weir_head *head, struct weir_parsed *out)
 	other->l3_off = (uint16_t)head->l3_off;
 	other->l4_off = (uint16_t)head->l4_off;
 	other->l4_len = (uint16_t)RTE_MIN(head->end - head->l4_off, (uint32_t)UINT16_MAX);
-	other->kind = head->kind == WEIR_HEAD_ARP ? WEIR_OTHER_ARP : WEIR_OTHER_ICMP;
+	other->kind = head->kind == WEIR_HEAD_ARP    ? WEIR_OTHER_ARP
+		      : head->kind == WEIR_HEAD_ICMP ? WEIR_OTHER_ICMP
+						     : WEIR_OTHER_FRAGMENT;
+	other->before = (uint8_t)out->n_segs;
 }
 
 static void

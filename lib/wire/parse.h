@@ -12,6 +12,9 @@
 
 struct rte_mbuf;
 
+/* Verdict of a step: a drop reason, or this. */
+#define WEIR_PARSE_OK WEIR_DROP_COUNT
+
 #define WEIR_BURST_MAX 64 /* packets of one burst */
 #define WEIR_MAC_BYTES 6
 
@@ -72,16 +75,18 @@ void weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES]
 enum weir_other_kind {
 	WEIR_OTHER_ARP,
 	WEIR_OTHER_ICMP,
+	WEIR_OTHER_FRAGMENT,
 };
 
-/* A packet for the neighbour room, offsets from the start of the frame. */
+/* A packet for the neighbour room or a fragment, offsets from the start of the frame. */
 struct weir_other {
 	struct rte_mbuf *buf;
 	uint32_t vlan;
 	uint16_t l3_off;
-	uint16_t l4_off; /* ICMP: start of the message */
-	uint16_t l4_len; /* ICMP: its length without padding; ARP: bytes from l3_off on */
+	uint16_t l4_off; /* start of the IP packet's payload */
+	uint16_t l4_len; /* its length without padding; ARP: bytes from l3_off on */
 	uint8_t kind;    /* enum weir_other_kind */
+	uint8_t before;  /* segments of the burst that came before it */
 };
 
 struct weir_reject {

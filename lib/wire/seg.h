@@ -36,6 +36,7 @@ enum weir_opt_shape {
 #define WEIR_MARK_IP_OPTIONS 0x01
 #define WEIR_MARK_CHAIN      0x02 /* of more buffers than the fast path reckons with */
 #define WEIR_SEG_CHAIN       8    /* so many */
+#define WEIR_MARK_FRAGMENTS  0x04 /* came in fragments */
 
 struct weir_seg {
 	struct rte_mbuf *buf; /* frame; owner of the payload */

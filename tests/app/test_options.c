@@ -29,6 +29,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.rx_queue_segs, 64);
 	ck_assert_uint_eq(options.receive_buffer, 1 << 20);
 	ck_assert_uint_eq(options.budget_segs, 256);
+	ck_assert_uint_eq(options.datagrams, 64);
 	ck_assert_uint_eq(options.flows, 65536);
 	ck_assert_uint_eq(options.backlog, 1024);
 	ck_assert(options.syn_cookies);
@@ -218,6 +219,7 @@ START_TEST(numbers)
 	    {"--rx-queue-segs", "1", "4096", "0", "4097"},
 	    {"--receive-buffer", "4096", "1073741824", "4095", "1073741825"},
 	    {"--budget", "1", "65536", "0", "65537"},
+	    {"--datagrams", "0", "4096", "4098", "4097"},
 	    {"--seconds", "1", "1000000000", "0", "1000000001"},
 	    {"--stats", "1", "86400", "0", "86401"},
 	    {"--flows", "1", "1048576", "0", "1048577"},
@@ -320,6 +322,7 @@ START_TEST(help_is_complete)
 	    "--rx-queue-segs N",
 	    "--receive-buffer BYTES",
 	    "--budget N",
+	    "--datagrams N",
 	    "--impair SPEC",
 	    "--seconds N",
 	    "--stats SECONDS",

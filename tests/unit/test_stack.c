@@ -100,6 +100,7 @@ START_TEST(the_defaults_are_those_documented)
 	ck_assert_uint_eq(config.burst, 64);
 	ck_assert_uint_eq(config.time_wait_ms, 60000);
 	ck_assert_uint_eq(config.record_frames, 0);
+	ck_assert_uint_eq(config.datagrams, 64);
 	ck_assert_int_eq(config.numa_node, -1);
 	ck_assert_uint_eq(config.heap, 0);
 	config.heap = 1;
