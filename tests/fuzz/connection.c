@@ -300,7 +300,7 @@ set_up(struct fuzz *fuzz)
 	static const uint32_t buffers[] = {4096, 8192, 65536, 262144};
 	static const uint32_t numbers[] = {1000000, 0, 4294960000u, 4294967295u};
 	struct script_stack stack = {.buffers = 128, .flows = 4, .syns = 4, .time_waits = 4};
-	struct script_listen listen = {.port = 9000};
+	struct script_listen listen = {.port = 9000, .backlog = 1024};
 	uint32_t how = take8(&fuzz->input), more = take8(&fuzz->input);
 	struct script_remote remote = {.name = "A", .port = 40000, .to = 9000, .mss = 1460};
 
