@@ -5,6 +5,7 @@
 #include "wire/options.h"
 #include "wire/seq.h"
 #include "wire/siphash.h"
+#include "wire/tags.h"
 
 #define WEIR_RESETS_PER_MS 16  /* RSTs to nobody */
 #define WEIR_RESETS_BURST  256
@@ -21,16 +22,18 @@ weir_listen_find(const struct weir_tcp *tcp, uint16_t port)
 }
 
 static void
-read_remote_mac(const struct weir_tcp *tcp, const struct weir_seg *seg, uint8_t mac[6])
+read_hop(const struct weir_tcp *tcp, const struct weir_seg *seg, struct weir_hop *hop)
 {
 	uint8_t scratch[6];
 	const uint8_t *p = NULL;
 
-	memset(mac, 0, 6);
-	if (!tcp->ports[seg->port].l3)
-		p = weir_chain_read(seg->buf, 6, 6, scratch);
+	memset(hop, 0, sizeof(*hop));
+	if (tcp->ports[seg->port].l3)
+		return;
+	p = weir_chain_read(seg->buf, 6, 6, scratch);
 	if (p != NULL)
-		memcpy(mac, p, 6);
+		memcpy(hop->mac, p, 6);
+	hop->tags = weir_tags_of_frame(seg->buf);
 }
 
 static bool
@@ -52,7 +55,7 @@ void
 weir_listen_reset(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_seg *seg)
 {
 	struct weir_packet packet = {.flags = WEIR_TCP_RST, .seq = seg->ack, .wscale = -1};
-	uint8_t mac[6];
+	struct weir_hop hop;
 
 	if ((seg->flags & WEIR_TCP_RST) != 0 || !reset_allowed(tcp))
 		return;
@@ -61,9 +64,9 @@ weir_listen_reset(struct weir_tcp *tcp, const struct weir_key *key, const struct
 		packet.seq = 0;
 		packet.ack = seg->seq + weir_seg_space(seg);
 	}
-	read_remote_mac(tcp, seg, mac);
+	read_hop(tcp, seg, &hop);
 	tcp->stats.resets_sent++;
-	weir_output_packet(tcp, seg->port, key, mac, false, &packet);
+	weir_output_packet(tcp, seg->port, key, &hop, false, &packet);
 }
 
 static void
@@ -94,7 +97,7 @@ send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn, uint32_t tsval)
 	if (syn->opts & WEIR_FLOW_ECN)
 		packet.flags |= WEIR_TCP_ECE;
 	tcp->stats.syn_acks++;
-	weir_output_packet(tcp, syn->port, &syn->key, syn->remote_mac,
+	weir_output_packet(tcp, syn->port, &syn->key, &syn->hop,
 			   (syn->opts & WEIR_FLOW_TS) != 0, &packet);
 }
 
@@ -121,7 +124,7 @@ send_syn_received_ack(struct weir_tcp *tcp, const struct weir_syn *syn)
 
 	if (!reset_allowed(tcp)) /* one bucket for all answers without a connection */
 		return;
-	weir_output_packet(tcp, syn->port, &syn->key, syn->remote_mac,
+	weir_output_packet(tcp, syn->port, &syn->key, &syn->hop,
 			   (syn->opts & WEIR_FLOW_TS) != 0, &packet);
 }
 
@@ -174,6 +177,16 @@ choose_numbers(struct weir_tcp *tcp, struct weir_syn *syn, const uint32_t *used)
 	syn->ts_offset = (uint32_t)(hash >> 32);
 }
 
+/* A window that the SYN-ACK, unscaled, and an ACK in SYN-RECEIVED, scaled, both express: neither has
+ * to round. */
+static uint32_t
+in_units(uint32_t window, uint8_t scale)
+{
+	uint32_t unit = 1u << scale, units = (window + unit - 1) >> scale;
+
+	return units << scale <= UINT16_MAX ? units << scale : (uint32_t)UINT16_MAX >> scale << scale;
+}
+
 static uint32_t
 initial_window(const struct weir_tcp *tcp, const struct weir_listener *listener,
 	       const struct weir_syn *syn)
@@ -182,7 +195,7 @@ initial_window(const struct weir_tcp *tcp, const struct weir_listener *listener,
 		tcp, listener->receive_buffer,
 		weir_tcp_port_mss(tcp, syn->port, (syn->opts & WEIR_FLOW_IP6) != 0));
 
-	return window < UINT16_MAX ? window : UINT16_MAX;
+	return in_units(window, syn->rcv_wscale);
 }
 
 static void
@@ -202,7 +215,7 @@ init_syn(const struct weir_tcp *tcp, struct weir_syn *syn, const struct weir_key
 	syn->irs = irs;
 	syn->listener = (uint16_t)(listener - tcp->listeners);
 	syn->port = seg->port;
-	read_remote_mac(tcp, seg, syn->remote_mac);
+	read_hop(tcp, seg, &syn->hop);
 }
 
 /* The window that a cookie's SYN-ACK promises is not remembered, so it is always the same one. */
@@ -216,7 +229,7 @@ cookie_edge(const struct weir_tcp *tcp, const struct weir_listener *listener,
 
 	if (window > listener->receive_buffer)
 		window = listener->receive_buffer;
-	return syn->irs + 1 + (window < UINT16_MAX ? window : UINT16_MAX);
+	return syn->irs + 1 + in_units(window, syn->rcv_wscale);
 }
 
 /* No entry is left: the SYN-ACK carries it. Beyond the last incarnation's numbers it cannot reach. */

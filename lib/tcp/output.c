@@ -8,11 +8,12 @@
 
 void
 weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
-		 const uint8_t remote_mac[6], struct weir_link *link)
+		 const struct weir_hop *hop, struct weir_link *link)
 {
 	memset(link, 0, sizeof(*link));
 	memcpy(link->local_mac, tcp->ports[port].mac, sizeof(link->local_mac));
-	memcpy(link->remote_mac, remote_mac, sizeof(link->remote_mac));
+	memcpy(link->remote_mac, hop->mac, sizeof(link->remote_mac));
+	link->tags = hop->tags;
 	link->l3 = tcp->ports[port].l3;
 	if (vlan >> 12 != 0) {
 		link->n_tags = 2;
@@ -36,11 +37,11 @@ flow_label(const struct weir_tcp *tcp, const struct weir_key *key)
 
 void
 weir_output_header(const struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
-		   const uint8_t remote_mac[6], bool has_ts, struct weir_header *header)
+		   const struct weir_hop *hop, bool has_ts, struct weir_header *header)
 {
 	struct weir_link link;
 
-	weir_output_link(tcp, port, key->low.vlan, remote_mac, &link);
+	weir_output_link(tcp, port, key->low.vlan, hop, &link);
 	if (weir_key_is4(key)) {
 		weir_header_init(header, &link, &key->low, has_ts);
 		return;
@@ -126,7 +127,7 @@ weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit)
 
 void
 weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
-		   const uint8_t remote_mac[6], bool has_ts, const struct weir_packet *packet)
+		   const struct weir_hop *hop, bool has_ts, const struct weir_packet *packet)
 {
 	struct weir_gather *g = &tcp->gather;
 	struct weir_gather_item *item;
@@ -135,7 +136,7 @@ weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key *ke
 
 	if (g->n_frames == g->capacity || g->n_items == g->capacity)
 		g->flush(g->user);
-	weir_output_header(tcp, port, key, remote_mac, has_ts, &header);
+	weir_output_header(tcp, port, key, hop, has_ts, &header);
 	frame = build(tcp, &header, packet);
 	if (frame == NULL)
 		return;

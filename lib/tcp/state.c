@@ -116,7 +116,7 @@ weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 		return NULL;
 	}
 	init_rest(tcp, flow, id);
-	weir_output_header(tcp, flow->port, &syn->key, syn->remote_mac,
+	weir_output_header(tcp, flow->port, &syn->key, &syn->hop,
 			   (flow->opts & WEIR_FLOW_TS) != 0, &flow->header);
 	tcp->stats.accepted++;
 	tcp->stats.established++;
@@ -130,6 +130,25 @@ weir_flow_limited(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit 
 	flow->limited_ms[flow->limit_now] += tcp->now_ms - flow->limit_since_ms;
 	flow->limit_since_ms = tcp->now_ms;
 	flow->limit_now = (uint8_t)limit;
+}
+
+/* What still holds, when the latest cause has ended. */
+static enum weir_limit
+standing_limit(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	enum weir_limit closes = WEIR_LIMIT_SENDER;
+
+	if (flow->reass != WEIR_NONE)
+		return WEIR_LIMIT_LOSS;
+	if ((flow->marks & WEIR_FLOW_ZERO_WINDOW) != 0)
+		weir_budget_promise(tcp, flow, WEIR_TCP_MSS_DEFAULT, &closes);
+	return closes;
+}
+
+void
+weir_flow_unlimited(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	weir_flow_limited(tcp, flow, standing_limit(tcp, flow));
 }
 
 static void

@@ -52,15 +52,14 @@ struct weir_syn {
 	uint32_t ts_recent;
 	uint32_t ts_offset;
 	uint32_t rcv_adv; /* right edge advertised by the SYN-ACK */
-	uint8_t remote_mac[6];
-	uint16_t mss; /* the peer's */
+	uint16_t mss;     /* the peer's */
 	uint16_t listener;
 	uint8_t opts;
 	uint8_t snd_wscale;
 	uint8_t rcv_wscale;
 	uint8_t retries;
 	uint8_t port;
-	uint8_t spare;
+	struct weir_hop hop;
 };
 _Static_assert(sizeof(struct weir_syn) == 64, "one cache line");
 
@@ -73,11 +72,11 @@ struct weir_time_wait {
 	uint32_t ts_offset;
 	uint32_t next_free;
 	uint32_t oow_last_ms;
-	uint8_t remote_mac[6];
 	uint16_t win;
+	struct weir_hop hop;
 	uint8_t opts;
 	uint8_t port;
-	uint8_t spare[2];
+	uint8_t spare;
 };
 _Static_assert(sizeof(struct weir_time_wait) == 64, "one cache line");
 
@@ -387,15 +386,15 @@ struct weir_emit {
 /* Send the gather: windows are filled in now, after the application was heard. The gather is empty
  * afterwards and has a new number. */
 void weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit);
-/* The link of a connection whose peer's frames come from remote_mac. */
+/* The link of a connection whose peer's frames come from `hop`. */
 void weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
-		      const uint8_t remote_mac[6], struct weir_link *link);
-/* The header of all packets of `key`, whose peer's frames come from remote_mac. */
+		      const struct weir_hop *hop, struct weir_link *link);
+/* The header of all packets of `key`, whose peer's frames come from `hop`. */
 void weir_output_header(const struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
-			const uint8_t remote_mac[6], bool has_ts, struct weir_header *header);
+			const struct weir_hop *hop, bool has_ts, struct weir_header *header);
 /* A packet without a flow: SYN-ACK, RST, ACK in TIME-WAIT. */
 void weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
-			const uint8_t remote_mac[6], bool has_ts, const struct weir_packet *packet);
+			const struct weir_hop *hop, bool has_ts, const struct weir_packet *packet);
 
 /* ---- listen.c ---- */
 
@@ -435,6 +434,9 @@ void weir_flow_free(struct weir_tcp *tcp, struct weir_flow *flow);
 void weir_flow_timer(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Account the time since the last transition and name what limits the flow from now on. */
 void weir_flow_limited(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit limit);
+/* The same when the cause has ended: what limits from now on is another one that stands, or the
+ * sender. */
+void weir_flow_unlimited(struct weir_tcp *tcp, struct weir_flow *flow);
 
 uint32_t weir_free_list_take(struct weir_free_list *list, void *base, uint32_t stride,
 			     uint32_t link_off);

@@ -2,6 +2,7 @@
 /* TIME-WAIT (RFC 9293 3.10.7.4, RFC 1337, RFC 6191): 64 bytes that answer for a closed connection. */
 #include "tcp/tcp.h"
 #include "wire/seq.h"
+#include "wire/tags.h"
 
 void
 weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow)
@@ -27,7 +28,8 @@ weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow)
 	tw->port = flow->port;
 	tw->win = weir_window_field(tcp, flow, flow->rcv_nxt);
 	if (!tcp->ports[flow->port].l3)
-		memcpy(tw->remote_mac, flow->header.bytes, sizeof(tw->remote_mac));
+		memcpy(tw->hop.mac, flow->header.bytes, sizeof(tw->hop.mac));
+	tw->hop.tags = weir_tags_of_bytes(flow->header.bytes, flow->header.l3_off);
 	tcp->stats.time_wait++;
 	weir_tcp_replace(tcp, &tw->key, weir_tcp_time_wait_entry(tcp, i));
 	weir_wheel_arm(&tcp->wheel, weir_tcp_time_wait_entry(tcp, i),
@@ -75,7 +77,7 @@ answer(struct weir_tcp *tcp, struct weir_time_wait *tw)
 		return;
 	}
 	tw->oow_last_ms = tcp->now_ms;
-	weir_output_packet(tcp, tw->port, &tw->key, tw->remote_mac,
+	weir_output_packet(tcp, tw->port, &tw->key, &tw->hop,
 			   (tw->opts & WEIR_FLOW_TS) != 0, &packet);
 }
 

@@ -6,6 +6,7 @@
 #include "wire/checksum.h"
 #include "wire/header.h"
 #include "wire/seg.h"
+#include "wire/tags.h"
 
 #define MAC_BYTES 6
 #define IP_BYTES  20
@@ -15,8 +16,6 @@
 
 #define ETHERTYPE_IP4  0x0800
 #define ETHERTYPE_IP6  0x86dd
-#define ETHERTYPE_VLAN 0x8100
-#define ETHERTYPE_QINQ 0x88a8 /* outer of two tags (802.1ad) */
 #define PROTOCOL_TCP   6
 #define DONT_FRAGMENT  0x4000
 #define TTL	       64
@@ -66,10 +65,8 @@ put_link(uint8_t *bytes, const struct weir_link *link, uint16_t ethertype)
 	memcpy(to, link->remote_mac, MAC_BYTES);
 	memcpy(to + MAC_BYTES, link->local_mac, MAC_BYTES);
 	to += 2 * MAC_BYTES;
-	if (link->n_tags == 2)
-		to = put_tag(to, ETHERTYPE_QINQ, link->tci[0]);
-	if (link->n_tags != 0)
-		to = put_tag(to, ETHERTYPE_VLAN, link->tci[link->n_tags - 1]);
+	for (uint32_t i = 0; i < link->n_tags; i++)
+		to = put_tag(to, weir_tags_id(link->tags, i), link->tci[i]);
 	weir_store_be16(to, ethertype);
 	return (uint8_t)(to + 2 - bytes);
 }

@@ -30,12 +30,19 @@ struct weir_header {
 };
 _Static_assert(sizeof(struct weir_header) == 104, "an idle connection pays for it");
 
+/* Who hands us a connection's frames, and how they are tagged. */
+struct weir_hop {
+	uint8_t mac[6];
+	uint8_t tags; /* identifiers, as in wire/tags.h */
+};
+
 /* Addresses of the link below a connection. vlan tags in host order, outermost first. */
 struct weir_link {
 	uint8_t local_mac[6];
 	uint8_t remote_mac[6];
 	uint16_t tci[2]; /* tag control information, 0 when absent */
 	uint8_t n_tags;  /* 0 to 2 */
+	uint8_t tags;    /* their identifiers, as in wire/tags.h */
 	uint8_t l3;      /* no Ethernet header at all */
 	const uint8_t *local6; /* IPv6: the local address */
 	uint32_t flow_label;   /* IPv6: 20 bits */

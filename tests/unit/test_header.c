@@ -24,7 +24,8 @@ random_word(void)
 static struct weir_link
 link_of(uint8_t n_tags, uint8_t l3)
 {
-	struct weir_link link = {.n_tags = n_tags, .l3 = l3};
+	/* of two tags the outer one is 802.1ad */
+	struct weir_link link = {.n_tags = n_tags, .l3 = l3, .tags = n_tags == 2};
 
 	memcpy(link.local_mac, frame_local_mac, 6);
 	memcpy(link.remote_mac, frame_remote_mac, 6);

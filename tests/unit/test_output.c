@@ -77,6 +77,8 @@ open_one(void)
 	scene_enter(&world, &remote, 40000, WEIR_TCP_ESTABLISHED);
 }
 
+static const struct weir_hop hop = {.mac = {2, 0, 0, 0, 0, 9}, .tags = 6};
+
 static void
 send_packet(uint32_t seq)
 {
@@ -84,7 +86,7 @@ send_packet(uint32_t seq)
 	const struct weir_key key = weir_key_of4(
 	    &(struct weir_key4){remote.ip, FRAME_LOCAL_IP, remote.port, 9000, 0});
 
-	weir_output_packet(tcp(), 0, &key, frame_remote_mac, false, &packet);
+	weir_output_packet(tcp(), 0, &key, &hop, false, &packet);
 }
 
 /* `n` bytes arrive without their arrival being looked at. */
@@ -223,16 +225,17 @@ START_TEST(link_mirrors_tags_and_addresses)
 	open_one();
 	for (uint32_t i = 0; i < 5; i++) {
 		memset(&link, 0xff, sizeof(link));
-		weir_output_link(tcp(), 0, cases[i].vlan, frame_remote_mac, &link);
+		weir_output_link(tcp(), 0, cases[i].vlan, &hop, &link);
 		ck_assert_uint_eq(link.n_tags, cases[i].n);
 		for (int k = 0; k < cases[i].n; k++)
 			ck_assert_uint_eq(link.tci[k], cases[i].tci[k]);
 		ck_assert_int_eq(memcmp(link.local_mac, frame_local_mac, 6), 0);
-		ck_assert_int_eq(memcmp(link.remote_mac, frame_remote_mac, 6), 0);
+		ck_assert_int_eq(memcmp(link.remote_mac, hop.mac, 6), 0);
+		ck_assert_uint_eq(link.tags, hop.tags);
 		ck_assert_uint_eq(link.l3, 0);
 	}
 	tcp()->ports[3].l3 = 1;
-	weir_output_link(tcp(), 3, 0, frame_remote_mac, &link);
+	weir_output_link(tcp(), 3, 0, &hop, &link);
 	ck_assert_uint_eq(link.l3, 1);
 	scene_close(&world);
 }
