@@ -173,6 +173,8 @@ serve_flow(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t most)
 	}
 	weir_queue_give(&tcp->queues, flow->queue);
 	flow->queue = WEIR_NONE;
+	if (flow->limit_now == WEIR_LIMIT_ENGINE) /* by a full queue, which is empty now */
+		weir_flow_unlimited(tcp, flow);
 	return served;
 }
 

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct rte_mbuf;
+#include "wire/seg.h"
 
 struct weir_held {
 	struct rte_mbuf *buf;
@@ -40,6 +40,16 @@ struct weir_held_list {
 
 int weir_held_open(struct weir_held_pool *pool, uint32_t size, int node);
 void weir_held_close(struct weir_held_pool *pool);
+
+/* The payload of `seg`; the rest of the node stays. */
+static inline void
+weir_held_fill(struct weir_held *held, const struct weir_seg *seg)
+{
+	held->buf = seg->buf;
+	held->off = seg->data_off;
+	held->len = seg->len;
+	held->seq = seg->seq;
+}
 
 /* Index of a node whose fields are all undefined but gen; 0 when none is left. */
 uint32_t weir_held_alloc(struct weir_held_pool *pool);

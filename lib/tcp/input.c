@@ -32,15 +32,6 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const stru
 }
 _Static_assert(WEIR_FLOW_TS == WEIR_OPT_TS, "the predicate compares them");
 
-static inline void
-fill_node(struct weir_held *held, const struct weir_seg *seg)
-{
-	held->buf = seg->buf;
-	held->off = seg->data_off;
-	held->len = seg->len;
-	held->seq = seg->seq;
-}
-
 /* The first n nodes of the free list, filled up to `last`, go behind what is unread. */
 static inline void
 hold(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t last, uint32_t n, uint32_t bufs)
@@ -57,7 +48,7 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 	uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
 	uint32_t node = tcp->held.free;
 
-	fill_node(&tcp->held.nodes[node], seg);
+	weir_held_fill(&tcp->held.nodes[node], seg);
 	hold(tcp, flow, node, 1, seg->nb_segs);
 	if (weir_seq_leq(seg->seq, flow->last_ack_sent)) {
 		flow->ts_recent = seg->tsval;
@@ -93,7 +84,7 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 		const struct weir_seg *seg = &segs[i];
 		uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
 
-		fill_node(&nodes[node], seg);
+		weir_held_fill(&nodes[node], seg);
 		last = node;
 		node = nodes[node].next;
 		bufs += seg->nb_segs;

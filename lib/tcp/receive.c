@@ -154,7 +154,7 @@ prune(struct weir_tcp *tcp, struct weir_flow *flow)
 	if (weir_reass_empty(r)) {
 		weir_reass_give(&tcp->reass, flow->reass);
 		flow->reass = WEIR_NONE;
-		weir_flow_limited(tcp, flow, WEIR_LIMIT_SENDER);
+		weir_flow_unlimited(tcp, flow);
 	}
 }
 
@@ -223,7 +223,6 @@ drop_for_memory(struct weir_tcp *tcp, const struct weir_flow *flow, struct rte_m
 bool
 weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
-	struct weir_held *held;
 	uint32_t idx;
 
 	if (!make_room(tcp, flow, seg->buf->nb_segs)) {
@@ -235,11 +234,7 @@ weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_se
 		weir_tcp_drop(tcp, seg->buf, WEIR_DROP_NO_NODE);
 		return false;
 	}
-	held = &tcp->held.nodes[idx];
-	held->buf = seg->buf;
-	held->off = seg->data_off;
-	held->len = seg->len;
-	held->seq = seg->seq;
+	weir_held_fill(&tcp->held.nodes[idx], seg);
 	weir_held_append(&tcp->held, &flow->unread, idx);
 	account_bufs(tcp, flow, seg->buf->nb_segs);
 	weir_tcp_note_arrival(tcp, flow, seg);
@@ -271,7 +266,7 @@ weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow)
 	if (weir_reass_empty(r)) {
 		weir_reass_give(&tcp->reass, flow->reass);
 		flow->reass = WEIR_NONE;
-		weir_flow_limited(tcp, flow, WEIR_LIMIT_SENDER);
+		weir_flow_unlimited(tcp, flow);
 	}
 	return true;
 }

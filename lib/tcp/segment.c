@@ -303,8 +303,8 @@ check_closed(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 	return false;
 }
 
-void
-weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg)
+static void
+take_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg)
 {
 	uint32_t duplicate[2];
 	bool had_text, at_once;
@@ -349,4 +349,13 @@ weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *
 		at_once = true;
 	}
 	take_text(tcp, flow, seg, at_once);
+}
+
+void
+weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg)
+{
+	take_segment(tcp, flow, seg);
+	/* A D-SACK belongs into the answer to this segment or, when that was withheld, nowhere
+	 * (RFC 2883 4). */
+	flow->dsack[0] = flow->dsack[1] = 0;
 }

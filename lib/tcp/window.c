@@ -39,7 +39,10 @@ note_limit(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit closes)
 	if (closed == ((flow->marks & WEIR_FLOW_ZERO_WINDOW) != 0))
 		return;
 	flow->marks ^= WEIR_FLOW_ZERO_WINDOW;
-	weir_flow_limited(tcp, flow, closed ? closes : WEIR_LIMIT_SENDER);
+	if (closed)
+		weir_flow_limited(tcp, flow, closes);
+	else
+		weir_flow_unlimited(tcp, flow);
 }
 
 void

@@ -334,9 +334,32 @@ START_TEST(pitfall_36_rst_in_syn_received)
 }
 END_TEST
 
+/* The SYN-ACK's window is not scaled, that of an ACK in SYN-RECEIVED is: both name the same edge. */
+START_TEST(the_first_edge_needs_no_rounding)
+{
+	static const uint32_t buffers[] = {4096, 65536, 100000, 1 << 20, (1 << 24) + 1, 1 << 30};
+
+	for (uint32_t i = 0; i < 6; i++) {
+		uint32_t edge;
+
+		scene_open(&world, buffers[i]);
+		remote_init(&remote, 40000);
+		half_open();
+		edge = world_last(&world)->ack + world_last(&world)->win;
+		scene_raw(&world, &remote, remote.snd_nxt + (1 << 30), remote.rcv_nxt, WEIR_TCP_ACK, 0);
+		scene_expect(&world, WEIR_DROP_SYN_RECEIVED_INVALID, 1, 1);
+		ck_assert_uint_eq(world_last(&world)->ack +
+					  ((uint32_t)world_last(&world)->win << remote.shift),
+				  edge);
+		scene_close(&world);
+	}
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
+	UNIT_CASE(s, the_first_edge_needs_no_rounding);
 	UNIT_CASE(s, pitfall_15_half_open_connection_expires);
 	UNIT_CASE(s, pitfall_15_full_backlog_does_not_lock_the_listener);
 	UNIT_CASE(s, pitfall_15_full_backlog_answers_by_cookies);

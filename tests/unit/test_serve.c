@@ -248,7 +248,53 @@ START_TEST(pitfall_48_receive_queue_full)
 			    ENGINE_TEST_MSS);
 	world_poll(&world, 50000000);
 	ck_assert_uint_eq(world_last(&world)->ack, remotes[0].snd_nxt);
-	ck_assert_uint_ge(info_of(remotes[0].conn).limited_ms[3], 49); /* by the engine */
+	world_close(&world);
+}
+END_TEST
+
+/* From the full queue on until it is empty; then whatever else stands, here first a hole. */
+START_TEST(the_engine_limits_until_the_queue_is_empty)
+{
+	struct weir_config config;
+	struct remote remote;
+	uint32_t first;
+
+	world_config(&config);
+	config.rx_queue_segs = 4;
+	config.budget_segs = 2;
+	open_with(&config);
+	open_remotes(&remote, 1);
+	world.now_ns += SCENE_MS - world.now_ns % SCENE_MS;
+	first = remote.snd_nxt;
+	for (uint32_t i = 0; i < 6; i++)
+		remote_send(&world, &remote, first + i * 100, 0, 100);
+	world_poll(&world, 0);
+	ck_assert_uint_eq(drops_of(WEIR_DROP_QUEUE_FULL), 2);
+	world_poll(&world, 30 * SCENE_MS);
+	ck_assert_uint_eq(stats_now()->packets_queued, 0);
+	world_poll(&world, 7 * SCENE_MS); /* the sender's */
+	for (uint32_t i = 0; i < 6; i++)
+		remote_send(&world, &remote, first + 500 + i * 100, 0, 100);
+	world_poll(&world, 0);
+	ck_assert_uint_eq(info_of(remote.conn).limited_ms[3], 30);
+	ck_assert_uint_eq(info_of(remote.conn).limited_ms[4], 0);
+	/* beside the hole the queue is full again: LOSS began last, and stands */
+	world_poll(&world, 20 * SCENE_MS);
+	world_poll(&world, 4 * SCENE_MS);
+	ck_assert_uint_eq(info_of(remote.conn).limited_ms[3], 30);
+	ck_assert_uint_eq(info_of(remote.conn).limited_ms[4], 24);
+	/* and a queue that is full while there is a hole gives way to the hole */
+	for (uint32_t i = 0; i < 6; i++)
+		remote_send(&world, &remote, first + 900 + i * 100, 0, 100);
+	world_poll(&world, 0);
+	world_poll(&world, 3 * SCENE_MS);
+	world_poll(&world, 2 * SCENE_MS);
+	ck_assert_uint_eq(info_of(remote.conn).limited_ms[3], 33);
+	ck_assert_uint_eq(info_of(remote.conn).limited_ms[4], 26);
+	remote_send(&world, &remote, first + 400, 0, 100);
+	world_poll(&world, 0);
+	world_poll(&world, 11 * SCENE_MS);
+	ck_assert_uint_eq(info_of(remote.conn).limited_ms[4], 26);
 	world_close(&world);
 }
 END_TEST
@@ -323,6 +369,7 @@ add(Suite *s)
 	UNIT_CASE(s, a_poll_delivers_what_it_received);
 	UNIT_CASE(s, every_aggregate_is_counted_once_by_size);
 	UNIT_CASE(s, pitfall_48_receive_queue_full);
+	UNIT_CASE(s, the_engine_limits_until_the_queue_is_empty);
 	UNIT_CASE(s, pitfall_48_queue_pool_empty);
 	UNIT_CASE(s, data_is_not_queued_beyond_the_memory_there_is);
 }
