@@ -86,6 +86,59 @@ remove_runtime_dir(void)
 		rmdir(runtime_dir);
 }
 
+static bool
+is_port(const char *name)
+{
+	struct rte_dev_iterator at;
+	uint16_t id = RTE_MAX_ETHPORTS;
+
+	if (name[0] != '\0' && rte_eth_iterator_init(&at, name) == 0)
+		id = rte_eth_iterator_next(&at);
+	if (id != RTE_MAX_ETHPORTS)
+		rte_eth_iterator_cleanup(&at);
+	return id != RTE_MAX_ETHPORTS;
+}
+
+/* A PCI address that the machine does not have. The domain 0000 may be left out. */
+static bool
+is_absent(const char *name)
+{
+	const char *colon = strchr(name, ':');
+	char path[128];
+
+	if (colon == NULL || name[strspn(name, "0123456789abcdefABCDEF:.")] != '\0')
+		return false;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s%s",
+		 strchr(colon + 1, ':') == NULL ? "0000:" : "", name);
+	return access(path, F_OK) != 0;
+}
+
+/* What -a or --allow names. */
+static int
+check_allowed(const struct eal_args *args, const char *option, const char *said, char *error)
+{
+	const char *device;
+	int at = 1;
+
+	while ((device = vdevs_next(option, args->argc, args->argv, &at)) != NULL) {
+		char name[RTE_ETH_NAME_MAX_LEN];
+
+		snprintf(name, sizeof(name), "%.*s", (int)vdevs_len(device), device);
+		if (is_port(name))
+			continue;
+		if (is_absent(name))
+			return options_refuse(error,
+					      "%s %s: there is no such PCI device here: lspci -D "
+					      "lists those there are",
+					      option, name);
+		return options_refuse(error,
+				      "%s %s became no port%s%s: give it to DPDK (dpdk-devbind.py "
+				      "-b vfio-pci) and leave out --no-pci",
+				      option, name, said[0] != '\0' ? ": EAL says " : "", said);
+	}
+	return 0;
+}
+
 /* EAL goes on without the words and the devices that it could not use. */
 static int
 check_used(const struct eal_args *args, const char *stray, const char *said, char *error)
@@ -106,7 +159,9 @@ check_used(const struct eal_args *args, const char *stray, const char *said, cha
 			    error, "--vdev %s became no port%s%s: correct its arguments", name,
 			    because, said);
 	}
-	return 0;
+	if (check_allowed(args, "-a", said, error) != 0)
+		return -1;
+	return check_allowed(args, "--allow", said, error);
 }
 
 /* EAL moves the words about, those that it does not know to the end, and writes over one: it gets a

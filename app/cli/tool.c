@@ -14,6 +14,7 @@
 #include "app/cli/lcores.h"
 #include "app/cli/say.h"
 #include "app/cli/seed.h"
+#include "app/cli/vdevs.h"
 #include "weir.h"
 
 struct started {
@@ -62,6 +63,19 @@ set_up(const struct tool *tool, const struct started *started)
 	return tool->set_up(tool->control.program);
 }
 
+/* What is not as it was asked for, or will not do all of it. */
+static void
+say_notes(const struct eal_args *args)
+{
+	char line[OPTIONS_ERROR];
+	int at = 1;
+
+	if (args->note[0] != '\0')
+		say("%s", args->note);
+	while (vdevs_cuts(args->argc, args->argv, &at, line))
+		say("%s", line);
+}
+
 static int
 run(const struct tool *tool, const struct started *started)
 {
@@ -69,8 +83,7 @@ run(const struct tool *tool, const struct started *started)
 	struct control control = tool->control;
 	int rc;
 
-	if (started->args.note[0] != '\0')
-		say("%s", started->args.note);
+	say_notes(&started->args);
 	if (tool->describe != NULL)
 		tool->describe(program);
 	rc = lcores_run(started->lcore, tool->run, program, control_run, &control);

@@ -2,7 +2,6 @@
 #include "app/cli/vdevs.h"
 
 #include <net/if.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 /* Of a ring frame of net_af_packet, what is not the IP packet; docs/weir.md says so. */
 #define RING_FRAME_OVERHEAD 88
 #define RING_FRAME_LEAST    (576 + RING_FRAME_OVERHEAD)
+#define RING_FRAME_DEFAULT  2048
 
 const char *
 vdevs_next(const char *name, int argc, char **argv, int *at)
@@ -90,16 +90,26 @@ check_interface(const char *vdev, char *error)
 	return 0;
 }
 
+/* UINT32_MAX: not of this kind. */
+static uint32_t
+ring_frame_bytes(const char *vdev)
+{
+	const char *framesz = vdevs_key(vdev, "framesz=");
+	unsigned long size = RING_FRAME_DEFAULT;
+
+	if (!is_driver(vdev, "net_af_packet"))
+		return UINT32_MAX;
+	if (framesz != NULL)
+		size = strtoul(framesz, NULL, 10);
+	return size < UINT32_MAX ? (uint32_t)size : UINT32_MAX;
+}
+
 static int
 check_ring_frame(const char *vdev, char *error)
 {
 	const char *framesz = vdevs_key(vdev, "framesz=");
-	unsigned long size;
 
-	if (!is_driver(vdev, "net_af_packet") || framesz == NULL)
-		return 0;
-	size = strtoul(framesz, NULL, 10);
-	if (size >= RING_FRAME_LEAST)
+	if (framesz == NULL || ring_frame_bytes(vdev) >= RING_FRAME_LEAST)
 		return 0;
 	return options_refuse(error,
 			      "--vdev %.*s: framesz=%.*s is too small for an IP packet of 576 bytes: "
@@ -135,6 +145,29 @@ vdevs_check(int argc, char **argv, char *error)
 		    check_interface(vdev, error) != 0 || check_ring_frame(vdev, error) != 0)
 			return -1;
 	return 0;
+}
+
+bool
+vdevs_cuts(int argc, char **argv, int *at, char *line)
+{
+	const char *vdev;
+
+	while ((vdev = vdevs_next("--vdev", argc, argv, at)) != NULL) {
+		uint32_t frame = ring_frame_bytes(vdev), mtu;
+		char name[INTERFACE_NAME];
+
+		interface_of(vdev, name, sizeof(name));
+		mtu = interface_mtu(name);
+		if (mtu <= frame - RING_FRAME_OVERHEAD)
+			continue;
+		snprintf(line, OPTIONS_ERROR,
+			 "--vdev %.*s: frames of %u bytes cut off packets longer than %u, %s has MTU "
+			 "%u: give framesz=%u or more, or ip link set %s mtu %u",
+			 (int)vdevs_len(vdev), vdev, frame, frame - RING_FRAME_OVERHEAD, name, mtu,
+			 mtu + RING_FRAME_OVERHEAD, name, frame - RING_FRAME_OVERHEAD);
+		return true;
+	}
+	return false;
 }
 
 uint32_t

@@ -3,6 +3,7 @@
 #ifndef APP_CLI_VDEVS_H
 #define APP_CLI_VDEVS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,10 @@ size_t vdevs_len(const char *text);
 /* 0, or -1 with one line in `error`: a name given twice, an interface that is not there, a ring frame
  * too small for any MTU. */
 int vdevs_check(int argc, char **argv, char *error);
+
+/* The next device from word *at on, which moves behind it, whose ring frames are shorter than its
+ * interface's MTU allows: true and one line in `line` (OPTIONS_ERROR bytes). */
+bool vdevs_cuts(int argc, char **argv, int *at, char *line);
 
 /* Data room that the ring frames and interfaces of all devices ask for, headroom included; 0: none
  * says. */

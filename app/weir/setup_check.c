@@ -103,6 +103,12 @@ check_record(const char *path)
 	bool exists = stat(path, &status) == 0;
 	int error;
 
+	if (!exists && lstat(path, &status) == 0) {
+		say("--record %s: that is a link to nowhere: make what it points to, or give "
+		    "another name",
+		    path);
+		return -1;
+	}
 	if (exists && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ||
 		       S_ISBLK(status.st_mode))) {
 		say("--record %s: that is a %s: give a file", path,

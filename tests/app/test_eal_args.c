@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app/cli/eal_args.h"
+#include "app/cli/vdevs.h"
 
 const char say_name[] = "weir";
 
@@ -188,6 +189,38 @@ START_TEST(buffer_sizes)
 }
 END_TEST
 
+static bool
+cuts(const char *vdev, char *line)
+{
+	char *words[] = {(char *)(uintptr_t) "weir", (char *)(uintptr_t) "--vdev",
+			 (char *)(uintptr_t)vdev, (char *)(uintptr_t) "--vdev",
+			 (char *)(uintptr_t) "net_null0"};
+	bool found;
+	int at = 1;
+
+	found = vdevs_cuts(5, words, &at, line);
+	ck_assert(!found || !vdevs_cuts(5, words, &at, line));
+	return found;
+}
+
+/* The loopback interface has an MTU of 65536. */
+START_TEST(frames_cut_off)
+{
+	char line[OPTIONS_ERROR];
+
+	ck_assert(cuts("net_af_packet0,iface=lo,framesz=2048", line));
+	ck_assert_str_eq(line, "--vdev net_af_packet0: frames of 2048 bytes cut off packets longer "
+			       "than 1960, lo has MTU 65536: give framesz=65624 or more, or ip "
+			       "link set lo mtu 1960");
+	ck_assert(cuts("net_af_packet0,iface=lo", line));
+	ck_assert(strstr(line, "frames of 2048 bytes") != NULL);
+	ck_assert(cuts("net_af_packet0,iface=lo,framesz=65623", line));
+	ck_assert(!cuts("net_af_packet0,iface=lo,framesz=65624", line));
+	ck_assert(!cuts("net_af_xdp0,iface=lo", line));
+	ck_assert(!cuts("net_af_packet0,iface=absent0", line));
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -199,6 +232,7 @@ add(Suite *s)
 	UNIT_CASE(s, wrong_words);
 	UNIT_CASE(s, wrong_devices);
 	UNIT_CASE(s, buffer_sizes);
+	UNIT_CASE(s, frames_cut_off);
 }
 
 UNIT_MAIN("app_eal_args", add)

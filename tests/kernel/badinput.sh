@@ -71,10 +71,14 @@ wrong "$null --vdev net_af_packet0" "--ip 198.18.0.1/24 --listen 9000" "no inter
 wrong "$memory --vdev net_af_packet0,iface=absent0" "--ip 198.18.0.1/24 --listen 9000" absent0
 wrong "$memory --vdev net_af_packet0,iface=lo,framesz=256" "--ip 198.18.0.1/24 --listen 9000" framesz=256
 wrong "$null --vdev net_pcap0,rx_pcap=/nope" "$good --listen 9000" net_pcap0
+wrong "$null -a 0000:7f:1f.7" "$good --listen 9000" "-a 0000:7f:1f.7"
+wrong "$null --allow=0000:7f:1f.7" "$good --listen 9000" "no such PCI device"
 wrong "$null --proc-type=secondary" "$good --listen 9000" proc-type
 wrong "stray $null" "$good --listen 9000" stray
 mkfifo "$work/pipe"
 wrong "$null" "$good --listen 9000 --record $work/pipe" "$work/pipe"
+ln -s nowhere "$work/link"
+wrong "$null" "$good --listen 9000 --record $work/link" "link to nowhere"
 wrong "$null" "$good --listen 9000 --record $work" "$work"
 wrong "$null" "$good --listen 9000 --record $work/absent/file" absent
 wrong "$null" "$good --listen 9000:file=$work/pipe" "$work/pipe"
