@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 #define TSRESOL_NS	 9
 #define LINK_ETHERNET	 1
 #define LINK_RAW	 101
+
+#define PARTIALS_MOST 1000 /* names to try */
 
 /* A block is its type, its length, a body and its length again; bodies hold whole words. */
 struct block {
@@ -179,20 +182,49 @@ write_special(const struct weir_record *record, const char *path)
 	return fd < 0 ? -errno : write_file(record, fd);
 }
 
-/* Under a name that nobody has, beside `path`, and renamed when it is whole. */
+/* A file under a name that nobody has, beside `path`. */
+static int
+open_partial(const char *path, char *partial, size_t size)
+{
+	int fd = -1;
+
+	errno = EEXIST;
+	for (uint32_t i = 0; fd < 0 && errno == EEXIST && i < PARTIALS_MOST; i++) {
+		if (snprintf(partial, size, "%s.%06u", path, i) >= (int)size)
+			return -ENAMETOOLONG;
+		fd = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	}
+	return fd < 0 ? -errno : fd;
+}
+
+/* Owner and mode of the file that is replaced, if there is one. Not everyone may give files away. */
+static int
+take_after(int fd, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fchown(fd, st.st_uid, st.st_gid) != 0 && errno != EPERM)
+		return -errno;
+	return fchmod(fd, st.st_mode & 07777) != 0 ? -errno : 0;
+}
+
+/* Beside `path`, and renamed when it is whole. */
 static int
 write_regular(const struct weir_record *record, const char *path)
 {
 	char partial[PATH_MAX];
-	int fd, rc;
+	int fd = open_partial(path, partial, sizeof(partial));
+	int rc;
 
-	if (snprintf(partial, sizeof(partial), "%s.XXXXXX", path) >= (int)sizeof(partial))
-		return -ENAMETOOLONG;
-	fd = mkostemp(partial, O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
-	fchmod(fd, 0644);
-	rc = write_file(record, fd);
+		return fd;
+	rc = take_after(fd, path);
+	if (rc == 0)
+		rc = write_file(record, fd);
+	else
+		close(fd);
 	if (rc == 0 && rename(partial, path) != 0)
 		rc = -errno;
 	if (rc != 0)
@@ -213,13 +245,20 @@ int
 weir_record_write(const struct weir_record *record, const char *path)
 {
 	char target[PATH_MAX];
+	struct stat st;
+	int rc;
 
 	if (record->size == 0)
 		return -ENOTSUP;
 	if (is_special(path))
 		return write_special(record, path);
 	/* What a link points to is replaced, not the link. */
-	return write_regular(record, realpath(path, target) != NULL ? target : path);
+	if (realpath(path, target) != NULL)
+		return write_regular(record, target);
+	rc = -errno;
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return rc;
+	return write_regular(record, path);
 }
 
 int

@@ -410,7 +410,6 @@ START_TEST(other_files_stay)
 	ck_assert(S_ISLNK(st.st_mode));
 	ck_assert_int_eq(stat(f.path, &st), 0);
 	ck_assert_int_gt(st.st_size, 28);
-	ck_assert_uint_eq(st.st_mode & 0777, 0644);
 	file = fopen(other, "rb");
 	ck_assert_ptr_nonnull(file);
 	ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
@@ -418,6 +417,83 @@ START_TEST(other_files_stay)
 	fclose(file);
 	unlink(other);
 	unlink(link_path);
+	tear_down(&f);
+}
+END_TEST
+
+static void
+assert_mode(const char *path, mode_t mode)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, mode);
+}
+
+/* A new file gets what the umask leaves, one that is replaced keeps its mode and its owner. */
+START_TEST(modes_are_the_users)
+{
+	struct fixture f;
+	struct stat st;
+
+	set_up(&f, 4);
+	add_frame(&f, 1, 1, 60, 0, WEIR_RECORD_RECEIVED);
+	umask(027);
+	ck_assert_int_eq(weir_record_write(&f.record, f.path), 0);
+	assert_mode(f.path, 0640);
+	ck_assert_int_eq(chmod(f.path, 0604), 0);
+	ck_assert_int_eq(weir_record_write(&f.record, f.path), 0);
+	assert_mode(f.path, 0604);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(chown(f.path, 65534, 65534), 0);
+		ck_assert_int_eq(weir_record_write(&f.record, f.path), 0);
+		ck_assert_int_eq(stat(f.path, &st), 0);
+		ck_assert_uint_eq(st.st_uid, 65534);
+		ck_assert_uint_eq(st.st_gid, 65534);
+		assert_mode(f.path, 0604);
+	}
+	unlink(f.path);
+	umask(0);
+	ck_assert_int_eq(weir_record_write(&f.record, f.path), 0);
+	assert_mode(f.path, 0666);
+	tear_down(&f);
+}
+END_TEST
+
+/* What a link to nowhere means is not known; it stays. */
+START_TEST(a_link_to_nowhere_is_refused)
+{
+	struct fixture f;
+	struct stat st;
+
+	set_up(&f, 4);
+	add_frame(&f, 1, 1, 60, 0, WEIR_RECORD_RECEIVED);
+	ck_assert_int_eq(symlink("none", f.path), 0);
+	ck_assert_int_eq(weir_record_write(&f.record, f.path), -ENOENT);
+	ck_assert_int_eq(lstat(f.path, &st), 0);
+	ck_assert(S_ISLNK(st.st_mode));
+	unlink(f.path);
+	ck_assert_int_eq(symlink("r.pcapng", f.path), 0);
+	ck_assert_int_eq(weir_record_write(&f.record, f.path), -ELOOP);
+	tear_down(&f);
+}
+END_TEST
+
+/* A file of an earlier end, half written, is in nobody's way. */
+START_TEST(names_that_are_taken)
+{
+	char taken[2][80];
+	struct fixture f;
+
+	set_up(&f, 4);
+	add_frame(&f, 1, 1, 60, 0, WEIR_RECORD_RECEIVED);
+	for (int i = 0; i < 2; i++) {
+		snprintf(taken[i], sizeof(taken[i]), "%s.%06d", f.path, i);
+		put_text(taken[i], "mine");
+	}
+	ck_assert_int_eq(weir_record_write(&f.record, f.path), 0);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(unlink(taken[i]), 0);
 	tear_down(&f);
 }
 END_TEST
@@ -457,6 +533,9 @@ add(Suite *s)
 	UNIT_CASE(s, reset_forgets);
 	UNIT_CASE(s, errors_leave_no_file);
 	UNIT_CASE(s, other_files_stay);
+	UNIT_CASE(s, modes_are_the_users);
+	UNIT_CASE(s, a_link_to_nowhere_is_refused);
+	UNIT_CASE(s, names_that_are_taken);
 	UNIT_CASE(s, a_device_stays_a_device);
 }
 
