@@ -136,6 +136,14 @@ is_kernel_copy(const struct rte_eth_dev_info *info)
 	       strcmp(info->driver_name, "net_af_xdp") == 0;
 }
 
+/* It registers the pool's memory with the kernel as if its buffers stood next to each other. In
+ * ordinary pages they do not, and the kernel takes none of those that lie behind. */
+static bool
+needs_hugepages(const struct rte_eth_dev_info *info)
+{
+	return strcmp(info->driver_name, "net_af_xdp") == 0;
+}
+
 /* The MTU of an interface of the kernel, `otherwise` when it cannot be asked. */
 static uint32_t
 interface_mtu(unsigned int index, uint32_t otherwise)
@@ -192,6 +200,8 @@ ethdev_read(struct ethdev *dev, struct rte_eth_dev_info *info, uint16_t *told)
 	if (rte_eth_dev_info_get(dev->id, info) != 0 || rte_eth_dev_get_mtu(dev->id, told) != 0 ||
 	    rte_eth_macaddr_get(dev->id, &mac) != 0)
 		return -ENODEV;
+	if (needs_hugepages(info) && !rte_eal_has_hugepages())
+		return -ENOTSUP;
 	dev->port.mtu = true_mtu(info, *told);
 	if (dev->port.mtu < MTU_LEAST)
 		return -EMSGSIZE;

@@ -98,7 +98,8 @@ struct weir_engine *weir_stack_engine(struct weir_stack *stack, uint32_t index);
 /* ---- ports ---- */
 
 /* A started or startable DPDK device by name ("0000:00:05.0", "net_af_packet0"); one rx and one tx
- * queue. -ENODEV when there is none of that name; errors of the driver. */
+ * queue. -ENODEV when there is none of that name, -ENOTSUP for net_af_xdp without hugepages, where it
+ * receives nothing; errors of the driver. */
 int weir_port_open_ethdev(const char *name, struct weir_port **port);
 
 /* Two ends joined in memory, `capacity` frames each way (a power of two), one thread per end. */

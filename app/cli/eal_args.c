@@ -218,6 +218,19 @@ chooses_no_huge(const struct eal_words *words, const struct eal_facts *facts)
 	return facts->hugepages_free_mb < wanted;
 }
 
+static int
+check_pages(const struct eal_args *args, int argc, char **argv, char *error)
+{
+	const char *vdev = args->no_huge ? vdevs_huge(argc, argv) : NULL;
+
+	if (vdev == NULL)
+		return 0;
+	return options_refuse(error,
+			      "--vdev %.*s receives nothing without hugepages: reserve some, such as "
+			      "echo 512 > /proc/sys/vm/nr_hugepages, or take net_af_packet",
+			      (int)vdevs_len(vdev), vdev);
+}
+
 /* What the machine cannot give. */
 static int
 check_machine(const struct eal_args *args, const struct eal_words *words,
@@ -261,7 +274,8 @@ eal_args_build(struct eal_args *args, int argc, char **argv, const struct eal_fa
 	write_words(args, &words, facts, argc, argv);
 	if (args->no_huge && (!words.no_huge || words.in_memory))
 		explain(args, &words, facts);
-	if (check_machine(args, &words, facts, error) != 0)
+	if (check_machine(args, &words, facts, error) != 0 ||
+	    check_pages(args, argc, argv, error) != 0)
 		return -1;
 	return eal_args_check(args, facts->buffers, facts->buffer_bytes, error);
 }

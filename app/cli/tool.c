@@ -93,6 +93,31 @@ run(const struct tool *tool, const struct started *started)
 	return TOOL_REFUSED;
 }
 
+/* The driver of net_af_xdp keeps what stands in its rings when it is closed. */
+static bool
+keeps_buffers(const struct watch *watch)
+{
+	for (uint32_t i = 0; i < watch->n_ports; i++)
+		if (strncmp(watch->ports[i].name, "net_af_xdp", 10) == 0)
+			return true;
+	return false;
+}
+
+static int
+close_all(const struct tool *tool, int status)
+{
+	bool kept = keeps_buffers(tool->control.watch), good = true;
+	uint32_t missing = tool->close(tool->control.program, &good);
+
+	if (status != EXIT_SUCCESS)
+		return status;
+	if (missing != 0 && !kept) {
+		say("%u buffers were not given back: please report this", missing);
+		good = false;
+	}
+	return good ? EXIT_SUCCESS : TOOL_MISSED;
+}
+
 static int
 start_and_run(const struct tool *tool, int argc, char **argv)
 {
@@ -110,7 +135,7 @@ start_and_run(const struct tool *tool, int argc, char **argv)
 		if (set_up(tool, &started) == 0)
 			status = run(tool, &started);
 	}
-	status = tool->close(tool->control.program, status);
+	status = close_all(tool, status);
 	if (started.eal)
 		rte_eal_cleanup();
 	eal_args_free(&started.args);

@@ -5,7 +5,9 @@
 
 #include "app/cli/control.h"
 
-#define TOOL_REFUSED 1 /* exit code: nothing was started */
+/* Exit codes beside 0. */
+#define TOOL_REFUSED 1 /* nothing was started */
+#define TOOL_MISSED  2 /* it ran, but something was lost or not done */
 
 /* Functions in the order of their calls. Those that return an int without saying more return 0, or
  * -1 after one line that names the thing and the mend. */
@@ -23,8 +25,9 @@ struct tool {
 	int (*run)(void *program);		   /* the loop, on its lcore; returns 0 */
 	/* Tells what became of it: the exit code. */
 	int (*result)(struct program *program, unsigned int lcore);
-	/* Frees whatever is there; may make a good exit code worse. */
-	int (*close)(struct program *program, int status);
+	/* Frees whatever is there. Returns the buffers that were not given back; false in *good when
+	 * something else was lost. */
+	uint32_t (*close)(struct program *program, bool *good);
 };
 
 /* Returns the exit code. */

@@ -147,6 +147,21 @@ vdevs_check(int argc, char **argv, char *error)
 	return 0;
 }
 
+/* The driver registers memory with the kernel as if its buffers stood next to each other; in ordinary
+ * pages of 4 KiB they do not, and the kernel refuses those that lie behind, each time it is offered
+ * one. */
+const char *
+vdevs_huge(int argc, char **argv)
+{
+	const char *vdev;
+	int at = 1;
+
+	while ((vdev = vdevs_next("--vdev", argc, argv, &at)) != NULL)
+		if (is_driver(vdev, "net_af_xdp"))
+			return vdev;
+	return NULL;
+}
+
 bool
 vdevs_cuts(int argc, char **argv, int *at, char *line)
 {

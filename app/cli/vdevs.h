@@ -23,6 +23,9 @@ size_t vdevs_len(const char *text);
  * too small for any MTU. */
 int vdevs_check(int argc, char **argv, char *error);
 
+/* One that receives nothing without hugepages: its name, or NULL. */
+const char *vdevs_huge(int argc, char **argv);
+
 /* The next device from word *at on, which moves behind it, whose ring frames are shorter than its
  * interface's MTU allows: true and one line in `line` (OPTIONS_ERROR bytes). */
 bool vdevs_cuts(int argc, char **argv, int *at, char *line);

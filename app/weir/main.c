@@ -14,8 +14,6 @@
 #include "setup.h"
 #include "signals.h"
 
-#define EXIT_LOST 2 /* it ran, but a file or buffer was lost */
-
 const char say_name[] = "weir";
 
 struct program {
@@ -125,29 +123,21 @@ result(struct program *program, unsigned int lcore)
 		json_write(stdout, &program->last, &about);
 		if (fflush(stdout) != 0) {
 			say("--json: %s: check standard output", strerror(errno));
-			return EXIT_LOST;
+			return TOOL_MISSED;
 		}
 	}
-	return atomic_load(&program->run.failed) ? EXIT_LOST : EXIT_SUCCESS;
+	return atomic_load(&program->run.failed) ? TOOL_MISSED : EXIT_SUCCESS;
 }
 
-static int
-close_all(struct program *program, int status)
+static uint32_t
+close_all(struct program *program, bool *good)
 {
-	int missing;
-
 	if (program->sinks_open) {
 		sinks_finish(&program->sinks);
-		if (!sinks_close(&program->sinks) && status == EXIT_SUCCESS)
-			status = EXIT_LOST;
+		*good = sinks_close(&program->sinks);
 	}
 	signals_release();
-	missing = setup_close(&program->setup);
-	if (missing > 0 && status == EXIT_SUCCESS) {
-		say("%d buffers were not given back: please report this", missing);
-		status = EXIT_LOST;
-	}
-	return status;
+	return (uint32_t)setup_close(&program->setup);
 }
 
 int

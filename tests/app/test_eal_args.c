@@ -153,6 +153,17 @@ START_TEST(wrong_devices)
 }
 END_TEST
 
+/* The driver of net_af_xdp finds no buffer in ordinary pages, and says nothing. */
+START_TEST(xdp_needs_hugepages)
+{
+	refused("weir --vdev net_null0 --vdev=net_af_xdp0,iface=lo", "--vdev net_af_xdp0",
+		"nr_hugepages");
+	refused("weir --no-huge --vdev net_af_xdp0,iface=lo", "without hugepages", "net_af_packet");
+	ck_assert_ptr_null(build("weir --no-huge --vdev net_af_xdp0,iface=lo", 1024));
+	ck_assert_ptr_nonnull(build("weir --vdev net_af_xdp0,iface=lo", 1024));
+}
+END_TEST
+
 START_TEST(buffer_sizes)
 {
 	static const char *const lines[][2] = {
@@ -231,6 +242,7 @@ add(Suite *s)
 	UNIT_CASE(s, too_little);
 	UNIT_CASE(s, wrong_words);
 	UNIT_CASE(s, wrong_devices);
+	UNIT_CASE(s, xdp_needs_hugepages);
 	UNIT_CASE(s, buffer_sizes);
 	UNIT_CASE(s, frames_cut_off);
 }

@@ -65,9 +65,9 @@ own_loopback(int mtu)
 	return ok;
 }
 
-/* What a port over lo says of its MTU, or the error of opening it. */
+/* What the port `name` over lo says of its MTU, or the error of opening it. */
 static int
-af_packet_mtu(const char *vdev)
+mtu_over_lo(const char *name, const char *vdev)
 {
 	char *argv[] = {"test",	       "--no-huge", "-m",     "64",
 			"--no-shconf", "--no-pci",  "-l",     "0",
@@ -76,7 +76,7 @@ af_packet_mtu(const char *vdev)
 	int rc;
 
 	ck_assert_int_ge(rte_eal_init((int)RTE_DIM(argv) - 1, argv), 0);
-	rc = weir_port_open_ethdev("net_af_packet0", &port);
+	rc = weir_port_open_ethdev(name, &port);
 	if (rc != 0)
 		return rc;
 	rc = port->mtu;
@@ -154,7 +154,7 @@ END_TEST
 START_TEST(kernel_interface_tells_its_mtu)
 {
 	if (own_loopback(9000))
-		ck_assert_int_eq(af_packet_mtu(OVER_LO "16384"), 9000);
+		ck_assert_int_eq(mtu_over_lo("net_af_packet0", OVER_LO "16384"), 9000);
 }
 END_TEST
 
@@ -162,14 +162,23 @@ END_TEST
 START_TEST(ring_frame_limits_the_mtu)
 {
 	if (own_loopback(9000))
-		ck_assert_int_eq(af_packet_mtu(OVER_LO "2048"), 2048 - 88);
+		ck_assert_int_eq(mtu_over_lo("net_af_packet0", OVER_LO "2048"), 2048 - 88);
 }
 END_TEST
 
 START_TEST(ring_frame_without_room_is_refused)
 {
 	if (own_loopback(1500))
-		ck_assert_int_eq(af_packet_mtu(OVER_LO "512"), -EMSGSIZE);
+		ck_assert_int_eq(mtu_over_lo("net_af_packet0", OVER_LO "512"), -EMSGSIZE);
+}
+END_TEST
+
+/* It would receive nothing; where the driver is not installed, there is no such port. */
+START_TEST(xdp_without_hugepages_is_refused)
+{
+	int rc = mtu_over_lo("net_af_xdp0", "--vdev=net_af_xdp0,iface=lo");
+
+	ck_assert(rc == -ENOTSUP || rc == -ENODEV);
 }
 END_TEST
 
@@ -410,6 +419,7 @@ add(Suite *s)
 	UNIT_CASE(s, kernel_interface_tells_its_mtu);
 	UNIT_CASE(s, ring_frame_limits_the_mtu);
 	UNIT_CASE(s, ring_frame_without_room_is_refused);
+	UNIT_CASE(s, xdp_without_hugepages_is_refused);
 	UNIT_CASE(s, null_device_runs);
 	UNIT_CASE(s, small_buffers_are_refused);
 	UNIT_CASE(s, heap_buffers_are_refused);
