@@ -76,6 +76,8 @@ ip -n "$weir_ns" addr del "$weir_ip/$prefix" dev "$weir_if"
 # Ended while it starts, at five points of its first half second.
 for ms in 00 08 16 24 40; do
 	weir_start --listen 9000 --seconds 60
+	# A shell that has just forked takes the signal for its own and forgets it.
+	while [ "$(readlink "/proc/$weir_pid/exe")" = "$(readlink "/proc/$$/exe")" ]; do :; done
 	sleep 0.$ms
 	kill -TERM "$weir_pid"
 	tries_=0
