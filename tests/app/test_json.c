@@ -117,8 +117,9 @@ top_keys(const char *text)
 
 START_TEST(shape)
 {
-	static const char *const keys[] = {"engines",	  "ports",  "drops",   "aggregates",
-					   "connections", "memory", "balance", "max_gap_ms"};
+	static const char *const keys[] = {"engines",	 "ports",	"drops",
+					   "aggregates", "connections", "memory",
+					   "balance",	 "max_gap_ms",	"max_late_ms"};
 	char *text, name[32];
 
 	memset(&snapshot, 0, sizeof(snapshot));
@@ -126,7 +127,7 @@ START_TEST(shape)
 	strcpy(snapshot.stats.ports[0].name, "a\"b\\c\n");
 	snapshot.stats.aggregate_sizes[3] = 5;
 	text = write_it();
-	ck_assert_uint_eq(top_keys(text), 8);
+	ck_assert_uint_eq(top_keys(text), 9);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		snprintf(name, sizeof(name), "\"%s\":", keys[i]);
 		ck_assert_msg(strstr(text, name) != NULL, "%s", name);
