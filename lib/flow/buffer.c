@@ -185,48 +185,69 @@ fails_now(struct weir_pool *pool)
 	return true;
 }
 
-/* What a buffer from a mempool does not have already: one segment, one owner and no successor it
- * has by DPDK's contract for free buffers, so its second line stays untouched. */
+/*
+ * What a buffer from a mempool does not have already: one segment, one owner and no successor it
+ * has by DPDK's contract for free buffers, so its second line stays untouched. Whoever sent it last
+ * from another core may still share the first: it is only written when it says something else, and
+ * buffers that carry one ACK after the other seldom do.
+ */
 static inline void
-make_empty(struct rte_mbuf *buf)
+make_frame(struct rte_mbuf *buf, uint16_t len)
 {
+	uint64_t flags = buf->ol_flags & RTE_MBUF_F_EXTERNAL; /* of a pool of pinned buffers */
+	uint64_t other = buf->ol_flags ^ flags;
+
+	other |= (buf->data_off ^ RTE_PKTMBUF_HEADROOM) | buf->packet_type | (buf->pkt_len ^ len);
+	other |= (buf->data_len ^ len) | buf->vlan_tci;
+	if (likely(other == 0))
+		return;
 	buf->data_off = RTE_PKTMBUF_HEADROOM;
-	buf->ol_flags &= RTE_MBUF_F_EXTERNAL; /* of a pool of pinned buffers */
+	buf->ol_flags = flags;
 	buf->packet_type = 0;
-	buf->pkt_len = 0;
+	buf->pkt_len = len;
 	buf->vlan_tci = 0;
-	buf->data_len = 0;
+	buf->data_len = len;
 }
 
 static bool
-mempool_take(struct rte_mempool *mempool, struct rte_mbuf **bufs, uint32_t n)
+mempool_take(struct rte_mempool *mempool, struct rte_mbuf **bufs, uint32_t n, uint16_t len)
 {
 	if (rte_mempool_get_bulk(mempool, (void **)bufs, n) != 0)
 		return false;
 	for (uint32_t i = 0; i < n; i++)
-		make_empty(bufs[i]);
+		make_frame(bufs[i], len);
 	return true;
 }
 
 static bool
-take(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
+take(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n, uint16_t len)
 {
 	if (pool->mempool != NULL)
-		return mempool_take(pool->mempool, bufs, n);
-	return heap_take(pool, bufs, n);
+		return mempool_take(pool->mempool, bufs, n, len);
+	if (!heap_take(pool, bufs, n))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		bufs[i]->pkt_len = bufs[i]->data_len = len;
+	return true;
 }
 
 bool
-weir_buf_alloc_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
+weir_buf_alloc_frames(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n, uint16_t len)
 {
 	if (n == 0)
 		return true;
-	if (fails_now(pool) || !take(pool, bufs, n)) {
+	if (fails_now(pool) || !take(pool, bufs, n, len)) {
 		pool->failed++;
 		return false;
 	}
 	pool->allocated += n;
 	return true;
+}
+
+bool
+weir_buf_alloc_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n)
+{
+	return weir_buf_alloc_frames(pool, bufs, n, 0);
 }
 
 struct rte_mbuf *

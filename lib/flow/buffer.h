@@ -51,6 +51,8 @@ uint32_t weir_pool_available(const struct weir_pool *pool);
  */
 bool weir_buf_alloc_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n);
 struct rte_mbuf *weir_buf_alloc(struct weir_pool *pool);
+/* The same, each `len` bytes long, which have to fit behind the headroom; their content is undefined. */
+bool weir_buf_alloc_frames(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n, uint16_t len);
 
 /*
  * Free `n` chains, whose nb_segs are true; of one chain nb_segs is not read, so that a tail that was
