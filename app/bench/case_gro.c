@@ -38,7 +38,8 @@ aggregate_cost(uint32_t run)
 					    .flags = WEIR_TCP_ACK,
 					    .shape = WEIR_OPT_TS,
 					    .has_ts = 1,
-					    .wire_segs = 1};
+					    .wire_segs = 1,
+					    .follows = i % run != 0};
 	begin = rte_rdtsc();
 	for (uint32_t k = 0; k < CALIBRATE; k++)
 		for (uint32_t i = 0; i < BURST; i += run)

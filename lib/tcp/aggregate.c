@@ -37,7 +37,7 @@ follow_causes(const struct weir_seg *prev, const struct weir_seg *seg)
 
 	causes |= seg->seq != prev->seq + prev->len ? CAUSE_BIT(SEQUENCE) : 0;
 	causes |= weir_seq_lt(seg->ack, prev->ack) ? CAUSE_BIT(ACK) : 0;
-	causes |= (seg->tsval - prev->tsval) >> WEIR_AGGREGATE_TS_BITS ? CAUSE_BIT(TIMESTAMP) : 0;
+	causes |= (seg->tsval - prev->tsval) >> WEIR_SEG_TS_BITS ? CAUSE_BIT(TIMESTAMP) : 0;
 	causes |= seg->shape != prev->shape ? CAUSE_BIT(OPTIONS) : 0;
 	causes |= seg->tos != prev->tos || seg->ttl != prev->ttl || seg->port != prev->port
 			  ? CAUSE_BIT(HEADER)
@@ -46,29 +46,20 @@ follow_causes(const struct weir_seg *prev, const struct weir_seg *seg)
 	return causes;
 }
 
-/* Segments from segs[0], which may have company, that follow one another, at most `most`. All doubts
- * about one go into one word. Without timestamps tsvals are 0. */
+/* Segments from segs[0], which may have company, that follow one another, at most `most`. The parser
+ * has looked at those that it saw one after the other; whether none between them is missing, and
+ * what it did not see, is looked at here. */
 static uint32_t
 count_followers(const struct weir_seg *segs, uint32_t most)
 {
-	const struct weir_seg mark = {.flags = WEIR_TCP_PSH};
-	const uint64_t push = weir_seg_merge_word(&mark);
-	uint64_t before = weir_seg_merge_word(&segs[0]), word = before & ~push;
-	uint32_t next = segs[0].seq + segs[0].len, ack = segs[0].ack, tsval = segs[0].tsval, i;
+	uint32_t next = segs[0].seq + segs[0].len, i;
 
 	for (i = 1; i < most; i++) {
 		const struct weir_seg *seg = &segs[i];
-		uint64_t this = weir_seg_merge_word(seg);
-		uint64_t doubt = ((this & ~push) ^ word) | (before & push);
 
-		doubt |= (seg->seq ^ next) | ((seg->len - 1) >> 31);
-		doubt |= (seg->ack - ack) >> 31 | (seg->tsval - tsval) >> WEIR_AGGREGATE_TS_BITS;
-		if (doubt != 0)
+		if ((!seg->follows || seg->seq != next) && follow_causes(seg - 1, seg) != 0)
 			break;
-		before = this;
 		next += seg->len;
-		ack = seg->ack;
-		tsval = seg->tsval;
 	}
 	return i;
 }

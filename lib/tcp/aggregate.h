@@ -20,10 +20,6 @@ enum weir_close_cause {
 
 #define WEIR_AGGREGATE_MAX 64 /* largest aggregation limit */
 
-/* Inside an aggregate TSval grows by less than 2^24 a segment, so that over a whole aggregate it
- * stays within 2^30 of the first and one PAWS check speaks for all. */
-#define WEIR_AGGREGATE_TS_BITS 24
-
 /*
  * Length of the aggregate that starts at segs[0], 1 <= result <= n, where at most `limit` (>= 1) may
  * be taken. *causes gets a bit (1 << enum weir_close_cause) for each reason why segs[result] was not

@@ -106,15 +106,6 @@ read_link(const struct weir_parse *parse, struct weir_head *head, uint32_t have)
 	return ethertype == WEIR_ETHERTYPE_IP4 ? WEIR_PARSE_OK : WEIR_DROP_ETHERTYPE;
 }
 
-/* RFC 1122 section 3.2.1.3. Net 0 is a source only while a host does not know its address. */
-bool
-weir_source_valid(uint32_t src)
-{
-	uint32_t net = src >> 24;
-
-	return net != 0 && net != 127 && net >> 4 != 14 && src != UINT32_MAX;
-}
-
 /*
  * Off the plain path the header sum is verified whatever the port claims. Two claims stand: NONE says that the field is not
  * valid by design, and so it is in the rewritten header of a frame that the port merged and found

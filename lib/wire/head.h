@@ -47,7 +47,14 @@ void weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES]
 		     bool l3, bool has_ts, uint8_t port);
 
 /* RFC 1122 section 3.2.1.3: may an IPv4 packet come from `src`? */
-bool weir_source_valid(uint32_t src);
+static inline bool
+weir_source_valid(uint32_t src)
+{
+	uint32_t net = src >> 24;
+
+	/* Net 0 is a source only while a host does not know its address. */
+	return net != 0 && net != 127 && net >> 4 != 14 && src != UINT32_MAX;
+}
 
 /* The sum of an IPv4 header, as far as the port leaves one that can be verified. */
 bool weir_head_sum_valid(const struct rte_mbuf *buf, const uint8_t *ip, uint32_t ihl);

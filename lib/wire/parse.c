@@ -100,6 +100,8 @@ fill_seg(const struct weir_head *head, uint32_t header_len, uint8_t port, struct
 	seg->mark = (ip[0] == 0x45 ? 0 : WEIR_MARK_IP_OPTIONS) |
 		    (buf->nb_segs <= WEIR_SEG_CHAIN ? 0 : WEIR_MARK_CHAIN);
 	seg->port = port;
+	seg->follows = 0;
+	seg->spare_byte = 0;
 	memset(seg->spare, 0, sizeof(seg->spare));
 }
 
@@ -193,28 +195,27 @@ parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *
 	out->n_segs++;
 }
 
-/* State of one burst in registers: a store to a descriptor might hit whatever lies in memory. */
+/* State of one burst in registers: a store to a descriptor might hit whatever lies in memory. The last
+ * four speak of the segment before, for the next one of its run. */
 struct burst {
 	const struct weir_plain *plain; /* by the shape of the last plain frame */
-	uint64_t sender; /* of the run that is open, 0: none */
 	uint64_t bytes;
 	uint32_t credit; /* claims of GOOD that are still believed, `granted` of them at first */
 	uint32_t granted;
-	uint32_t longest;
-	uint32_t n_segs;
+	uint32_t longest; /* payload of a frame of shape `plain` */
+	struct weir_seg *seg; /* the next one */
 	bool software; /* the port does not answer for checksums: payload will be read */
+	uint32_t next; /* sequence number behind it */
+	uint32_t ack;
+	uint32_t tsval;
+	uint32_t last; /* not zero: nothing follows it in an aggregate */
 };
 
-/* Who sent it, as the bytes lie: source address and both ports. */
-static inline uint64_t
-sender_of(const uint8_t *ip)
-{
-	uint32_t address, ports;
-
-	memcpy(&address, ip + 12, sizeof(address));
-	memcpy(&ports, ip + WEIR_IP4_BYTES, sizeof(ports));
-	return (uint64_t)address << 32 | ports;
-}
+/* The first frame of the open run, and what the descriptors of all share. */
+struct run {
+	_Alignas(WEIR_PLAIN_BYTES) uint8_t bytes[WEIR_PLAIN_BYTES];
+	uint64_t like[2];
+};
 
 static struct weir_key4
 key_of(const struct weir_parse *parse, const uint8_t *ip)
@@ -245,6 +246,24 @@ check_plain(struct weir_parse *parse, const struct weir_plain *plain, struct rte
 	return weir_trust_verify(&parse->trust, &head);
 }
 
+/* The frame, which is sound, as a segment. */
+static void
+add_plain(struct weir_parse *parse, const struct weir_plain *plain, struct rte_mbuf *buf,
+	  const uint8_t *ip, struct weir_parsed *out)
+{
+	struct weir_key4 key = key_of(parse, ip);
+	struct weir_seg *seg = &out->segs[out->n_segs];
+	uint64_t like[2];
+	uint32_t len = weir_load_be16(ip + 2) - plain->headers;
+
+	add_run(out, &key);
+	weir_plain_like(plain, ip, like);
+	weir_plain_fill(plain, like, buf, ip, len, seg);
+	seg->follows = 0;
+	parse->frame_max = RTE_MAX(parse->frame_max, plain->data_off + len);
+	out->n_segs++;
+}
+
 /* The shape under which the frame is plain, or NULL. */
 static const struct weir_plain *
 plain_shape(struct weir_parse *parse, const struct rte_mbuf *buf, const uint8_t *frame)
@@ -266,7 +285,6 @@ parse_doubtful(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parse
 	const uint8_t *frame = rte_pktmbuf_mtod(buf, const uint8_t *);
 	const struct weir_plain *plain = NULL;
 	enum weir_drop verdict;
-	struct weir_key4 key;
 
 	if ((buf->ol_flags & WEIR_PLAIN_RARE) == 0)
 		plain = plain_shape(parse, buf, frame);
@@ -279,72 +297,7 @@ parse_doubtful(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parse
 		add_reject(buf, verdict, out);
 		return;
 	}
-	key = key_of(parse, frame + plain->l3_off);
-	add_run(out, &key);
-	weir_plain_fill(plain, buf, frame + plain->l3_off, &out->segs[out->n_segs]);
-	parse->frame_max = RTE_MAX(parse->frame_max, plain->seg.data_off + out->segs[out->n_segs].len);
-	out->n_segs++;
-}
-
-/* Put down what is in registers, look closely, take it up again. */
-static inline void
-burst_doubt(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
-	    struct weir_parsed *out)
-{
-	uint32_t before = burst->n_segs;
-
-	parse->trust.claims[WEIR_CLAIM_GOOD] += burst->granted - burst->credit;
-	out->n_segs = burst->n_segs;
-	parse_doubtful(parse, buf, out);
-	burst->n_segs = out->n_segs;
-	burst->granted = burst->credit = weir_trust_credit(&parse->trust);
-	burst->plain = &parse->plain[parse->shape];
-	burst->sender = 0;
-	if (burst->n_segs != before) /* ARP and the like are claimed by nobody */
-		burst->software = parse->trust.software ||
-				  (buf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
-					  RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN;
-}
-
-static inline void
-parse_one(struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
-	  struct weir_parsed *out)
-{
-	const struct weir_plain *plain = burst->plain;
-	const uint8_t *frame = rte_pktmbuf_mtod(buf, const uint8_t *);
-	const uint8_t *ip = frame + plain->l3_off;
-	struct weir_seg *seg = &out->segs[burst->n_segs];
-	uint64_t doubt = weir_plain_doubt(plain, buf, frame);
-	uint32_t end;
-
-	doubt |= (buf->ol_flags & WEIR_PLAIN_CLAIMS) ^ WEIR_PLAIN_GOOD;
-	burst->bytes += buf->pkt_len;
-	if (unlikely(doubt != 0 || burst->credit == 0)) {
-		burst_doubt(parse, buf, burst, out);
-		return;
-	}
-	if (sender_of(ip) != burst->sender || burst->sender == 0) {
-		struct weir_key4 key = key_of(parse, ip);
-
-		if (unlikely(!weir_source_valid(key.raddr))) {
-			burst_doubt(parse, buf, burst, out);
-			return;
-		}
-		out->n_segs = burst->n_segs;
-		add_run(out, &key);
-		burst->sender = sender_of(ip);
-	}
-	burst->credit--;
-	weir_plain_fill(plain, buf, ip, seg);
-	end = plain->seg.data_off + seg->len;
-	burst->longest = end > burst->longest ? end : burst->longest;
-	burst->n_segs++;
-}
-
-static inline void
-prefetch_frame(const struct rte_mbuf *buf)
-{
-	rte_prefetch0(rte_pktmbuf_mtod(buf, const void *));
+	add_plain(parse, plain, buf, frame + plain->l3_off, out);
 }
 
 /* What a checksum in software will read of the first segment, behind the first two lines. */
@@ -357,27 +310,176 @@ prefetch_payload(const struct rte_mbuf *buf)
 		rte_prefetch0(data + off);
 }
 
+static void
+note_longest(struct weir_parse *parse, const struct burst *burst)
+{
+	if (burst->longest != 0)
+		parse->frame_max =
+			RTE_MAX(parse->frame_max, burst->plain->data_off + burst->longest);
+}
+
+/* No frame says that its IP version is 0: the next one begins a run. */
+static inline void
+close_run(struct burst *burst, struct run *run)
+{
+	memset(run->bytes, 0, WEIR_ETHER_BYTES + 2);
+	burst->last = 1;
+}
+
+/* Put down what is in registers, look closely at the first of `n` frames, take it up again. */
+static inline void
+burst_doubt(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct burst *burst,
+	    struct run *run, struct weir_parsed *out)
+{
+	uint32_t before = (uint32_t)(burst->seg - out->segs);
+
+	if (burst->software && n > 1)
+		prefetch_payload(bufs[1]);
+	parse->trust.claims[WEIR_CLAIM_GOOD] += burst->granted - burst->credit;
+	note_longest(parse, burst);
+	out->n_segs = before;
+	parse_doubtful(parse, bufs[0], out);
+	burst->seg = &out->segs[out->n_segs];
+	burst->granted = burst->credit = weir_trust_credit(&parse->trust);
+	burst->plain = &parse->plain[parse->shape];
+	burst->longest = 0;
+	close_run(burst, run);
+	if (out->n_segs != before) /* ARP and the like are claimed by nobody */
+		burst->software = parse->trust.software ||
+				  (bufs[0]->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
+					  RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN;
+}
+
+/* A frame that is not like the one before: false when it is not plain either. */
+static inline __attribute__((always_inline)) bool
+begin_run(const struct weir_parse *parse, const uint8_t *frame, struct burst *burst,
+	  struct run *run, struct weir_parsed *out, weir_plain_compare *differs)
+{
+	const struct weir_plain *plain = burst->plain;
+	const uint8_t *ip = frame + plain->l3_off;
+	struct weir_key4 key = key_of(parse, ip);
+
+	if (unlikely(differs(frame, plain->want, plain->mask) || !weir_source_valid(key.raddr)))
+		return false;
+	memcpy(run->bytes, frame, sizeof(run->bytes));
+	weir_plain_like(plain, ip, run->like);
+	burst->last = 1;
+	out->n_segs = (uint32_t)(burst->seg - out->segs);
+	add_run(out, &key);
+	return true;
+}
+
+/* May the segment stand behind the one before in an aggregate? See tcp/aggregate.c. */
+static inline uint8_t
+follows(struct burst *burst, uint32_t seq, uint32_t ack, uint32_t len, uint32_t tsval,
+	uint8_t flags)
+{
+	uint32_t alone = (len - 1) >> 31, doubt = alone | burst->last;
+
+	doubt |= (seq ^ burst->next) | (ack - burst->ack) >> 31;
+	doubt |= (tsval - burst->tsval) >> WEIR_SEG_TS_BITS;
+	burst->next = seq + len;
+	burst->ack = ack;
+	burst->tsval = tsval;
+	burst->last = alone | (flags & WEIR_TCP_PSH);
+	return doubt == 0;
+}
+
+/* All of it lies in one buffer, and the port is believed when it calls the sums good. */
+static inline bool
+is_simple(const struct burst *burst, const struct rte_mbuf *buf)
+{
+	return (buf->ol_flags & WEIR_PLAIN_CLAIMS) == WEIR_PLAIN_GOOD && burst->credit != 0 &&
+	       buf->nb_segs == 1 && buf->data_len >= burst->plain->least;
+}
+
+/* The first of `n` frames. */
+static inline __attribute__((always_inline)) void
+parse_one(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct burst *burst,
+	  struct run *run, struct weir_parsed *out, weir_plain_compare *differs)
+{
+	const struct weir_plain *plain = burst->plain;
+	const uint8_t *frame = rte_pktmbuf_mtod(bufs[0], const uint8_t *);
+	const uint8_t *ip = frame + plain->l3_off;
+	struct weir_seg *seg = burst->seg;
+	uint32_t len;
+
+	burst->bytes += bufs[0]->pkt_len;
+	if (unlikely(!is_simple(burst, bufs[0])))
+		goto doubt;
+	len = weir_load_be16(ip + 2) - plain->headers;
+	if (unlikely(len > bufs[0]->data_len - plain->data_off))
+		goto doubt;
+	if (differs(frame, run->bytes, plain->run) &&
+	    !begin_run(parse, frame, burst, run, out, differs))
+		goto doubt;
+	burst->credit--;
+	weir_plain_fill(plain, run->like, bufs[0], ip, len, seg);
+	seg->follows = follows(burst, seg->seq, seg->ack, len, seg->tsval, seg->flags);
+	burst->longest = len > burst->longest ? len : burst->longest;
+	burst->seg++;
+	return;
+doubt:
+	burst_doubt(parse, bufs, n, burst, run, out);
+}
+
+static inline void
+prefetch_frame(const struct rte_mbuf *buf)
+{
+	rte_prefetch0(rte_pktmbuf_mtod(buf, const void *));
+}
+
+static inline __attribute__((always_inline)) void
+parse_all(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct weir_parsed *out,
+	  weir_plain_compare *differs)
+{
+	struct burst burst = {.plain = &parse->plain[parse->shape], .seg = out->segs};
+	uint32_t ahead = n < PREFETCH_AHEAD ? n : PREFETCH_AHEAD;
+	struct run run;
+
+	burst.granted = burst.credit = weir_trust_credit(&parse->trust);
+	close_run(&burst, &run);
+	out->n_runs = out->n_others = out->n_rejects = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		ahead -= i + ahead == n;
+		prefetch_frame(bufs[i + ahead]);
+		parse_one(parse, bufs + i, n - i, &burst, &run, out, differs);
+	}
+	parse->trust.claims[WEIR_CLAIM_GOOD] += burst.granted - burst.credit;
+	note_longest(parse, &burst);
+	out->bytes = burst.bytes;
+	out->n_segs = (uint32_t)(burst.seg - out->segs);
+	out->run_first[out->n_runs] = (uint8_t)out->n_segs;
+}
+
+#ifdef __x86_64__
+__attribute__((target("avx2"))) static void
+parse_by_32(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct weir_parsed *out)
+{
+	parse_all(parse, bufs, n, out, weir_plain_differs_32);
+}
+
+__attribute__((target("avx512f"))) static void
+parse_by_64(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct weir_parsed *out)
+{
+	parse_all(parse, bufs, n, out, weir_plain_differs_64);
+}
+#endif
+
 void
 weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 		 struct weir_parsed *out)
 {
-	struct burst burst = {.plain = &parse->plain[parse->shape]};
-
-	burst.granted = burst.credit = weir_trust_credit(&parse->trust);
-	out->n_segs = out->n_runs = out->n_others = out->n_rejects = 0;
 	for (uint32_t i = 0; i < n; i++)
 		rte_prefetch0(bufs[i]);
 	for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
 		prefetch_frame(bufs[i]);
-	for (uint32_t i = 0; i < n; i++) {
-		prefetch_frame(bufs[i + PREFETCH_AHEAD < n ? i + PREFETCH_AHEAD : n - 1]);
-		if (unlikely(burst.software && i + 1 < n))
-			prefetch_payload(bufs[i + 1]);
-		parse_one(parse, bufs[i], &burst, out);
-	}
-	parse->trust.claims[WEIR_CLAIM_GOOD] += burst.granted - burst.credit;
-	parse->frame_max = RTE_MAX(parse->frame_max, burst.longest);
-	out->bytes = burst.bytes;
-	out->n_segs = burst.n_segs;
-	out->run_first[out->n_runs] = (uint8_t)out->n_segs;
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx512f"))
+		parse_by_64(parse, bufs, n, out);
+	else if (__builtin_cpu_supports("avx2"))
+		parse_by_32(parse, bufs, n, out);
+	else
+#endif
+		parse_all(parse, bufs, n, out, weir_plain_differs);
 }

@@ -50,10 +50,13 @@ struct weir_csum_trust {
 struct weir_plain {
 	_Alignas(16) uint8_t want[WEIR_PLAIN_BYTES];
 	uint8_t mask[WEIR_PLAIN_BYTES];
+	uint8_t run[WEIR_PLAIN_BYTES]; /* mask of what is the same in all frames of a run, too */
 	uint32_t l3_off;
+	uint32_t least; /* bytes of the first segment */
 	uint32_t headers; /* bytes of the IP and TCP headers */
 	uint32_t ts_mask; /* 0 without a timestamp */
-	struct weir_seg seg; /* what all descriptors share */
+	uint32_t data_off;
+	uint64_t like[2]; /* what all descriptors share, from wire_segs on */
 };
 
 struct weir_parse {

@@ -23,13 +23,7 @@ weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uin
 {
 	uint32_t ip = l3 ? 0 : WEIR_ETHER_BYTES, tcp = ip + WEIR_IP4_BYTES;
 	uint32_t header = WEIR_TCP_BYTES + (has_ts ? WEIR_TS_BYTES : 0);
-
-	memset(plain, 0, sizeof(*plain));
-	plain->l3_off = ip;
-	plain->headers = WEIR_IP4_BYTES + header;
-	plain->ts_mask = has_ts ? UINT32_MAX : 0;
-	plain->seg = (struct weir_seg){
-		.data_off = ip + plain->headers,
+	const struct weir_seg shared = {
 		.wire_segs = 1,
 		.opt_off = (uint16_t)(tcp + WEIR_TCP_BYTES),
 		.opt_len = has_ts ? WEIR_TS_BYTES : 0,
@@ -37,6 +31,16 @@ weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uin
 		.shape = has_ts ? WEIR_OPT_TS : WEIR_OPT_NONE,
 		.port = port,
 	};
+
+	memset(plain, 0, sizeof(*plain));
+	plain->l3_off = ip;
+	plain->least = ip + WEIR_IP4_BYTES + header;
+	if (plain->least < WEIR_PLAIN_BYTES)
+		plain->least = WEIR_PLAIN_BYTES;
+	plain->headers = WEIR_IP4_BYTES + header;
+	plain->ts_mask = has_ts ? UINT32_MAX : 0;
+	plain->data_off = ip + plain->headers;
+	memcpy(plain->like, &shared.wire_segs, sizeof(plain->like));
 	if (!l3) {
 		for (uint32_t i = 0; i < WEIR_MAC_BYTES; i++)
 			fix(plain, i, mac[i], 0xff);
@@ -51,4 +55,8 @@ weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uin
 	fix(plain, tcp + 13, WEIR_TCP_ACK, (uint8_t)~WEIR_TCP_PSH);
 	if (has_ts)
 		fix_be(plain, tcp + WEIR_TCP_BYTES, WEIR_TS_WORD, 4);
+	memcpy(plain->run, plain->mask, sizeof(plain->run));
+	plain->run[ip + 1] = plain->run[ip + 8] = 0xff; /* DSCP, ECN; TTL */
+	memset(plain->run + ip + 12, 0xff, 4);
+	memset(plain->run + tcp, 0xff, 4);
 }

@@ -11,6 +11,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 #include <rte_mbuf.h>
 
 #include "wire/bytes.h"
@@ -26,22 +30,51 @@
 	(WEIR_PLAIN_RARE | RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK)
 #define WEIR_PLAIN_GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 
-/* Not zero where a fixed byte of the frame differs. */
-static inline uint64_t
-weir_plain_differs(const struct weir_plain *plain, const uint8_t *frame)
+/* Does one of WEIR_PLAIN_BYTES bytes of the frame differ under the mask? The same with the vectors of
+ * the baseline, of 32 and of 64 bytes; see weir_parse_burst(). */
+typedef bool weir_plain_compare(const uint8_t *frame, const uint8_t *want, const uint8_t *mask);
+
+static inline __attribute__((always_inline)) bool
+weir_plain_differs(const uint8_t *frame, const uint8_t *want, const uint8_t *mask)
 {
-	typedef uint64_t pair __attribute__((vector_size(16), may_alias));
+	typedef uint64_t pair __attribute__((vector_size(16)));
 	pair sum = {0, 0};
 
 	for (uint32_t i = 0; i < WEIR_PLAIN_BYTES; i += sizeof(pair)) {
-		pair got;
+		pair got, under, wanted;
 
 		memcpy(&got, frame + i, sizeof(got));
-		sum |= (got ^ *(const pair *)(const void *)(plain->want + i)) &
-		       *(const pair *)(const void *)(plain->mask + i);
+		memcpy(&under, mask + i, sizeof(under));
+		memcpy(&wanted, want + i, sizeof(wanted));
+		sum |= (got ^ wanted) & under;
 	}
-	return sum[0] | sum[1];
+	return (sum[0] | sum[1]) != 0;
 }
+
+#ifdef __x86_64__
+__attribute__((target("avx2"), always_inline)) static inline bool
+weir_plain_differs_32(const uint8_t *frame, const uint8_t *want, const uint8_t *mask)
+{
+	__m256i sum = _mm256_setzero_si256();
+
+	for (uint32_t i = 0; i < WEIR_PLAIN_BYTES; i += sizeof(sum)) {
+		__m256i got = _mm256_loadu_si256((const __m256i_u *)(const void *)(frame + i));
+		__m256i under = _mm256_loadu_si256((const __m256i_u *)(const void *)(mask + i));
+		__m256i wanted = _mm256_loadu_si256((const __m256i_u *)(const void *)(want + i));
+
+		sum = _mm256_or_si256(sum, _mm256_and_si256(_mm256_xor_si256(got, wanted), under));
+	}
+	return !_mm256_testz_si256(sum, sum);
+}
+
+__attribute__((target("avx512f"), always_inline)) static inline bool
+weir_plain_differs_64(const uint8_t *frame, const uint8_t *want, const uint8_t *mask)
+{
+	__m512i bits = _mm512_xor_si512(_mm512_loadu_si512(frame), _mm512_loadu_si512(want));
+
+	return _mm512_test_epi64_mask(bits, _mm512_loadu_si512(mask)) != 0;
+}
+#endif
 
 /*
  * Not zero when the frame is not plain, whatever its checksums and its sender are. All doubts go
@@ -56,31 +89,43 @@ weir_plain_doubt(const struct weir_plain *plain, const struct rte_mbuf *buf, con
 	if (unlikely(buf->data_len < WEIR_PLAIN_BYTES))
 		return 1;
 	total = weir_load_be16(frame + plain->l3_off + 2);
-	doubt = weir_plain_differs(plain, frame);
+	doubt = weir_plain_differs(frame, plain->want, plain->mask);
 	doubt |= (uint64_t)(total < plain->headers) | (plain->l3_off + total > buf->pkt_len);
 	doubt |= (buf->nb_segs > WEIR_SEG_CHAIN) |
 		 ((buf->nb_segs == 1) & (plain->l3_off + total > buf->data_len));
 	return doubt;
 }
 
-/* The descriptor of a plain frame: what all of them share, and what this one says. */
+/* The end of the descriptor of a frame whose IP header lies at `ip`, as all of its run have it. */
 static inline void
-weir_plain_fill(const struct weir_plain *plain, struct rte_mbuf *buf, const uint8_t *ip,
-		struct weir_seg *seg)
+weir_plain_like(const struct weir_plain *plain, const uint8_t *ip, uint64_t like[2])
+{
+	like[0] = plain->like[0];
+	like[1] = plain->like[1] | (uint64_t)ip[1] << WEIR_SEG_MERGE_BIT(tos) |
+		  (uint64_t)ip[8] << WEIR_SEG_MERGE_BIT(ttl);
+}
+
+/* The descriptor of a plain frame with `len` bytes of payload, but for `follows`: what its run shares,
+ * and what it says itself. Stores do not overlap: what is read in wider words afterwards would wait. */
+static inline void
+weir_plain_fill(const struct weir_plain *plain, const uint64_t like[2], struct rte_mbuf *buf,
+		const uint8_t *ip, uint32_t len, struct weir_seg *seg)
 {
 	const uint8_t *tcp = ip + WEIR_IP4_BYTES;
+	uint64_t numbers, end;
 
-	*seg = plain->seg;
+	memcpy(&numbers, tcp + 4, sizeof(numbers));
+	numbers = __builtin_bswap64(numbers);
 	seg->buf = buf;
-	seg->seq = weir_load_be32(tcp + 4);
-	seg->ack = weir_load_be32(tcp + 8);
-	seg->len = weir_load_be16(ip + 2) - plain->headers;
+	memcpy(&seg->ack, &numbers, sizeof(numbers));
+	seg->len = len;
 	seg->tsval = weir_load_be32(tcp + WEIR_TCP_BYTES + 4) & plain->ts_mask;
+	seg->data_off = plain->data_off;
 	seg->win = weir_load_be16(tcp + 14);
 	seg->nb_segs = buf->nb_segs;
-	seg->flags = tcp[13];
-	seg->tos = ip[1];
-	seg->ttl = ip[8];
+	end = like[1] | tcp[13];
+	memcpy(&seg->wire_segs, &like[0], sizeof(like[0]));
+	memcpy(&seg->flags, &end, sizeof(end));
 }
 
 #endif

@@ -32,6 +32,10 @@ enum weir_opt_shape {
 	WEIR_OPT_OTHER = 2,
 };
 
+/* Inside an aggregate TSval grows by less than 2^24 a segment, so that over a whole aggregate it
+ * stays within 2^30 of the first and one PAWS check speaks for all. */
+#define WEIR_SEG_TS_BITS 24
+
 /* Bits of weir_seg.mark: reasons why a segment never merges that are not TCP flags. */
 #define WEIR_MARK_IP_OPTIONS 0x01
 #define WEIR_MARK_CHAIN      0x02 /* of more buffers than the fast path reckons with */
@@ -40,19 +44,21 @@ enum weir_opt_shape {
 
 struct weir_seg {
 	struct rte_mbuf *buf; /* frame; owner of the payload */
+	uint32_t ack; /* with seq the eight bytes of the header, in reverse */
 	uint32_t seq;
-	uint32_t ack;
 	uint32_t len;      /* payload bytes, without SYN and FIN */
-	uint32_t data_off; /* payload, from the start of the frame */
 	uint32_t tsval;    /* valid when has_ts; TSecr lies four bytes behind it in the option, often in
 			      the next cache line: who needs it reads it there */
-	uint16_t win;       /* as on the wire, unscaled */
+	uint32_t data_off; /* payload, from the start of the frame */
+	uint16_t win;      /* as on the wire, unscaled */
+	uint16_t nb_segs;  /* buffer segments of the frame */
 	uint16_t wire_segs; /* segments on the wire; more than one with LRO by the port */
 	uint16_t opt_off;   /* TCP options, from the start of the frame */
 	uint8_t opt_len;
 	uint8_t has_ts;
-	uint16_t nb_segs; /* buffer segments of the frame */
-	uint16_t spare_half;
+	uint8_t follows; /* may stand behind the segment parsed before it in one aggregate, when it
+			    continues its sequence; 0: nobody has looked */
+	uint8_t spare_byte;
 	/* Compared as one word when merging. */
 	uint8_t flags;
 	uint8_t shape; /* enum weir_opt_shape */
@@ -64,6 +70,13 @@ struct weir_seg {
 };
 _Static_assert(sizeof(struct weir_seg) == 48, "three quarters of a cache line");
 _Static_assert(offsetof(struct weir_seg, flags) == 40, "merge word is the last eight bytes");
+_Static_assert(offsetof(struct weir_seg, seq) == offsetof(struct weir_seg, ack) + 4,
+	       "written as one word");
+_Static_assert(offsetof(struct weir_seg, wire_segs) == 32, "what a run shares are two words");
+
+/* Where a field of the merge word begins in it. */
+#define WEIR_SEG_MERGE_BIT(field)                                                                  \
+	(8 * (offsetof(struct weir_seg, field) - offsetof(struct weir_seg, flags)))
 
 static inline uint64_t
 weir_seg_merge_word(const struct weir_seg *seg)

@@ -56,7 +56,7 @@ oracle_between(const struct weir_seg *a, const struct weir_seg *b)
 		causes |= BIT(SEQUENCE);
 	if ((int32_t)(b->ack - a->ack) < 0)
 		causes |= BIT(ACK);
-	if (step < 0 || step >= 1 << WEIR_AGGREGATE_TS_BITS)
+	if (step < 0 || step >= 1 << WEIR_SEG_TS_BITS)
 		causes |= BIT(TIMESTAMP);
 	if (a->shape != b->shape)
 		causes |= BIT(OPTIONS);
@@ -269,7 +269,7 @@ START_TEST(timestamps_of_an_aggregate_stay_near)
 
 	plain_run(segs, RUN_MAX, 1);
 	for (uint32_t i = 0; i < RUN_MAX; i++)
-		segs[i].tsval = i * ((1u << WEIR_AGGREGATE_TS_BITS) - 1);
+		segs[i].tsval = i * ((1u << WEIR_SEG_TS_BITS) - 1);
 	ck_assert_uint_eq(weir_aggregate_form(segs, RUN_MAX, WEIR_AGGREGATE_MAX, &causes), 64);
 	ck_assert_uint_lt(segs[63].tsval - segs[0].tsval, 1u << 30);
 }

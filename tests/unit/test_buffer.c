@@ -84,45 +84,6 @@ run_basics(struct weir_pool *pool)
 	ck_assert_uint_eq(pool->freed, pool->allocated);
 }
 
-/* One thing of a buffer that its last owner may have changed. */
-static void
-change(struct rte_mbuf *buf, int what)
-{
-	switch (what) {
-	case 0: buf->data_off++; break;
-	case 1: buf->pkt_len++; break;
-	case 2: buf->data_len++; break;
-	case 3: buf->vlan_tci = 1; break;
-	case 4: buf->packet_type = 1; break;
-	case 5: buf->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM; break;
-	default: break;
-	}
-}
-
-/* Frames of one length after the other, whatever was done to the buffers in between. */
-static void
-run_frames(struct weir_pool *pool)
-{
-	enum { N = 8 };
-	struct rte_mbuf *bufs[N];
-
-	for (int what = 0; what < 7; what++)
-		for (uint16_t len = 66; len <= 67; len++) {
-			ck_assert(weir_buf_alloc_frames(pool, bufs, N, len));
-			for (uint32_t i = 0; i < N; i++) {
-				ck_assert_uint_eq(bufs[i]->pkt_len, len);
-				ck_assert_uint_eq(bufs[i]->data_len, len);
-				bufs[i]->pkt_len = bufs[i]->data_len = 0;
-				assert_fresh(bufs[i]);
-				bufs[i]->pkt_len = bufs[i]->data_len = 66;
-				change(bufs[i], what);
-			}
-			weir_buf_free_bulk(pool, bufs, N);
-		}
-	ck_assert(weir_buf_alloc_frames(pool, bufs, 0, 66));
-	ck_assert_uint_eq(pool->freed, pool->allocated);
-}
-
 /* Two owners: what one frees stays the other's, segment by segment. */
 static void
 run_references(struct weir_pool *pool)
@@ -276,12 +237,6 @@ both_forms(void (*run)(struct weir_pool *pool))
 START_TEST(buffers_come_reset_and_go_home)
 {
 	both_forms(run_basics);
-}
-END_TEST
-
-START_TEST(frames_come_with_their_length)
-{
-	both_forms(run_frames);
 }
 END_TEST
 
@@ -613,7 +568,6 @@ static void
 add(Suite *s)
 {
 	UNIT_CASE(s, buffers_come_reset_and_go_home);
-	UNIT_CASE(s, frames_come_with_their_length);
 	UNIT_CASE(s, references_are_respected);
 	UNIT_CASE(s, injected_failures_are_exact);
 	UNIT_CASE(s, pitfall_47_pool_empty_at_the_door);

@@ -3,9 +3,11 @@
  * The plain path against the checked one: a frame whose port says "a tag of 0 was stripped" means the
  * same to TCP, but is never plain, so both must say the same of every frame.
  */
+#include "tcp/aggregate.h"
 #include "tests/unit/parsing.h"
 #include "wire/bytes.h"
 #include "wire/checksum.h"
+#include "wire/plain.h"
 
 static struct parsing p;
 static uint8_t payload[2048];
@@ -261,9 +263,98 @@ START_TEST(pitfall_10_ip_claims_are_observed)
 }
 END_TEST
 
+/* One more of a connection in order, now and then with one thing changed. */
+static void
+next_of_stream(struct frame_spec *s)
+{
+	s->seq += s->len;
+	s->len = 1 + random_below(1448);
+	s->flags = WEIR_TCP_ACK;
+	switch (random_below(16)) {
+	case 0: s->seq += 1; break;
+	case 1: s->ack += random_below(2) ? 1 : UINT32_MAX; break;
+	case 2: s->tsval += random_below(2) ? 1 << WEIR_SEG_TS_BITS : UINT32_MAX; break;
+	case 3: s->flags |= WEIR_TCP_PSH; break;
+	case 4: s->len = 0; break;
+	case 5: s->tos ^= 1; break;
+	case 6: s->ttl ^= 1; break;
+	case 7: s->has_ts ^= 1; break;
+	case 8: s->sport ^= 1; break;
+	default: break;
+	}
+}
+
+/* What the parser says of two in a row is what the aggregate would find out itself. */
+START_TEST(who_follows_is_seen)
+{
+	struct rte_mbuf *bufs[WEIR_BURST_MAX];
+	uint32_t followers = 0, causes;
+
+	parsing_open(&p);
+	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+	p.spec.payload = payload;
+	for (uint32_t round = 0; round < 300; round++) {
+		for (uint32_t i = 0; i < WEIR_BURST_MAX; i++) {
+			next_of_stream(&p.spec);
+			bufs[i] = claimed(GOOD);
+		}
+		weir_parse_burst(&p.parse, bufs, WEIR_BURST_MAX, &p.out);
+		ck_assert_uint_eq(p.out.n_segs, WEIR_BURST_MAX);
+		for (uint32_t i = 1, run = 1; i < WEIR_BURST_MAX; i++) {
+			struct weir_seg two[2] = {p.out.segs[i - 1], p.out.segs[i]};
+			bool one_run = i != p.out.run_first[run];
+
+			run += !one_run;
+			ck_assert(one_run || two[1].follows == 0);
+			followers += two[1].follows;
+			two[1].follows = 0;
+			if (p.out.segs[i].follows)
+				ck_assert_uint_eq(weir_aggregate_form(two, 2, 2, &causes), 2);
+		}
+		weir_buf_free_bulk(&p.pool, bufs, WEIR_BURST_MAX);
+	}
+	ck_assert_uint_gt(followers, 300 * WEIR_BURST_MAX / 4);
+	parsing_close(&p);
+}
+END_TEST
+
+/* The compare, in every width that this machine has, against one byte at a time. */
+static void
+check_compare(weir_plain_compare *differs)
+{
+	uint8_t frame[WEIR_PLAIN_BYTES], want[WEIR_PLAIN_BYTES], mask[WEIR_PLAIN_BYTES];
+	uint64_t random = 7;
+
+	for (uint32_t i = 0; i < WEIR_PLAIN_BYTES; i++)
+		mask[i] = (uint8_t)(parsing_random(&random) & parsing_random(&random));
+	for (uint32_t i = 0; i < 8 * WEIR_PLAIN_BYTES; i++) {
+		for (uint32_t k = 0; k < WEIR_PLAIN_BYTES; k++) {
+			frame[k] = (uint8_t)parsing_random(&random);
+			want[k] = frame[k] ^ (uint8_t)(parsing_random(&random) & ~mask[k]);
+		}
+		ck_assert(!differs(frame, want, mask));
+		want[i / 8] ^= (uint8_t)(1 << i % 8);
+		ck_assert_int_eq(differs(frame, want, mask), mask[i / 8] >> i % 8 & 1);
+	}
+}
+
+START_TEST(compare_in_every_width)
+{
+	check_compare(weir_plain_differs);
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("avx2"))
+		check_compare(weir_plain_differs_32);
+	if (__builtin_cpu_supports("avx512f"))
+		check_compare(weir_plain_differs_64);
+#endif
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
+	UNIT_CASE(s, compare_in_every_width);
+	UNIT_CASE(s, who_follows_is_seen);
 	UNIT_CASE(s, plain_is_as_checked);
 	UNIT_CASE(s, damaged_is_as_checked);
 	UNIT_CASE(s, runs_are_cut_where_the_sender_changes);
