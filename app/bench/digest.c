@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "digest.h"
 
-#include <nmmintrin.h>
-#include <string.h>
+#include "digest_fold.h"
 
-#define POLYNOMIAL 0x82f63b78u /* reflected */
 #define LONG_LANE  480	       /* three of them are all but eight bytes of 1448 */
 #define SHORT_LANE 64
 
@@ -14,13 +12,14 @@ struct shift {
 };
 
 static struct shift long_shift, short_shift;
+static bool folds; /* this processor can, and it shall */
 
 /* CRC of `crc` followed by `n` zero bytes, bit by bit. */
 static uint32_t
 append_zeros(uint32_t crc, size_t n)
 {
 	for (size_t i = 0; i < 8 * n; i++)
-		crc = crc >> 1 ^ (crc & 1 ? POLYNOMIAL : 0);
+		crc = crc >> 1 ^ (crc & 1 ? DIGEST_POLYNOMIAL : 0);
 	return crc;
 }
 
@@ -33,10 +32,11 @@ shift_init(struct shift *shift, size_t lane)
 }
 
 void
-digest_init(void)
+digest_init(bool lanes_only)
 {
 	shift_init(&long_shift, LONG_LANE);
 	shift_init(&short_shift, SHORT_LANE);
+	folds = digest_fold_init() && !lanes_only;
 }
 
 static inline uint32_t
@@ -46,50 +46,22 @@ shifted(const struct shift *shift, uint32_t crc)
 	       shift->of[2][crc >> 16 & 255] ^ shift->of[3][crc >> 24];
 }
 
-/* Eight bytes from `data` into the CRC, and to `to` unless that is NULL. */
-static inline uint64_t
-step(uint64_t crc, uint8_t *to, const uint8_t *data)
-{
-	uint64_t word;
-
-	memcpy(&word, data, sizeof(word));
-	if (to != NULL)
-		memcpy(to, &word, sizeof(word));
-	return _mm_crc32_u64(crc, word);
-}
-
 static inline uint32_t
 three_lanes(uint32_t crc, uint8_t *to, const uint8_t *data, size_t lane, const struct shift *shift)
 {
 	uint64_t a = crc, b = 0, c = 0;
 
 	for (size_t i = 0; i < lane; i += 8) {
-		a = step(a, to == NULL ? NULL : to + i, data + i);
-		b = step(b, to == NULL ? NULL : to + lane + i, data + lane + i);
-		c = step(c, to == NULL ? NULL : to + 2 * lane + i, data + 2 * lane + i);
+		a = digest_step(a, to == NULL ? NULL : to + i, data + i);
+		b = digest_step(b, to == NULL ? NULL : to + lane + i, data + lane + i);
+		c = digest_step(c, to == NULL ? NULL : to + 2 * lane + i, data + 2 * lane + i);
 	}
 	return shifted(shift, shifted(shift, (uint32_t)a) ^ (uint32_t)b) ^ (uint32_t)c;
 }
 
 static inline uint32_t
-rest(uint32_t crc, uint8_t *to, const uint8_t *data, size_t len)
+lanes(uint32_t crc, uint8_t *to, const uint8_t *data, size_t len)
 {
-	for (; len >= 8; len -= 8, data += 8) {
-		crc = (uint32_t)step(crc, to, data);
-		to = to == NULL ? NULL : to + 8;
-	}
-	for (size_t i = 0; i < len; i++) {
-		crc = _mm_crc32_u8(crc, data[i]);
-		if (to != NULL)
-			to[i] = data[i];
-	}
-	return crc;
-}
-
-static inline uint32_t
-digest(uint32_t crc, uint8_t *to, const uint8_t *data, size_t len)
-{
-	crc = ~crc;
 	for (; len >= 3 * LONG_LANE; len -= 3 * LONG_LANE, data += 3 * LONG_LANE) {
 		crc = three_lanes(crc, to, data, LONG_LANE, &long_shift);
 		to = to == NULL ? NULL : to + 3 * LONG_LANE;
@@ -98,7 +70,29 @@ digest(uint32_t crc, uint8_t *to, const uint8_t *data, size_t len)
 		crc = three_lanes(crc, to, data, SHORT_LANE, &short_shift);
 		to = to == NULL ? NULL : to + 3 * SHORT_LANE;
 	}
-	return ~rest(crc, to, data, len);
+	return digest_rest(crc, to, data, len);
+}
+
+uint32_t
+digest_crc32c_lanes(uint32_t crc, const void *data, size_t len)
+{
+	return ~lanes(~crc, NULL, data, len);
+}
+
+/* By folding as long as it pays, where it can be done. */
+static inline uint32_t
+digest(uint32_t crc, uint8_t *to, const uint8_t *data, size_t len)
+{
+	crc = ~crc;
+	while (folds && len >= DIGEST_FOLD_LEAST) {
+		size_t n = len < DIGEST_FOLD_MOST ? len : DIGEST_FOLD_MOST;
+
+		crc = digest_fold(crc, to, data, n);
+		to = to == NULL ? NULL : to + n;
+		data += n;
+		len -= n;
+	}
+	return ~lanes(crc, to, data, len);
 }
 
 uint32_t

@@ -37,10 +37,19 @@ uint64_t floor_trains(struct testbed *bed, uint32_t n, uint32_t acks);
 /* The fastest shape of F, and burst of A, on this stream. False when a portion failed. */
 bool floor_search(struct testbed *bed, struct floor_shape *shape, uint32_t *ack_burst);
 
-/* M: copy of the payload into the sink's cyclic buffer, `ahead` lines of the next one prefetched.
- * K: CRC32C of the payload. TSC cycles of the portion, without taking and freeing it. */
-uint64_t floor_copy(struct testbed *bed, uint32_t ahead);
-uint64_t floor_digest(struct testbed *bed);
-bool floor_search_copy(struct testbed *bed, uint32_t *ahead);
+/* How a floor over the payload fetches what it will read. */
+struct floor_fetch {
+	uint32_t lines;	 /* of a frame; 0: what the hardware fetches by itself */
+	uint32_t frames; /* ahead */
+};
+
+/* M: copy of the payload into the sink's cyclic buffer. K: CRC32C of the payload by three lanes of the
+ * crc32 instruction. TSC cycles of the portion, without taking and freeing it. */
+uint64_t floor_copy(struct testbed *bed, const struct floor_fetch *fetch);
+uint64_t floor_digest(struct testbed *bed, const struct floor_fetch *fetch);
+/* The fastest way to fetch for one of them, on this stream. False when a portion failed. */
+bool floor_search_fetch(struct testbed *bed,
+			uint64_t (*floor)(struct testbed *bed, const struct floor_fetch *fetch),
+			struct floor_fetch *fetch);
 
 #endif

@@ -8,8 +8,9 @@
 #include "digest.h"
 #include "engine/port.h"
 #include "floors.h"
+#include "rounds.h"
 
-#define SEARCH_ROUNDS 5
+#define SEARCH_ROUNDS 7
 #define LINE	      64
 
 static uint32_t
@@ -31,73 +32,107 @@ payload_of(const struct testbed *bed, const struct rte_mbuf *frame)
 				       frame->pkt_len - bed->config.stream.payload_bytes);
 }
 
+static inline void
+fetch_ahead(const struct testbed *bed, struct rte_mbuf **frames, uint32_t i, uint32_t n,
+	    const struct floor_fetch *fetch)
+{
+	const uint8_t *data;
+
+	if (fetch->lines == 0 || i + fetch->frames >= n)
+		return;
+	data = payload_of(bed, frames[i + fetch->frames]);
+	for (uint32_t line = 0; line < fetch->lines; line++)
+		rte_prefetch0(data + line * LINE);
+}
+
 static void
-copy_frames(struct testbed *bed, struct rte_mbuf **frames, uint32_t n, uint32_t ahead)
+copy_frames(struct testbed *bed, struct rte_mbuf **frames, uint32_t n,
+	    const struct floor_fetch *fetch)
 {
 	uint32_t len = bed->config.stream.payload_bytes;
 
 	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *next =
-		    ahead == 0 || i + 1 == n ? NULL : payload_of(bed, frames[i + 1]);
-
-		for (uint32_t line = 0; next != NULL && line < ahead; line++)
-			rte_prefetch0(next + line * LINE);
+		fetch_ahead(bed, frames, i, n, fetch);
 		memcpy(sink_cyclic(&bed->sink, len), payload_of(bed, frames[i]), len);
 	}
 }
 
 static void
-digest_frames(struct testbed *bed, struct rte_mbuf **frames, uint32_t n)
+digest_frames(struct testbed *bed, struct rte_mbuf **frames, uint32_t n,
+	      const struct floor_fetch *fetch)
 {
 	uint32_t len = bed->config.stream.payload_bytes;
 
-	for (uint32_t i = 0; i < n; i++)
-		bed->sink.crc = digest_crc32c(bed->sink.crc, payload_of(bed, frames[i]), len);
+	for (uint32_t i = 0; i < n; i++) {
+		fetch_ahead(bed, frames, i, n, fetch);
+		bed->sink.crc =
+		    digest_crc32c_lanes(bed->sink.crc, payload_of(bed, frames[i]), len);
+	}
 }
 
-uint64_t
-floor_copy(struct testbed *bed, uint32_t ahead)
+typedef void frames_function(struct testbed *bed, struct rte_mbuf **frames, uint32_t n,
+			     const struct floor_fetch *fetch);
+
+static inline uint64_t
+time_frames(struct testbed *bed, frames_function *work, const struct floor_fetch *fetch)
 {
 	static struct rte_mbuf *frames[STREAM_PORTION_MOST];
 	uint32_t n = take_frames(bed, frames);
 	uint64_t begin = rte_rdtsc_precise(), end;
 
-	copy_frames(bed, frames, n, ahead);
+	work(bed, frames, n, fetch);
 	end = rte_rdtsc_precise();
 	rte_pktmbuf_free_bulk(frames, n);
 	return n == bed->filled ? end - begin : 0;
 }
 
 uint64_t
-floor_digest(struct testbed *bed)
+floor_copy(struct testbed *bed, const struct floor_fetch *fetch)
 {
-	static struct rte_mbuf *frames[STREAM_PORTION_MOST];
-	uint32_t n = take_frames(bed, frames);
-	uint64_t begin = rte_rdtsc_precise(), end;
+	return time_frames(bed, copy_frames, fetch);
+}
 
-	digest_frames(bed, frames, n);
-	end = rte_rdtsc_precise();
-	rte_pktmbuf_free_bulk(frames, n);
-	return n == bed->filled ? end - begin : 0;
+uint64_t
+floor_digest(struct testbed *bed, const struct floor_fetch *fetch)
+{
+	return time_frames(bed, digest_frames, fetch);
+}
+
+static double
+median_of(struct testbed *bed,
+	  uint64_t (*floor)(struct testbed *bed, const struct floor_fetch *fetch),
+	  const struct floor_fetch *fetch)
+{
+	struct sample sample = {0};
+
+	for (uint32_t i = 0; i < SEARCH_ROUNDS; i++) {
+		uint64_t cycles = testbed_fill(bed, TESTBED_PORTION) ? floor(bed, fetch) : 0;
+
+		if (cycles == 0)
+			return 0;
+		testbed_rewind(bed);
+		sample_add(&sample, (double)cycles);
+	}
+	return sample_median(&sample);
 }
 
 bool
-floor_search_copy(struct testbed *bed, uint32_t *ahead)
+floor_search_fetch(struct testbed *bed,
+		   uint64_t (*floor)(struct testbed *bed, const struct floor_fetch *fetch),
+		   struct floor_fetch *fetch)
 {
-	static const uint32_t distances[] = {0, 2, 8, 23};
-	uint64_t least = 0;
+	static const struct floor_fetch shapes[] = {{0, 0},  {2, 1},  {8, 1}, {23, 1},
+						    {8, 2}, {23, 2}, {23, 3}};
+	double least = 0;
 
-	for (uint32_t i = 0; i < RTE_DIM(distances) * SEARCH_ROUNDS; i++) {
-		uint32_t distance = distances[i % RTE_DIM(distances)];
-		uint64_t cycles =
-		    testbed_fill(bed, TESTBED_PORTION) ? floor_copy(bed, distance) : 0;
+	for (uint32_t i = 0; i < RTE_DIM(shapes); i++) {
+		double cycles = median_of(bed, floor, &shapes[i]);
 
 		if (cycles == 0)
 			return false;
-		testbed_rewind(bed);
 		if (least == 0 || cycles < least) {
 			least = cycles;
-			*ahead = distance;
+			*fetch = shapes[i];
 		}
 	}
 	return true;

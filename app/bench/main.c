@@ -126,7 +126,7 @@ start_and_run(const struct options *options, int argc, char **argv)
 
 	if (!eal_begin(argc, argv))
 		return EXIT_REFUSED;
-	digest_init();
+	digest_init(false);
 	start_crew(&bench);
 	status = run_cases(&bench);
 	crew_stop(&bench.crew);

@@ -100,7 +100,7 @@ one_by_copy(const void *context)
 	uint64_t cycles = 0;
 
 	if (testbed_fill(measure->bed, TESTBED_PORTION))
-		cycles = floor_copy(measure->bed, measure->copy_ahead);
+		cycles = floor_copy(measure->bed, &measure->copy);
 	testbed_rewind(measure->bed);
 	return cycles;
 }
@@ -112,7 +112,7 @@ one_by_digest(const void *context)
 	uint64_t cycles = 0;
 
 	if (testbed_fill(measure->bed, TESTBED_PORTION))
-		cycles = floor_digest(measure->bed);
+		cycles = floor_digest(measure->bed, &measure->digest);
 	testbed_rewind(measure->bed);
 	return cycles;
 }

@@ -11,7 +11,8 @@ struct measure {
 	uint32_t portions; /* of a round */
 	struct floor_shape shape;
 	uint32_t ack_burst;
-	uint32_t copy_ahead;
+	struct floor_fetch copy;
+	struct floor_fetch digest;
 	uint32_t aggregate_limit; /* 0: as it is */
 };
 

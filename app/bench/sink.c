@@ -8,6 +8,7 @@
 #include "digest.h"
 
 #define SPANS 64
+#define LINE  64
 
 int
 sink_open(struct sink *sink, enum sink_kind kind)
@@ -45,14 +46,61 @@ compare(struct sink *sink, const struct weir_conn_info *info, uint64_t offset, c
 }
 
 static void
-take_span(struct sink *sink, const struct weir_span *span)
+digest_span(struct sink *sink, const struct weir_span *span)
 {
-	sink->bytes += span->len;
 	if (sink->kind == SINK_DIGEST)
 		sink->crc = digest_crc32c(sink->crc, span->data, span->len);
-	else if (sink->kind == SINK_COPY_DIGEST)
+	else
 		sink->crc = digest_copy_crc32c(sink->crc, sink_cyclic(sink, span->len), span->data,
 					       span->len);
+}
+
+/* Each is fetched while the one before it is read. */
+static void
+digest_and_release(struct sink *sink, struct weir_stack *stack, const struct weir_span *spans,
+		   uint32_t n)
+{
+	uint64_t leases[SPANS];
+	uint32_t n_leases = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		for (uint32_t off = 0; i + 1 < n && off < spans[i + 1].len; off += LINE)
+			__builtin_prefetch(spans[i + 1].data + off);
+		digest_span(sink, &spans[i]);
+		sink->bytes += spans[i].len;
+		if (spans[i].last)
+			leases[n_leases++] = spans[i].lease;
+	}
+	weir_lease_release(stack, leases, n_leases);
+}
+
+/* All that the events tell of is leased before any of it is read. */
+static void
+digest_events(struct sink *sink, struct weir_stack *stack, const struct weir_event *events,
+	      uint32_t n)
+{
+	struct weir_span spans[SPANS];
+	uint32_t held = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		int got;
+
+		if (events[i].type != WEIR_EVENT_DATA)
+			continue;
+		while ((got = weir_conn_lease(stack, events[i].conn, spans + held, SPANS - held)) !=
+		       0) {
+			if (got < 0 && held == 0) {
+				sink->wrong = true;
+				break;
+			}
+			held += got < 0 ? 0 : (uint32_t)got;
+			if (got > 0 && held < SPANS)
+				continue;
+			digest_and_release(sink, stack, spans, held);
+			held = 0;
+		}
+	}
+	digest_and_release(sink, stack, spans, held);
 }
 
 static void
@@ -71,7 +119,7 @@ lease_and_release(struct sink *sink, struct weir_stack *stack, const struct weir
 			return;
 		}
 		for (int i = 0; i < n; i++) {
-			take_span(sink, &spans[i]);
+			sink->bytes += spans[i].len;
 			left -= spans[i].len;
 			if (spans[i].last)
 				leases[n_leases++] = spans[i].lease;
@@ -125,13 +173,32 @@ take_and_compare(struct sink *sink, struct weir_stack *stack, const struct weir_
 	}
 	while ((n = weir_conn_lease(stack, event->conn, spans, SPANS)) > 0)
 		for (int i = 0; i < n; i++) {
-			compare(sink, &info, offset, spans[i].data, spans[i].len);
+			const uint8_t *data = spans[i].data;
+
+			if (sink->kind == SINK_COPY_DIGEST) {
+				uint8_t *to = sink_cyclic(sink, spans[i].len);
+
+				digest_copy_crc32c(0, to, data, spans[i].len);
+				data = to;
+			}
+			compare(sink, &info, offset, data, spans[i].len);
 			offset += spans[i].len;
 			sink->bytes += spans[i].len;
 			if (spans[i].last)
 				weir_lease_release(stack, &spans[i].lease, 1);
 		}
 	sink->wrong |= n < 0;
+}
+
+static void
+take(struct sink *sink, struct weir_stack *stack, const struct weir_event *event)
+{
+	if (sink->pattern != NULL)
+		take_and_compare(sink, stack, event);
+	else if (sink->kind == SINK_COPY)
+		read_copy(sink, stack, event);
+	else if (sink->kind == SINK_LEASE)
+		lease_and_release(sink, stack, event);
 }
 
 void
@@ -142,13 +209,9 @@ sink_handle(void *user, struct weir_stack *stack, const struct weir_event *event
 	for (uint32_t i = 0; i < n; i++) {
 		if (events[i].type == WEIR_EVENT_ACCEPTED)
 			sink->accepted++;
-		if (events[i].type != WEIR_EVENT_DATA)
-			continue;
-		if (sink->pattern != NULL)
-			take_and_compare(sink, stack, &events[i]);
-		else if (sink->kind == SINK_COPY)
-			read_copy(sink, stack, &events[i]);
-		else
-			lease_and_release(sink, stack, &events[i]);
+		else if (events[i].type == WEIR_EVENT_DATA)
+			take(sink, stack, &events[i]);
 	}
+	if (sink->pattern == NULL && sink->kind >= SINK_DIGEST)
+		digest_events(sink, stack, events, n);
 }

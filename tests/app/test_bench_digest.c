@@ -24,11 +24,11 @@ bit_by_bit(const uint8_t *from, size_t len)
 }
 
 static void
-setup(void)
+setup(bool lanes_only)
 {
 	uint32_t state = 1;
 
-	digest_init();
+	digest_init(lanes_only);
 	for (size_t i = 0; i < MOST; i++) {
 		state = state * 1103515245 + 12345;
 		data[i] = (uint8_t)(state >> 16);
@@ -39,7 +39,7 @@ START_TEST(vectors)
 {
 	uint8_t block[32];
 
-	setup();
+	setup(false);
 	memset(block, 0, sizeof(block));
 	ck_assert_uint_eq(digest_crc32c(0, block, 32), 0x8a9136aa);
 	memset(block, 0xff, sizeof(block));
@@ -51,29 +51,41 @@ START_TEST(vectors)
 }
 END_TEST
 
+static void
+check_length(size_t len)
+{
+	uint32_t expected = bit_by_bit(data + 1, len);
+
+	ck_assert_uint_eq(digest_crc32c(0, data + 1, len), expected);
+	ck_assert_uint_eq(digest_crc32c_lanes(0, data + 1, len), expected);
+	memset(copy, 0xa5, sizeof(copy));
+	ck_assert_uint_eq(digest_copy_crc32c(0, copy, data + 1, len), expected);
+	ck_assert_int_eq(memcmp(copy, data + 1, len), 0);
+	ck_assert_uint_eq(copy[len], 0xa5);
+}
+
 START_TEST(lengths)
 {
-	setup();
-	for (size_t len = 0; len < 3100; len += len < 300 ? 1 : 37) {
-		uint32_t expected = bit_by_bit(data + 1, len);
-
-		ck_assert_uint_eq(digest_crc32c(0, data + 1, len), expected);
-		memset(copy, 0xa5, sizeof(copy));
-		ck_assert_uint_eq(digest_copy_crc32c(0, copy, data + 1, len), expected);
-		ck_assert_int_eq(memcmp(copy, data + 1, len), 0);
-		ck_assert_uint_eq(copy[len], 0xa5);
+	for (int lanes_only = 0; lanes_only < 2; lanes_only++) {
+		setup(lanes_only);
+		for (size_t len = 0; len < MOST - 1; len += len < 600 ? 1 : 37)
+			check_length(len);
+		for (size_t len = 4080; len < 4110; len++) /* the most that is folded at once */
+			check_length(len);
 	}
 }
 END_TEST
 
 START_TEST(goes_on)
 {
-	setup();
-	for (size_t cut = 0; cut <= MOST; cut += 311) {
-		uint32_t crc = digest_crc32c(0, data, cut);
+	for (int lanes_only = 0; lanes_only < 2; lanes_only++) {
+		setup(lanes_only);
+		for (size_t cut = 0; cut <= MOST; cut += 311) {
+			uint32_t crc = digest_crc32c(0, data, cut);
 
-		ck_assert_uint_eq(digest_crc32c(crc, data + cut, MOST - cut),
-				  bit_by_bit(data, MOST));
+			ck_assert_uint_eq(digest_crc32c(crc, data + cut, MOST - cut),
+					  bit_by_bit(data, MOST));
+		}
 	}
 }
 END_TEST
