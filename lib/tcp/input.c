@@ -6,14 +6,36 @@
 #include "tcp/tcp.h"
 #include "wire/seq.h"
 
+/* The connection and the engine are far from their limits with `bufs` buffers more. */
+static inline bool
+is_roomy(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
+{
+	return tcp->held_bufs + bufs <= tcp->budget_bufs / 2 &&
+	       (uint64_t)(flow->held_bufs + bufs) * tcp->charge_bytes <= 2 * (uint64_t)flow->limit;
+}
+
+/* Buffers are counted only where as many as there can be would not fit: small windows. */
+static inline bool
+has_room(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *segs,
+	 uint32_t n)
+{
+	uint32_t bufs = 0;
+
+	if (__builtin_expect(is_roomy(tcp, flow, n * WEIR_SEG_CHAIN), 1))
+		return true;
+	for (uint32_t i = 0; i < n; i++)
+		bufs += segs[i].nb_segs;
+	return is_roomy(tcp, flow, bufs);
+}
+
 /* Zero when every segment of the aggregate is acceptable, expected and plain. The aggregation rules
  * make the first and the last speak for those between. */
 static inline uint64_t
-input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *first,
-	    const struct weir_seg *last, uint32_t n)
+input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *segs,
+	    uint32_t n)
 {
+	const struct weir_seg *first = &segs[0], *last = &segs[n - 1];
 	uint32_t end = last->seq + last->len;
-	uint32_t bufs = n * WEIR_SEG_CHAIN;
 	uint64_t doubt = flow->state ^ WEIR_TCP_ESTABLISHED;
 
 	doubt |= first->seq ^ flow->rcv_nxt;
@@ -26,8 +48,7 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const stru
 	doubt |= ((first->tos & WEIR_ECN_MASK) == WEIR_ECN_CE) ^
 		 ((flow->marks & WEIR_FLOW_LAST_CE) != 0);
 	doubt |= first->mark & WEIR_MARK_CHAIN;
-	doubt |= tcp->held_bufs + bufs > tcp->budget_bufs / 2;
-	doubt |= (uint64_t)(flow->held_bufs + bufs) * tcp->charge_bytes > 2 * (uint64_t)flow->limit;
+	doubt |= !has_room(tcp, flow, segs, n);
 	return doubt;
 }
 _Static_assert(WEIR_FLOW_TS == WEIR_OPT_TS, "the predicate compares them");
@@ -134,7 +155,7 @@ take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *
 void
 weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
-	if (__builtin_expect(input_doubt(tcp, flow, &segs[0], &segs[n - 1], n) == 0, 1) &&
+	if (__builtin_expect(input_doubt(tcp, flow, segs, n) == 0, 1) &&
 	    weir_held_reserve(&tcp->held, n)) {
 		weir_tcp_note_arrival(tcp, flow, segs);
 		take_whole(tcp, flow, segs, n);

@@ -167,6 +167,34 @@ START_TEST(long_chains_take_the_slow_path)
 }
 END_TEST
 
+/* Eight buffers a segment would be more than a window without scaling allows; one each is not. Then
+ * so much is held that the next segments are looked at one by one. */
+START_TEST(small_windows_are_taken_whole)
+{
+	uint64_t at = 1, slow;
+
+	world_simple(&world, &remote, UINT16_MAX, WEIR_ACK_TRAIN);
+	slow = slow_segs();
+	send_run(&world, &remote, 12, MSS);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(slow_segs(), slow);
+	ck_assert_uint_eq(tcp_of(&world)->stats.aggregate_sizes[12], 1);
+	read_all(&world, &remote, &at);
+	ck_assert_uint_eq(at, 1 + 12 * MSS);
+	for (uint32_t n = 0; n < 2 * UINT16_MAX / tcp_of(&world)->charge_bytes; n++) {
+		ck_assert_uint_eq(slow_segs(), slow);
+		send_run(&world, &remote, 1, 100);
+		world_poll(&world, 1000);
+	}
+	send_run(&world, &remote, 2, 100);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(slow_segs(), slow + 2);
+	read_all(&world, &remote, &at);
+	check_memory(&world);
+	world_close(&world);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -177,6 +205,7 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_44_ce_in_a_run_is_echoed);
 	UNIT_CASE(s, pitfall_45_bad_checksum_leaves_alone);
 	UNIT_CASE(s, long_chains_take_the_slow_path);
+	UNIT_CASE(s, small_windows_are_taken_whole);
 }
 
 UNIT_MAIN("input", add)
