@@ -5,6 +5,8 @@
 
 #include "wire/checksum.h"
 
+#define VECTOR_LEAST 128 /* bytes; below this the set-up costs more than it saves */
+
 /* Carries out of 64 bits collect in the upper half: one add and one add-with-carry a word. */
 __extension__ typedef unsigned __int128 wide_sum;
 
@@ -36,44 +38,12 @@ load_tail(const uint8_t *p, uint32_t len)
 	return word;
 }
 
-#ifdef __x86_64__
-#define VECTOR_BYTES 64  /* of one round */
-#define VECTOR_LEAST 128 /* below this the set-up costs more than it saves */
-
-/* Whole rounds: lanes of 64 bits take up halves of 32, so that nothing is carried. */
-__attribute__((target("avx2"))) static uint64_t
-add_vectors(const uint8_t *at, uint32_t rounds)
+/* Bytes that are no whole rounds of vectors. */
+static uint64_t
+add_words(const uint8_t *at, uint32_t len)
 {
-	typedef uint64_t lanes __attribute__((vector_size(32)));
-	const lanes half = {0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff};
-	lanes low = {0, 0, 0, 0}, high = low;
-
-	for (; rounds != 0; rounds--, at += VECTOR_BYTES) {
-		lanes a, b;
-
-		memcpy(&a, at, sizeof(a));
-		memcpy(&b, at + sizeof(a), sizeof(b));
-		low += (a & half) + (b & half);
-		high += (a >> 32) + (b >> 32);
-	}
-	low += high;
-	return low[0] + low[1] + low[2] + low[3];
-}
-#endif
-
-uint64_t
-weir_csum_add(const void *p, uint32_t len, uint64_t sum)
-{
-	const uint8_t *at = p;
 	wide_sum even = 0, odd = 0;
 
-#ifdef __x86_64__
-	if (len >= VECTOR_LEAST && __builtin_cpu_supports("avx2")) {
-		sum += add_vectors(at, len / VECTOR_BYTES);
-		at += len / VECTOR_BYTES * VECTOR_BYTES;
-		len %= VECTOR_BYTES;
-	}
-#endif
 	for (; len >= 32; len -= 32, at += 32) {
 		even += load_word(at);
 		odd += load_word(at + 8);
@@ -84,7 +54,74 @@ weir_csum_add(const void *p, uint32_t len, uint64_t sum)
 		even += load_word(at);
 	if (len != 0)
 		odd += load_tail(at, len);
-	return sum + narrow(even + odd);
+	return narrow(even + odd);
+}
+
+#ifdef __x86_64__
+/*
+ * Rounds of two vectors: lanes of 64 bits take up halves of 32, so that nothing is carried. The
+ * compiler would load each vector twice, once for each half, and most loads cross a line.
+ */
+#define ADD_VECTORS(name, isa, vector_bytes)                                                       \
+	__attribute__((target(isa))) static uint64_t name(const uint8_t *at, uint32_t rounds)      \
+	{                                                                                          \
+		typedef uint64_t lanes __attribute__((vector_size(vector_bytes)));                 \
+		lanes low = {0}, high = {0};                                                       \
+		uint64_t sum = 0;                                                                  \
+                                                                                                   \
+		for (; rounds != 0; rounds--, at += 2 * (vector_bytes)) {                          \
+			lanes a, b;                                                                \
+                                                                                                   \
+			memcpy(&a, at, sizeof(a));                                                 \
+			memcpy(&b, at + sizeof(a), sizeof(b));                                     \
+			__asm__("" : "+v"(a), "+v"(b));                                            \
+			low += (a & UINT32_MAX) + (b & UINT32_MAX);                                \
+			high += (a >> 32) + (b >> 32);                                             \
+		}                                                                                  \
+		low += high;                                                                       \
+		for (uint32_t i = 0; i < (vector_bytes) / sizeof(low[0]); i++)                     \
+			sum += low[i];                                                             \
+		return sum;                                                                        \
+	}
+
+ADD_VECTORS(add_vectors_32, "avx2", 32)
+ADD_VECTORS(add_vectors_64, "avx512f", 64)
+
+uint32_t
+weir_csum_widest(void)
+{
+	if (__builtin_cpu_supports("avx512f"))
+		return 64;
+	return __builtin_cpu_supports("avx2") ? 32 : 0;
+}
+#else
+uint32_t
+weir_csum_widest(void)
+{
+	return 0;
+}
+#endif
+
+uint64_t
+weir_csum_add_by(uint32_t vector_bytes, const void *p, uint32_t len, uint64_t sum)
+{
+	const uint8_t *at = p;
+	uint32_t rounds = vector_bytes == 0 ? 0 : len / (2 * vector_bytes);
+	uint32_t done = rounds * 2 * vector_bytes;
+
+#ifdef __x86_64__
+	if (rounds != 0)
+		sum += vector_bytes == 64 ? add_vectors_64(at, rounds) : add_vectors_32(at, rounds);
+#endif
+	return sum + add_words(at + done, len - done);
+}
+
+uint64_t
+weir_csum_add(const void *p, uint32_t len, uint64_t sum)
+{
+	if (len < VECTOR_LEAST)
+		return sum + add_words(p, len);
+	return weir_csum_add_by(weir_csum_widest(), p, len, sum);
 }
 
 uint64_t

@@ -21,6 +21,11 @@ weir_csum_fold(uint64_t sum)
 /* Sum of `len` contiguous bytes added to `sum`; `len` may be odd. Unfolded. */
 uint64_t weir_csum_add(const void *p, uint32_t len, uint64_t sum);
 
+/* The same by vectors of so many bytes, 0 none, which must not be wider than the widest that this
+ * processor has: 64 (AVX-512), 32 (AVX2) or 0. */
+uint64_t weir_csum_add_by(uint32_t vector_bytes, const void *p, uint32_t len, uint64_t sum);
+uint32_t weir_csum_widest(void);
+
 /*
  * Sum of the `len` bytes that start `off` bytes into the chain, added to `sum`; segments may start
  * at odd offsets. The range must lie inside the chain. Unfolded.

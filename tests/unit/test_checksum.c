@@ -67,6 +67,26 @@ START_TEST(flat_sum_is_that_of_the_definition)
 }
 END_TEST
 
+START_TEST(vectors_of_every_width_agree)
+{
+	uint8_t bytes[1600];
+
+	for (uint32_t width = 0; width <= weir_csum_widest(); width += 32)
+		for (int i = 0; i < 2000; i++) {
+			uint32_t at = random_word() % 64, len = random_word() % (sizeof(bytes) - at);
+			uint8_t *exact = malloc(at + len + 1);
+
+			fill(bytes, sizeof(bytes));
+			memcpy(exact, bytes, at + len);
+			ck_assert(same(as_defined(weir_csum_add_by(width, exact + at, len, i)),
+				       as_defined(weir_csum_add_by(0, bytes + at, len, i))));
+			ck_assert(same(as_defined(weir_csum_add_by(width, exact + at, len, 0)),
+				       frame_csum(bytes + at, len, 0)));
+			free(exact);
+		}
+}
+END_TEST
+
 START_TEST(sums_add_up)
 {
 	uint8_t bytes[600];
@@ -196,6 +216,7 @@ static void
 add(Suite *s)
 {
 	UNIT_CASE(s, flat_sum_is_that_of_the_definition);
+	UNIT_CASE(s, vectors_of_every_width_agree);
 	UNIT_CASE(s, sums_add_up);
 	UNIT_CASE(s, fold_keeps_every_carry);
 	UNIT_CASE(s, longest_segment);
