@@ -79,7 +79,14 @@ read_tags(struct weir_head *head, uint32_t have, uint16_t *ethertype)
 	return WEIR_PARSE_OK;
 }
 
-/* Ethernet: ours, or a broadcast that is ARP. */
+/* IPv6 over Ethernet has 33:33 in front of the last word of a group (RFC 2464 7). */
+static bool
+is_group6(const uint8_t *mac)
+{
+	return mac[0] == 0x33 && mac[1] == 0x33;
+}
+
+/* Ethernet: ours, a broadcast that is ARP, or a group of IPv6. */
 static enum weir_drop
 read_link(const struct weir_parse *parse, struct weir_head *head, uint32_t have)
 {
@@ -90,19 +97,22 @@ read_link(const struct weir_parse *parse, struct weir_head *head, uint32_t have)
 	if (have < WEIR_ETHER_BYTES)
 		return WEIR_DROP_FRAME_TRUNCATED;
 	unicast = memcmp(head->bytes, parse->mac, WEIR_MAC_BYTES) == 0;
-	if (!unicast && memcmp(head->bytes, broadcast_mac, WEIR_MAC_BYTES) != 0)
+	head->group = is_group6(head->bytes) && parse->own6 != NULL;
+	if (!unicast && !head->group &&
+	    memcmp(head->bytes, broadcast_mac, WEIR_MAC_BYTES) != 0)
 		return WEIR_DROP_FRAME_NOT_OURS;
 	verdict = read_tags(head, have, &ethertype);
 	if (verdict != WEIR_PARSE_OK)
 		return verdict;
-	if (ethertype == ETHERTYPE_ARP) {
+	head->is6 = ethertype == ETHERTYPE_IPV6;
+	if (head->is6)
+		return unicast || head->group ? WEIR_PARSE_OK : WEIR_DROP_FRAME_NOT_OURS;
+	if (ethertype == ETHERTYPE_ARP && !head->group) {
 		head->kind = WEIR_HEAD_ARP;
 		return WEIR_PARSE_OK;
 	}
 	if (!unicast)
 		return WEIR_DROP_FRAME_NOT_OURS;
-	if (ethertype == ETHERTYPE_IPV6)
-		return WEIR_DROP_IPV6;
 	return ethertype == WEIR_ETHERTYPE_IP4 ? WEIR_PARSE_OK : WEIR_DROP_ETHERTYPE;
 }
 
@@ -160,7 +170,7 @@ read_ip4(const struct weir_parse *parse, struct weir_head *head)
 		return verdict;
 	if (!weir_source_valid(weir_load_be32(ip + 12)))
 		return WEIR_DROP_IP_SOURCE;
-	if (weir_load_be32(ip + 16) != parse->ip)
+	if (parse->ip == 0 || weir_load_be32(ip + 16) != parse->ip)
 		return WEIR_DROP_IP_NOT_OURS;
 	if (ip[9] != WEIR_PROTOCOL_TCP && ip[9] != WEIR_PROTOCOL_ICMP)
 		return WEIR_DROP_IP_PROTOCOL;
@@ -180,7 +190,8 @@ read_bare(struct weir_head *head, uint32_t have)
 	stripped_tags(head);
 	if (have == 0)
 		return WEIR_DROP_FRAME_TRUNCATED;
-	return head->bytes[0] >> 4 == 6 ? WEIR_DROP_IPV6 : WEIR_PARSE_OK;
+	head->is6 = head->bytes[0] >> 4 == 6;
+	return WEIR_PARSE_OK;
 }
 
 enum weir_drop
@@ -204,5 +215,5 @@ weir_head_read(const struct weir_parse *parse, struct rte_mbuf *buf, uint8_t *sc
 		head->end = rte_pktmbuf_pkt_len(buf);
 		return WEIR_PARSE_OK;
 	}
-	return read_ip4(parse, head);
+	return head->is6 ? weir_head_read6(parse, head) : read_ip4(parse, head);
 }

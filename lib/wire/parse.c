@@ -19,11 +19,19 @@ weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uin
 {
 	memset(parse, 0, sizeof(*parse));
 	memcpy(parse->mac, mac, sizeof(parse->mac));
-	parse->ip = ip;
 	parse->l3 = l3;
 	parse->port = port;
-	weir_plain_init(&parse->plain[WEIR_OPT_NONE], mac, ip, l3, false, port);
-	weir_plain_init(&parse->plain[WEIR_OPT_TS], mac, ip, l3, true, port);
+	weir_parse_set_ip(parse, ip);
+}
+
+void
+weir_parse_set_ip(struct weir_parse *parse, uint32_t ip)
+{
+	const uint8_t *mac = parse->mac;
+
+	parse->ip = ip;
+	weir_plain_init(&parse->plain[WEIR_OPT_NONE], mac, ip, parse->l3, false, parse->port);
+	weir_plain_init(&parse->plain[WEIR_OPT_TS], mac, ip, parse->l3, true, parse->port);
 }
 
 /* No state accepts a segment without any of these, nor a SYN that also ends (RFC 9293 3.10.7). */
@@ -62,23 +70,63 @@ read_options(struct weir_parse *parse, const uint8_t *options, struct weir_seg *
 	}
 }
 
-static inline void
-fill_key(const struct weir_head *head, struct weir_key4 *key)
+/* The key without its addresses. */
+static inline struct weir_key4
+ports_of(const struct weir_head *head)
 {
-	const uint8_t *ip = head->bytes + head->l3_off;
 	const uint8_t *tcp = head->bytes + head->l4_off;
 
-	key->raddr = weir_load_be32(ip + 12);
-	key->laddr = weir_load_be32(ip + 16);
-	key->rport = weir_load_be16(tcp);
-	key->lport = weir_load_be16(tcp + 2);
-	key->vlan = head->vlan;
+	return (struct weir_key4){.rport = weir_load_be16(tcp),
+				  .lport = weir_load_be16(tcp + 2),
+				  .vlan = head->vlan};
+}
+
+static inline struct weir_key4
+key4_of(const struct weir_head *head)
+{
+	const uint8_t *ip = head->bytes + head->l3_off;
+	struct weir_key4 key = ports_of(head);
+
+	key.raddr = weir_load_be32(ip + 12);
+	key.laddr = weir_load_be32(ip + 16);
+	return key;
+}
+
+static inline struct weir_key
+key6_of(const struct weir_head *head)
+{
+	const uint8_t *source = head->bytes + head->l3_off + 8;
+	struct weir_key key = {.low = ports_of(head)};
+
+	for (uint32_t i = 0; i < 3; i++)
+		key.raddr_high[i] = weir_load_be32(source + 4 * i);
+	key.low.raddr = weir_load_be32(source + 12);
+	key.low.laddr = head->own6;
+	return key;
+}
+
+/* What the IP header says beyond addresses and lengths. */
+static inline void
+fill_from_ip(const struct weir_head *head, struct weir_seg *seg)
+{
+	const uint8_t *ip = head->bytes + head->l3_off;
+	bool bare;
+
+	if (head->is6) {
+		seg->tos = (uint8_t)(weir_load_be16(ip) >> 4);
+		seg->ttl = ip[7];
+		bare = head->l4_off == head->l3_off + WEIR_IP6_BYTES;
+	} else {
+		seg->tos = ip[1];
+		seg->ttl = ip[8];
+		bare = ip[0] == 0x45;
+	}
+	seg->mark = bare ? 0 : WEIR_MARK_IP_OPTIONS;
 }
 
 static inline void
 fill_seg(const struct weir_head *head, uint32_t header_len, uint8_t port, struct weir_seg *seg)
 {
-	const uint8_t *ip = head->bytes + head->l3_off;
 	const uint8_t *tcp = head->bytes + head->l4_off;
 	struct rte_mbuf *buf = head->buf;
 
@@ -95,10 +143,8 @@ fill_seg(const struct weir_head *head, uint32_t header_len, uint8_t port, struct
 	seg->opt_off = (uint16_t)(head->l4_off + WEIR_TCP_BYTES);
 	seg->opt_len = (uint8_t)(header_len - WEIR_TCP_BYTES);
 	seg->flags = tcp[13];
-	seg->tos = ip[1];
-	seg->ttl = ip[8];
-	seg->mark = (ip[0] == 0x45 ? 0 : WEIR_MARK_IP_OPTIONS) |
-		    (buf->nb_segs <= WEIR_SEG_CHAIN ? 0 : WEIR_MARK_CHAIN);
+	fill_from_ip(head, seg);
+	seg->mark |= buf->nb_segs <= WEIR_SEG_CHAIN ? 0 : WEIR_MARK_CHAIN;
 	seg->port = port;
 	seg->follows = 0;
 	seg->spare_byte = 0;
@@ -107,8 +153,7 @@ fill_seg(const struct weir_head *head, uint32_t header_len, uint8_t port, struct
 
 /* The checksum comes before all that only a sound segment may say. */
 static inline enum weir_drop
-parse_tcp(struct weir_parse *parse, const struct weir_head *head, struct weir_seg *seg,
-	  struct weir_key4 *key)
+parse_tcp(struct weir_parse *parse, const struct weir_head *head, struct weir_seg *seg)
 {
 	const uint8_t *tcp = head->bytes + head->l4_off;
 	uint32_t len = head->end - head->l4_off, header_len;
@@ -126,7 +171,6 @@ parse_tcp(struct weir_parse *parse, const struct weir_head *head, struct weir_se
 	}
 	if (unlikely(!flags_valid(tcp[13])))
 		return WEIR_DROP_TCP_FLAGS;
-	fill_key(head, key);
 	fill_seg(head, header_len, parse->port, seg);
 	read_options(parse, tcp + WEIR_TCP_BYTES, seg);
 	return WEIR_PARSE_OK;
@@ -142,6 +186,47 @@ add_run(struct weir_parsed *out, const struct weir_key4 *key)
 	out->run_first[out->n_runs++] = (uint8_t)out->n_segs;
 }
 
+/* The segment behind the last one of IPv6 is one of `key`. */
+static void
+add_segment6(struct weir_parsed6 *out, const struct weir_key *key)
+{
+	if (out->n_runs == 0 || !weir_key_equal(key, &out->keys[out->n_runs - 1])) {
+		out->keys[out->n_runs] = *key;
+		out->run_first[out->n_runs++] = (uint8_t)out->n_segs;
+	}
+	out->run_first[out->n_runs] = (uint8_t)++out->n_segs;
+}
+
+static void
+add_segment(const struct weir_head *head, struct weir_parsed *out)
+{
+	if (head->is6) {
+		const struct weir_key key = key6_of(head);
+
+		add_segment6(&out->ip6, &key);
+	} else {
+		const struct weir_key4 key = key4_of(head);
+
+		add_run(out, &key);
+		out->n_segs++;
+	}
+}
+
+static uint8_t
+other_kind(uint32_t kind)
+{
+	switch (kind) {
+	case WEIR_HEAD_ARP:
+		return WEIR_OTHER_ARP;
+	case WEIR_HEAD_ICMP:
+		return WEIR_OTHER_ICMP;
+	case WEIR_HEAD_ICMP6:
+		return WEIR_OTHER_ICMP6;
+	default:
+		return WEIR_OTHER_FRAGMENT;
+	}
+}
+
 static void
 add_other(const struct weir_head *head, struct weir_parsed *out)
 {
@@ -152,9 +237,7 @@ add_other(const struct weir_head *head, struct weir_parsed *out)
 	other->l3_off = (uint16_t)head->l3_off;
 	other->l4_off = (uint16_t)head->l4_off;
 	other->l4_len = (uint16_t)RTE_MIN(head->end - head->l4_off, (uint32_t)UINT16_MAX);
-	other->kind = head->kind == WEIR_HEAD_ARP    ? WEIR_OTHER_ARP
-		      : head->kind == WEIR_HEAD_ICMP ? WEIR_OTHER_ICMP
-						     : WEIR_OTHER_FRAGMENT;
+	other->kind = other_kind(head->kind);
 	other->before = (uint8_t)out->n_segs;
 }
 
@@ -173,7 +256,6 @@ parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *
 {
 	uint8_t scratch[WEIR_HEAD_MAX];
 	struct weir_head head;
-	struct weir_key4 key;
 	enum weir_drop verdict = weir_head_read(parse, buf, scratch, &head);
 
 	if (verdict == WEIR_PARSE_OK) {
@@ -183,7 +265,9 @@ parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *
 			add_other(&head, out);
 			return;
 		}
-		verdict = parse_tcp(parse, &head, &out->segs[out->n_segs], &key);
+		verdict = parse_tcp(parse, &head,
+				    head.is6 ? &out->ip6.segs[out->ip6.n_segs]
+					     : &out->segs[out->n_segs]);
 	}
 	if (verdict == WEIR_DROP_IP_CHECKSUM)
 		weir_trust_ip_wrong(&parse->trust, buf->ol_flags);
@@ -191,8 +275,7 @@ parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *
 		add_reject(buf, verdict, out);
 		return;
 	}
-	add_run(out, &key);
-	out->n_segs++;
+	add_segment(&head, out);
 }
 
 /* State of one burst in registers: a store to a descriptor might hit whatever lies in memory. The last
@@ -470,6 +553,7 @@ void
 weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 		 struct weir_parsed *out)
 {
+	out->ip6.n_segs = out->ip6.n_runs = 0;
 	for (uint32_t i = 0; i < n; i++)
 		rte_prefetch0(bufs[i]);
 	for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)

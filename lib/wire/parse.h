@@ -63,7 +63,8 @@ struct weir_parse {
 	uint8_t port;                 /* index of the port, for the descriptors */
 	bool l3;                      /* port carries bare IP packets, no Ethernet header */
 	uint8_t mac[WEIR_MAC_BYTES];  /* own address */
-	uint32_t ip;                  /* own address, host order */
+	uint32_t ip;                  /* own address, host order; 0: none */
+	const struct weir_own6 *own6; /* own addresses of IPv6, the port's; NULL: none */
 	struct weir_csum_trust trust; /* of this port's queue */
 	uint64_t options_malformed;   /* segments whose option walk stopped early */
 	uint32_t frame_max;           /* longest frame received, bytes, from the Ethernet header on */
@@ -71,14 +72,19 @@ struct weir_parse {
 	uint8_t shape;                /* of the last plain frame: the next one is looked at so first */
 };
 
-/* Ready for frames to `mac` (ignored when l3) and `ip` from the port with index `port`. Control path. */
+/* Ready for frames to `mac` (ignored when l3) and `ip` from the port with index `port`; `own6` is set
+ * apart. Control path. */
 void weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uint32_t ip,
 		     bool l3, uint8_t port);
+
+/* The own address, from now on. Control path. */
+void weir_parse_set_ip(struct weir_parse *parse, uint32_t ip);
 
 enum weir_other_kind {
 	WEIR_OTHER_ARP,
 	WEIR_OTHER_ICMP,
 	WEIR_OTHER_FRAGMENT,
+	WEIR_OTHER_ICMP6,
 };
 
 /* A packet for the neighbour room or a fragment, offsets from the start of the frame. */
@@ -97,9 +103,18 @@ struct weir_reject {
 	uint32_t reason; /* enum weir_drop */
 };
 
+/* The segments of IPv6 in a burst, and their runs as in struct weir_parsed. */
+struct weir_parsed6 {
+	uint32_t n_segs;
+	uint32_t n_runs;
+	struct weir_seg segs[WEIR_BURST_MAX];
+	struct weir_key keys[WEIR_BURST_MAX];
+	uint8_t run_first[WEIR_BURST_MAX + 1]; /* valid only where n_runs != 0 */
+};
+
 /*
- * One parsed burst: n_segs + n_others + n_rejects == packets given. Segments of one key in a row are
- * a run: segs[run_first[r], run_first[r + 1]) belong to keys[r].
+ * One parsed burst: n_segs + ip6.n_segs + n_others + n_rejects == packets given. Segments of one key
+ * in a row are a run: segs[run_first[r], run_first[r + 1]) belong to keys[r].
  */
 struct weir_parsed {
 	uint32_t n_segs;
@@ -112,6 +127,7 @@ struct weir_parsed {
 	uint8_t run_first[WEIR_BURST_MAX + 1];
 	struct weir_other others[WEIR_BURST_MAX];
 	struct weir_reject rejects[WEIR_BURST_MAX];
+	struct weir_parsed6 ip6;
 };
 
 /*
@@ -119,7 +135,7 @@ struct weir_parsed {
  * descriptor, one `other` or one reject. Headers may lie across buffer segments; bytes behind the
  * IP total length are padding and never payload. The checksum is judged by the port's claim, see
  * struct weir_csum_trust. The owner of every buffer afterwards is the list it is on. Only the
- * thread that polls the engine. RFC 791, RFC 9293 section 3.1.
+ * thread that polls the engine. RFC 791, RFC 8200, RFC 9293 section 3.1.
  */
 void weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 		      struct weir_parsed *out);

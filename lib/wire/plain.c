@@ -38,8 +38,10 @@ weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uin
 	if (plain->least < WEIR_PLAIN_BYTES)
 		plain->least = WEIR_PLAIN_BYTES;
 	plain->headers = WEIR_IP4_BYTES + header;
+	if (address == 0) /* then nothing is plain */
+		plain->least = plain->headers = UINT32_MAX;
 	plain->ts_mask = has_ts ? UINT32_MAX : 0;
-	plain->data_off = ip + plain->headers;
+	plain->data_off = tcp + header;
 	memcpy(plain->like, &shared.wire_segs, sizeof(plain->like));
 	if (!l3) {
 		for (uint32_t i = 0; i < WEIR_MAC_BYTES; i++)

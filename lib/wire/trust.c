@@ -10,6 +10,8 @@ pseudo_sum(const struct weir_head *head)
 {
 	const uint8_t *ip = head->bytes + head->l3_off;
 
+	if (head->is6)
+		return weir_csum_pseudo6(ip + 8, WEIR_PROTOCOL_TCP, head->end - head->l4_off);
 	return weir_csum_pseudo4(weir_load_be32(ip + 12), weir_load_be32(ip + 16),
 				 WEIR_PROTOCOL_TCP, (uint16_t)(head->end - head->l4_off));
 }

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADERS_MAX (26 + 60 + 76) /* options padded to 4 behind a timestamp */
+/* Tags, the longer IP header, TCP with options padded to 4 behind a timestamp. */
+#define HEADERS_MAX (26 + 60 + 76)
 
 const uint8_t frame_local_mac[6] = {0x02, 0x00, 0x00, 0x00, 0x00, 0x01};
+const uint8_t frame_local_ip6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+const uint8_t frame_remote_ip6[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 2};
 const uint8_t frame_remote_mac[6] = {0x02, 0x00, 0x00, 0x00, 0x00, 0x02};
 
 void
@@ -22,6 +25,8 @@ frame_spec_init(struct frame_spec *spec)
 	    .ttl = 64,
 	    .ip_id = 0x1234,
 	};
+	memcpy(spec->src6, frame_remote_ip6, 16);
+	memcpy(spec->dst6, frame_local_ip6, 16);
 	memcpy(spec->src_mac, frame_remote_mac, 6);
 	memcpy(spec->dst_mac, frame_local_mac, 6);
 }
@@ -74,7 +79,7 @@ put_link(uint8_t *to, const struct frame_spec *spec)
 		to = put(to, spec->tpid[i] != 0 ? spec->tpid[i] : 0x8100, 2);
 		to = put(to, spec->tci[i], 2);
 	}
-	return put(to, spec->ethertype != 0 ? spec->ethertype : 0x0800, 2);
+	return put(to, spec->ethertype != 0 ? spec->ethertype : spec->ip6 ? 0x86dd : 0x0800, 2);
 }
 
 static uint32_t
@@ -102,9 +107,28 @@ put_ip(uint8_t *ip, const struct frame_spec *spec)
 	return put_padded(to, spec->ip_options, spec->ip_options_len);
 }
 
+static uint8_t *
+put_ip6(uint8_t *ip, const struct frame_spec *spec)
+{
+	uint8_t *to = put(ip, 6u << 28 | (uint32_t)spec->tos << 20 | spec->flow_label, 4);
+
+	if (spec->version_ihl != 0)
+		ip[0] = spec->version_ihl;
+	to = put(to, 0, 2); /* the length is put later */
+	to = put(to, spec->extensions_len != 0 ? spec->first_extension : protocol_of(spec), 1);
+	to = put(to, spec->ttl, 1);
+	to = put_bytes(to, spec->src6, 16);
+	to = put_bytes(to, spec->dst6, 16);
+	return put_bytes(to, spec->extensions, spec->extensions_len);
+}
+
 static void
 finish_ip(uint8_t *ip, const struct frame_spec *spec, uint32_t header_len, uint32_t total)
 {
+	if (spec->ip6) {
+		put(ip + 4, total - 40 + (uint32_t)spec->ip_total_delta, 2);
+		return;
+	}
 	put(ip + 2, total + (uint32_t)spec->ip_total_delta, 2);
 	put(ip + 10, frame_csum(ip, header_len, 0) ^ (spec->bad_ip_csum ? 0x0100 : 0), 2);
 }
@@ -134,17 +158,39 @@ put_tcp(uint8_t *tcp, const struct frame_spec *spec)
 	return to;
 }
 
+/* Sum of the pseudo header, as RFC 9293 3.1 and RFC 8200 8.1 draw it. */
+static uint32_t
+pseudo_sum(const struct frame_spec *spec, uint32_t len)
+{
+	uint8_t pseudo[40], *to = pseudo;
+
+	if (spec->ip6) {
+		to = put_bytes(to, spec->src6, 16);
+		to = put_bytes(to, spec->dst6, 16);
+		to = put(to, len, 4);
+		to = put(to, protocol_of(spec), 4);
+	} else {
+		to = put(to, spec->src, 4);
+		to = put(to, spec->dst, 4);
+		to = put(to, protocol_of(spec), 2);
+		to = put(to, len, 2);
+	}
+	return (uint16_t)~frame_csum(pseudo, (uint32_t)(to - pseudo), 0);
+}
+
+static void
+finish_icmp6(uint8_t *icmp, const struct frame_spec *spec, uint32_t len)
+{
+	put(icmp + 2, 0, 2);
+	put(icmp + 2,
+	    frame_csum(icmp, len, pseudo_sum(spec, len)) ^ (spec->bad_tcp_csum ? 0x0100 : 0), 2);
+}
+
 static void
 finish_tcp(uint8_t *tcp, const struct frame_spec *spec, uint32_t len)
 {
-	uint8_t pseudo[12], *to = pseudo;
-	uint32_t sum;
+	uint32_t sum = pseudo_sum(spec, len);
 
-	to = put(to, spec->src, 4);
-	to = put(to, spec->dst, 4);
-	to = put(to, 6, 2);
-	put(to, len, 2);
-	sum = (uint16_t)~frame_csum(pseudo, sizeof(pseudo), 0);
 	if (!spec->partial_csum)
 		sum = frame_csum(tcp, len, sum);
 	put(tcp + 16, sum ^ (spec->bad_tcp_csum ? 0x0100 : 0), 2);
@@ -154,12 +200,14 @@ uint32_t
 frame_write(const struct frame_spec *spec, uint8_t *to)
 {
 	uint8_t *ip = put_link(to, spec);
-	uint8_t *l4 = put_ip(ip, spec);
+	uint8_t *l4 = spec->ip6 ? put_ip6(ip, spec) : put_ip(ip, spec);
 	uint8_t *payload = protocol_of(spec) == 6 ? put_tcp(l4, spec) : l4;
 	uint8_t *end = put_bytes(payload, spec->payload, spec->len);
 
 	if (protocol_of(spec) == 6)
 		finish_tcp(l4, spec, (uint32_t)(end - l4));
+	else if (spec->ip6 && protocol_of(spec) == 58 && spec->len >= 4)
+		finish_icmp6(l4, spec, spec->len);
 	finish_ip(ip, spec, (uint32_t)(l4 - ip), (uint32_t)(end - ip));
 	memset(end, FRAME_PAD, spec->pad);
 	return (uint32_t)(end - to) + spec->pad;
@@ -185,7 +233,7 @@ frame_build(struct weir_pool *pool, const struct frame_spec *spec)
 {
 	const uint32_t room = pool->data_room - RTE_PKTMBUF_HEADROOM;
 	uint32_t most = spec->split != 0 ? spec->split : room;
-	uint8_t *bytes = malloc(HEADERS_MAX + spec->len + spec->pad);
+	uint8_t *bytes = malloc(HEADERS_MAX + spec->extensions_len + spec->len + spec->pad);
 	uint32_t len = frame_write(spec, bytes), done = 0;
 	struct rte_mbuf *head = NULL, *last = NULL, *buf;
 

@@ -35,15 +35,25 @@ struct frame_spec {
 	uint8_t bad_ip_csum, bad_tcp_csum, partial_csum;
 	uint16_t pad;        /* bytes behind the packet, not zero */
 	uint16_t split;      /* >0: a new buffer segment every `split` bytes */
+	/* IPv6 instead: what is said of the header above goes for it, too, as far as it can. */
+	uint8_t ip6;
+	uint8_t src6[16], dst6[16];
+	uint32_t flow_label;
+	/* Extension headers, whole; the last one names the protocol, which `protocol` repeats. */
+	const uint8_t *extensions; uint16_t extensions_len;
+	uint8_t first_extension;
 };
 
 /* Addresses used unless a test says otherwise. */
 #define FRAME_LOCAL_IP   0xc0000201u /* 192.0.2.1 */
 #define FRAME_REMOTE_IP  0xc0000202u /* 192.0.2.2 */
+extern const uint8_t frame_local_ip6[16];  /* 2001:db8::1 */
+extern const uint8_t frame_remote_ip6[16]; /* 2001:db8::2 */
 #define FRAME_PAD        0xa5
 extern const uint8_t frame_local_mac[6];
 extern const uint8_t frame_remote_mac[6];
 
+/* The sum of ICMPv6 is put into a payload of protocol 58, wrong with bad_tcp_csum. */
 /* Remote to local, port 40000 to 9000, ACK, window 65535, ttl 64. */
 void frame_spec_init(struct frame_spec *spec);
 

@@ -10,6 +10,7 @@
 #include "wire/parse.h"
 
 struct parsing {
+	struct weir_own6 own6;
 	struct weir_pool pool;
 	struct weir_parse parse;
 	struct weir_parsed out;
@@ -32,6 +33,17 @@ parsing_open(struct parsing *p)
 	frame_spec_init(&p->spec);
 }
 
+/* The port has an address of IPv6, too, number 16 of all. */
+static inline void
+parsing_open6(struct parsing *p)
+{
+	parsing_open(p);
+	p->own6 = (struct weir_own6){.first = 16, .n = 1};
+	memcpy(p->own6.address[0], frame_local_ip6, 16);
+	p->parse.own6 = &p->own6;
+	p->spec.ip6 = 1;
+}
+
 static inline void
 parsing_close(struct parsing *p)
 {
@@ -45,8 +57,10 @@ parsing_one(struct parsing *p, struct rte_mbuf *buf)
 	const struct rte_mbuf *found;
 
 	weir_parse_burst(&p->parse, &buf, 1, &p->out);
-	ck_assert_uint_eq(p->out.n_segs + p->out.n_others + p->out.n_rejects, 1);
-	found = p->out.n_segs != 0     ? p->out.segs[0].buf
+	ck_assert_uint_eq(p->out.n_segs + p->out.ip6.n_segs + p->out.n_others + p->out.n_rejects,
+			  1);
+	found = p->out.n_segs != 0       ? p->out.segs[0].buf
+		: p->out.ip6.n_segs != 0 ? p->out.ip6.segs[0].buf
 		: p->out.n_others != 0 ? p->out.others[0].buf
 				       : p->out.rejects[0].buf;
 	ck_assert_ptr_eq(found, buf);

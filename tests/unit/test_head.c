@@ -33,7 +33,7 @@ START_TEST(ethertypes)
 {
 	parsing_open(&p);
 	p.spec.ethertype = 0x86dd;
-	ck_assert_drop(&p, IPV6);
+	ck_assert_drop(&p, IP_NOT_OURS); /* the port has no address of IPv6 */
 	p.spec.ethertype = 0x88cc;
 	ck_assert_drop(&p, ETHERTYPE);
 	p.spec.ethertype = 0x05dc; /* a length: 802.3 */
@@ -41,7 +41,7 @@ START_TEST(ethertypes)
 	p.spec.n_tags = 1;
 	p.spec.tci[0] = 5;
 	p.spec.ethertype = 0x86dd;
-	ck_assert_drop(&p, IPV6);
+	ck_assert_drop(&p, IP_NOT_OURS); /* the port has no address of IPv6 */
 	parsing_close(&p);
 }
 END_TEST
@@ -76,7 +76,7 @@ START_TEST(bare_packets)
 	ck_assert_uint_eq(p.out.segs[0].opt_off, 40);
 	ck_assert_uint_eq(p.parse.frame_max, 44);
 	p.spec.version_ihl = 0x65;
-	ck_assert_drop(&p, IPV6);
+	ck_assert_drop(&p, IP_NOT_OURS); /* the port has no address of IPv6 */
 	p.spec.version_ihl = 0x75;
 	ck_assert_drop(&p, IP_HEADER);
 	parsing_close(&p);

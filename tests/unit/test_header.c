@@ -10,6 +10,12 @@
 static const struct weir_key4 key = {
     .raddr = FRAME_REMOTE_IP, .laddr = FRAME_LOCAL_IP, .rport = 40000, .lport = 9000};
 
+#define LABEL 0xabcde
+
+/* The same ends over IPv6. */
+static const struct weir_key key6 = {
+    .raddr_high = {0x20010db8, 0, 0}, .low = {.raddr = 2, .rport = 40000, .lport = 9000}};
+
 static uint64_t state = 34;
 
 static uint32_t
@@ -34,15 +40,20 @@ link_of(uint8_t n_tags, uint8_t l3)
 	return link;
 }
 
-/* All links: number 0 to 3. */
+/* All links: number 0 to 3, and 4 to 7 over IPv6. */
 static struct weir_header
 header_of(int number, int has_ts)
 {
-	struct weir_link link = link_of((uint8_t)(number % 3), number == 3);
+	struct weir_link link = link_of((uint8_t)(number % 4 % 3), number % 4 == 3);
 	struct weir_header header;
 
 	memset(&header, 0xee, sizeof(header));
-	weir_header_init(&header, &link, &key, has_ts);
+	link.local6 = frame_local_ip6;
+	link.flow_label = LABEL;
+	if (number < 4)
+		weir_header_init(&header, &link, &key, has_ts);
+	else
+		weir_header_init6(&header, &link, &key6, has_ts);
 	return header;
 }
 
@@ -51,10 +62,14 @@ static uint32_t
 expect(int number, const struct weir_packet *packet, const uint8_t *options, uint8_t len,
        uint8_t *to)
 {
-	struct weir_link link = link_of((uint8_t)(number % 3), number == 3);
+	struct weir_link link = link_of((uint8_t)(number % 4 % 3), number % 4 == 3);
 	struct frame_spec spec;
 
 	frame_spec_init(&spec);
+	spec.ip6 = number >= 4;
+	spec.flow_label = LABEL;
+	memcpy(spec.src6, frame_local_ip6, 16);
+	memcpy(spec.dst6, frame_remote_ip6, 16);
 	memcpy(spec.src_mac, link.local_mac, 6);
 	memcpy(spec.dst_mac, link.remote_mac, 6);
 	spec.src = key.laddr;
@@ -82,7 +97,7 @@ check_build(int number, int has_ts, const struct weir_packet *packet, const uint
 	    uint8_t len)
 {
 	struct weir_header header = header_of(number, has_ts);
-	uint8_t *built = malloc(WEIR_PACKET_MAX), want[200];
+	uint8_t *built = malloc(WEIR_PACKET_MAX), want[220];
 	uint32_t want_len = expect(number, packet, options, len, want);
 
 	ck_assert_uint_eq(weir_header_build(&header, packet, built), want_len);
@@ -142,13 +157,14 @@ START_TEST(layout_of_every_link)
 {
 	static const uint8_t l3_off[] = {14, 18, 22, 0};
 
-	for (int number = 0; number < 4; number++)
+	for (int number = 0; number < 8; number++)
 		for (int has_ts = 0; has_ts < 2; has_ts++) {
 			struct weir_header header = header_of(number, has_ts);
+			uint32_t l4_off = l3_off[number % 4] + (number < 4 ? 20u : 40u);
 
-			ck_assert_uint_eq(header.l3_off, l3_off[number]);
-			ck_assert_uint_eq(header.l4_off, l3_off[number] + 20);
-			ck_assert_uint_eq(header.len, l3_off[number] + 40 + (has_ts ? 12 : 0));
+			ck_assert_uint_eq(header.l3_off, l3_off[number % 4]);
+			ck_assert_uint_eq(header.l4_off, l4_off);
+			ck_assert_uint_eq(header.len, l4_off + 20 + (has_ts ? 12 : 0));
 			ck_assert_uint_eq(header.has_ts, has_ts);
 			ck_assert_uint_le(header.len, WEIR_HEADER_MAX);
 		}
@@ -162,10 +178,10 @@ START_TEST(plain_packets_with_sacks)
 					WEIR_TCP_ACK | WEIR_TCP_ECE};
 	uint8_t options[40];
 
-	for (uint32_t i = 0; i < 4 * 2 * 5 * 5; i++) {
-		int number = i % 4, has_ts = i / 4 % 2;
-		uint32_t n_sacks = i / 8 % 5, most = has_ts ? 3 : 4;
-		struct weir_packet packet = random_packet(flags[i / 40]);
+	for (uint32_t i = 0; i < 8 * 2 * 5 * 5; i++) {
+		int number = i % 8, has_ts = i / 8 % 2;
+		uint32_t n_sacks = i / 16 % 5, most = has_ts ? 3 : 4;
+		struct weir_packet packet = random_packet(flags[i / 80]);
 		uint8_t len;
 
 		packet.n_sacks = (uint8_t)n_sacks;
@@ -180,8 +196,8 @@ START_TEST(syn_options_in_order)
 {
 	uint8_t want[40];
 
-	for (uint32_t i = 0; i < 64; i++) {
-		int number = i % 4, has_ts = i / 4 % 2;
+	for (uint32_t i = 0; i < 128; i++) {
+		int number = (int)(i % 4 + i / 64 * 4), has_ts = i / 4 % 2;
 		struct weir_packet packet = random_packet(WEIR_TCP_SYN | WEIR_TCP_ACK);
 		uint8_t len = 0;
 
@@ -251,8 +267,8 @@ START_TEST(pitfall_11_template_is_the_packet_in_full)
 					WEIR_TCP_ACK | WEIR_TCP_PSH};
 
 	for (uint32_t i = 0; i < 24000; i++) {
-		struct weir_header header = header_of(i % 4, i / 4 % 2);
-		struct weir_packet packet = random_packet(flags[i / 8 % 3]);
+		struct weir_header header = header_of(i % 8, i / 8 % 2);
+		struct weir_packet packet = random_packet(flags[i / 16 % 3]);
 
 		if (i % 5 == 0)
 			packet.ack = UINT32_MAX;

@@ -115,6 +115,96 @@ START_TEST(neighbours_spread_evenly)
 }
 END_TEST
 
+/* ---- the key of either family ---- */
+
+static struct weir_key
+turned6(const struct weir_key *key, unsigned int bit)
+{
+	uint8_t bytes[sizeof(*key)];
+	struct weir_key other;
+
+	memcpy(bytes, key, sizeof(bytes));
+	bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	memcpy(&other, bytes, sizeof(other));
+	return other;
+}
+
+static const struct weir_key base6 = {{0x20010db8, 7, 9}, {0xc0000202, 3, 40000, 9000, 7}};
+
+START_TEST(every_bit_of_an_ipv6_key_counts)
+{
+	const uint64_t hash = weir_key_hash(&base6, &secret);
+	struct weir_key same = base6;
+
+	ck_assert(weir_key_equal(&base6, &same));
+	ck_assert_uint_eq(weir_key_hash(&same, &secret), hash);
+	for (unsigned int bit = 0; bit < 8 * sizeof(base6); bit++) {
+		struct weir_key other = turned6(&base6, bit);
+		int flipped = __builtin_popcountll(hash ^ weir_key_hash(&other, &secret));
+
+		ck_assert(!weir_key_equal(&base6, &other));
+		ck_assert_int_ge(flipped, 12);
+		ck_assert_int_le(flipped, 52);
+		for (unsigned int word = 1; word < 4; word++) { /* nor do two cancel each other */
+			unsigned int second = (bit + 64 * word) % (8 * sizeof(base6));
+			struct weir_key two = turned6(&other, second);
+
+			ck_assert(!weir_key_equal(&base6, &two));
+			ck_assert_uint_ne(weir_key_hash(&two, &secret), hash);
+		}
+	}
+}
+END_TEST
+
+START_TEST(every_secret_word_matters_to_ipv6)
+{
+	for (int i = 0; i < 4; i++) {
+		struct weir_hash_key other = secret;
+
+		other.word[i] ^= 2;
+		ck_assert_uint_ne(weir_key_hash(&base6, &secret), weir_key_hash(&base6, &other));
+	}
+}
+END_TEST
+
+/* One provider's hosts, as a client with a /64 may choose them, spread over buckets and tags. */
+START_TEST(hosts_of_one_network_spread_evenly)
+{
+	static uint32_t low[256], high[256];
+	struct weir_key key = base6;
+
+	for (uint32_t i = 0; i < 65536; i++) {
+		uint64_t hash;
+
+		key.raddr_high[2] = i >> 10;
+		key.low.raddr = i & 0x3ff;
+		hash = weir_key_hash(&key, &secret);
+		low[hash & 0xff]++;
+		high[hash >> 56]++;
+	}
+	for (int i = 0; i < 256; i++) { /* mean 256, standard deviation 16 */
+		ck_assert_uint_gt(low[i], 256 - 96);
+		ck_assert_uint_lt(low[i], 256 + 96);
+		ck_assert_uint_gt(high[i], 256 - 96);
+		ck_assert_uint_lt(high[i], 256 + 96);
+	}
+}
+END_TEST
+
+START_TEST(families_are_told_apart)
+{
+	struct weir_key mapped = weir_key_of4(&base);
+
+	ck_assert(weir_key_is4(&mapped));
+	ck_assert(weir_key4_equal(&mapped.low, &base));
+	for (unsigned int bit = 0; bit < 96; bit++) {
+		struct weir_key other = turned6(&mapped, bit);
+
+		ck_assert(!weir_key_is4(&other));
+	}
+}
+END_TEST
+
 START_TEST(fold_joins_both_halves)
 {
 	ck_assert_uint_eq(weir_hash_fold(3, 5), 15);
@@ -133,6 +223,10 @@ add(Suite *s)
 	UNIT_CASE(s, every_secret_word_matters);
 	UNIT_CASE(s, differences_depend_on_the_secret);
 	UNIT_CASE(s, neighbours_spread_evenly);
+	UNIT_CASE(s, every_bit_of_an_ipv6_key_counts);
+	UNIT_CASE(s, every_secret_word_matters_to_ipv6);
+	UNIT_CASE(s, hosts_of_one_network_spread_evenly);
+	UNIT_CASE(s, families_are_told_apart);
 	UNIT_CASE(s, fold_joins_both_halves);
 }
 
