@@ -25,6 +25,7 @@
 #define AF_PACKET_OVERHEAD (80 + 8)
 #define AF_PACKET_FRAME	   2048 /* the driver's default framesz */
 #define MTU_LEAST	   576	/* RFC 791 */
+#define GROUPS_MAX	   16
 
 struct ethdev {
 	struct weir_port port;
@@ -313,6 +314,24 @@ use_as_it_is(struct ethdev *dev)
 	return 0;
 }
 
+/* Of those that cannot choose many receive every group anyway. What the program started stays. */
+static void
+ethdev_groups(void *ctx, const uint8_t (*macs)[6], uint32_t n)
+{
+	struct rte_ether_addr groups[GROUPS_MAX];
+	struct ethdev *dev = ctx;
+
+	if (dev->closed || dev->foreign)
+		return;
+	if (n <= GROUPS_MAX) {
+		for (uint32_t i = 0; i < n; i++)
+			memcpy(groups[i].addr_bytes, macs[i], sizeof(groups[i].addr_bytes));
+		if (rte_eth_dev_set_mc_addr_list(dev->id, groups, n) == 0)
+			return;
+	}
+	rte_eth_allmulticast_enable(dev->id);
+}
+
 static int
 ethdev_start(void *ctx, struct weir_pool *pool)
 {
@@ -397,6 +416,7 @@ weir_port_open_ethdev(const char *name, struct weir_port **port)
 		    .ctx = dev,
 		    .start = ethdev_start,
 		    .stop = ethdev_stop,
+		    .groups = ethdev_groups,
 		    .stats = ethdev_stats,
 		    .close = ethdev_close,
 		},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A bad link: wraps a port and treats the IPv4 frames that pass. ARP goes through untouched, so
- * that the ends always find each other. Everything random comes from the seed in the specification.
+ * A bad link: wraps a port and treats the IP frames that pass. ARP and neighbour discovery go through
+ * untouched, so that the ends always find each other. Everything random comes from the seed in the specification.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +20,8 @@
 #define COPY_SEGS      8
 #define ETHERNET_BYTES 14
 #define TAGS_MAX       2
+#define IP6_BYTES      40
+#define ICMP6	       58
 #define CLAIMS	       (RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_IP_CKSUM_MASK)
 
 struct impair {
@@ -59,9 +61,9 @@ happens(struct impair *impair, enum weir_impair_effect effect)
 	return rate != 0 && draw_below(impair, WEIR_IMPAIR_ALWAYS) < rate;
 }
 
-/* Where the IPv4 header starts, or UINT32_MAX when the frame carries something else. */
+/* Where the header of either IP starts, or UINT32_MAX when the frame carries something else. */
 static uint32_t
-ip4_offset(const struct impair *impair, struct rte_mbuf *buf)
+ip_offset(const struct impair *impair, struct rte_mbuf *buf)
 {
 	uint8_t scratch[2];
 	const uint8_t *type;
@@ -69,7 +71,7 @@ ip4_offset(const struct impair *impair, struct rte_mbuf *buf)
 
 	if (impair->port.capabilities & WEIR_PORT_L3) {
 		type = weir_chain_read(buf, 0, 1, scratch);
-		return type != NULL && type[0] >> 4 == 4 ? 0 : UINT32_MAX;
+		return type != NULL && (type[0] >> 4 == 4 || type[0] >> 4 == 6) ? 0 : UINT32_MAX;
 	}
 	for (uint32_t tags = 0; tags <= TAGS_MAX; tags++, off += 4) {
 		type = weir_chain_read(buf, off, 2, scratch);
@@ -77,6 +79,7 @@ ip4_offset(const struct impair *impair, struct rte_mbuf *buf)
 			return UINT32_MAX;
 		switch (weir_load_be16(type)) {
 		case 0x0800:
+		case 0x86dd:
 			return off + 2;
 		case 0x8100:
 		case 0x88a8:
@@ -86,6 +89,26 @@ ip4_offset(const struct impair *impair, struct rte_mbuf *buf)
 		}
 	}
 	return UINT32_MAX;
+}
+
+/* What ARP is to IPv4: ICMPv6 133 to 137 (RFC 4861). */
+static bool
+is_discovery(struct rte_mbuf *buf, uint32_t l3_off)
+{
+	uint8_t scratch[IP6_BYTES + 1];
+	const uint8_t *ip = weir_chain_read(buf, l3_off, sizeof(scratch), scratch);
+
+	return ip != NULL && ip[0] >> 4 == 6 && ip[6] == ICMP6 && ip[IP6_BYTES] >= 133 &&
+	       ip[IP6_BYTES] <= 137;
+}
+
+/* Where the IP header of a frame that is to be treated starts, beyond its end when it is not. */
+static uint32_t
+treated_offset(const struct impair *impair, struct rte_mbuf *buf)
+{
+	uint32_t l3_off = ip_offset(impair, buf);
+
+	return l3_off != UINT32_MAX && is_discovery(buf, l3_off) ? UINT32_MAX : l3_off;
 }
 
 /* A copy in buffers of our pool; NULL when there are none. */
@@ -198,7 +221,7 @@ duplicate(struct impair *impair, struct weir_line *line, struct rte_mbuf *buf, u
 	return copy != NULL;
 }
 
-/* Put what becomes of one IPv4 frame on the line: nothing, one frame or two. */
+/* Put what becomes of one IP frame on the line: nothing, one frame or two. */
 static void
 treat(struct impair *impair, struct weir_line *line, struct rte_mbuf *buf, uint32_t l3_off,
       uint64_t now_ns)
@@ -249,7 +272,7 @@ tx_flush(struct impair *impair, uint64_t now_ns)
 	while (n != 0 && offer(impair, bufs, n, now_ns) == n);
 }
 
-/* The inner port's frames: IPv4 to the line, the rest straight to `out`. Returns those. */
+/* The inner port's frames: IP to the line, the rest straight to `out`. Returns those. */
 static uint32_t
 rx_pull(struct impair *impair, struct rte_mbuf **out, uint32_t n, uint64_t now_ns)
 {
@@ -259,7 +282,7 @@ rx_pull(struct impair *impair, struct rte_mbuf **out, uint32_t n, uint64_t now_n
 
 	n = inner->rx_burst(inner->ctx, bufs, (uint16_t)RTE_MIN(n, BURST), now_ns);
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t l3_off = ip4_offset(impair, bufs[i]);
+		uint32_t l3_off = treated_offset(impair, bufs[i]);
 
 		if (l3_off >= bufs[i]->pkt_len)
 			out[got++] = bufs[i];
@@ -291,7 +314,7 @@ static bool
 tx_one(struct impair *impair, struct rte_mbuf *buf, uint64_t now_ns)
 {
 	struct weir_port *inner = impair->inner;
-	uint32_t l3_off = ip4_offset(impair, buf);
+	uint32_t l3_off = treated_offset(impair, buf);
 
 	if (l3_off >= buf->pkt_len)
 		return inner->tx_burst(inner->ctx, &buf, 1, now_ns) == 1;
@@ -381,6 +404,15 @@ impair_stats(void *ctx, struct weir_port_stats *stats)
 	stats->impaired += impair->impaired;
 }
 
+static void
+impair_groups(void *ctx, const uint8_t (*macs)[6], uint32_t n)
+{
+	const struct impair *impair = ctx;
+
+	if (impair->inner->groups != NULL)
+		impair->inner->groups(impair->inner->ctx, macs, n);
+}
+
 static uint64_t
 impair_deadline(void *ctx)
 {
@@ -431,6 +463,7 @@ weir_port_open_impair(struct weir_port *inner, const char *text, struct weir_por
 	    .start = impair_start,
 	    .stop = impair_stop,
 	    .stats = impair_stats,
+	    .groups = impair_groups,
 	    .deadline = impair_deadline,
 	    .close = impair_close,
 	};

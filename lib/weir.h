@@ -26,14 +26,15 @@ struct rte_mbuf;
 /* Connection handle: {generation, slot}; 0 is never one. A stale handle gives -EBADF. */
 typedef uint64_t weir_conn;
 
-/* An address: IPv4 in mapped form (::ffff:a.b.c.d). family is 4 or 6. 20 bytes. */
+/* An address: IPv4 in mapped form (::ffff:a.b.c.d). family is 4 or 6. scope: of a link-local address of
+ * IPv6, which port it belongs to, counted from 1 in the order of weir_stack_attach(); else 0. 20 bytes. */
 struct weir_addr {
 	uint16_t family;
 	uint16_t scope;
 	uint8_t bytes[16];
 };
 
-/* Parse and print addresses ("192.0.2.1"). -EINVAL; -EAFNOSUPPORT for IPv6 for now. Any thread.
+/* Parse and print addresses ("192.0.2.1", "2001:db8::1", "fe80::1%1"). -EINVAL. Any thread.
  * weir_addr_format writes at most `size` bytes, terminator included, and returns `to`. */
 int weir_addr_parse(const char *text, struct weir_addr *addr);
 char *weir_addr_format(const struct weir_addr *addr, char *to, size_t size);
@@ -132,7 +133,7 @@ void weir_port_close(struct weir_port *port);
 struct weir_port_config {
 	uint32_t size;
 	uint32_t prefix_len;
-	struct weir_addr address;
+	struct weir_addr address; /* of either family */
 	struct weir_addr gateway; /* family 0: none */
 };
 
@@ -140,6 +141,11 @@ struct weir_port_config {
  * -ENOSPC (too many ports), -EMSGSIZE (buffers too small for the port), errors of the driver. */
 int weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 		      const struct weir_port_config *config);
+
+/* One more address for a port that is attached: one of IPv4 where it has none, up to 8 of IPv6. Its
+ * listeners hear on all of them. -EINVAL (no unicast address), -EEXIST, -ENOSPC. Engine thread. */
+int weir_stack_add_address(struct weir_stack *stack, const struct weir_port *port,
+			   const struct weir_addr *address);
 
 /* ---- listeners ---- */
 
@@ -317,6 +323,7 @@ struct weir_stats {
 	uint64_t events;
 	uint64_t arp_replies;
 	uint64_t icmp_replies;
+	uint64_t nd_replies;       /* neighbour advertisements */
 	uint64_t budget_exhausted; /* polls that ended with segments still queued */
 	uint64_t fragments;       /* of IP, that may be put together */
 	uint64_t reassembled;     /* packets that came of them */

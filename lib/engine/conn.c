@@ -3,6 +3,8 @@
 #include <errno.h>
 
 #include "engine/engine.h"
+#include "wire/address6.h"
+#include "wire/bytes.h"
 #include "wire/chain.h"
 
 #define WEIR_LEASE_SEGS	 32   /* packets that one lease covers at most */
@@ -277,11 +279,32 @@ weir_conn_set_cookie(struct weir_stack *stack, weir_conn conn, uint64_t cookie)
 }
 
 static void
-map_address(uint32_t ip, struct weir_addr *addr)
+store_words(uint8_t *to, const uint32_t *words, uint32_t n)
 {
-	*addr = (struct weir_addr){.family = 4, .bytes = {[10] = 0xff, [11] = 0xff}};
-	for (int i = 0; i < 4; i++)
-		addr->bytes[12 + i] = (uint8_t)(ip >> (24 - 8 * i));
+	for (uint32_t i = 0; i < n; i++)
+		weir_store_be32(to + 4 * i, words[i]);
+}
+
+/* Both ends of a connection in public form. A link-local address belongs to the port of our end. */
+static void
+fill_addresses(const struct weir_tcp *tcp, const struct weir_flow *flow,
+	       struct weir_conn_info *info)
+{
+	const struct weir_key key = weir_flow_key(tcp, flow);
+
+	info->local = info->remote = (struct weir_addr){.family = weir_key_is4(&key) ? 4 : 6};
+	store_words(info->remote.bytes, key.raddr_high, 3);
+	store_words(info->remote.bytes + 12, &key.low.raddr, 1);
+	if (weir_key_is4(&key)) {
+		store_words(info->local.bytes, key.raddr_high, 3);
+		store_words(info->local.bytes + 12, &key.low.laddr, 1);
+		return;
+	}
+	memcpy(info->local.bytes, weir_tcp_own6(tcp, key.low.laddr), WEIR_ADDRESS6_BYTES);
+	if (weir_link_local6(info->local.bytes))
+		info->local.scope = (uint16_t)(key.low.laddr / WEIR_OWN6_MAX + 1);
+	if (weir_link_local6(info->remote.bytes))
+		info->remote.scope = (uint16_t)(key.low.laddr / WEIR_OWN6_MAX + 1);
 }
 
 int
@@ -296,8 +319,7 @@ weir_conn_info(struct weir_stack *stack, weir_conn conn, struct weir_conn_info *
 		return -EINVAL;
 	info->local_port = flow->key.lport;
 	info->remote_port = flow->key.rport;
-	map_address(flow->key.laddr, &info->local);
-	map_address(flow->key.raddr, &info->remote);
+	fill_addresses(tcp, flow, info);
 	info->bytes = flow->delivered;
 	info->unread_bytes = flow->unread_bytes;
 	info->leased_bytes = flow->leased_bytes;

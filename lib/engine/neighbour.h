@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Answers to those who ask whether we are there: ARP (RFC 826) and ICMP echo (RFC 792). */
+/* Answers to those who ask whether we are there: ARP (RFC 826), neighbour discovery (RFC 4861) and echo
+ * of ICMP and ICMPv6 (RFC 792, RFC 4443). Nothing is remembered, so nobody can fill a table. */
 #ifndef WEIR_ENGINE_NEIGHBOUR_H
 #define WEIR_ENGINE_NEIGHBOUR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/drop.h"
@@ -13,15 +15,24 @@ struct rte_mbuf;
 struct weir_neighbour_reply {
 	struct rte_mbuf *frame; /* to be sent as it is; NULL: nothing to say */
 	uint32_t reason;	/* enum weir_drop, when frame is NULL */
+	bool advertises;	/* it says what our link address is */
 };
 
 /*
- * Turn an ARP request for our address, or an echo request to it, into its answer in place. Tags
+ * Turn an ARP request or a neighbour solicitation for our address, or an echo request to it, into its
+ * answer in place. Tags
  * that the port stripped are put back into the frame, padding is cut off. With a reply `frame` is
  * other->buf; without one other->buf is unchanged and to be dropped for `reason`. The caller owns
  * it either way. Shared buffers are never written to: they are dropped. Engine thread.
  */
 struct weir_neighbour_reply weir_neighbour_handle(const struct weir_parse *parse,
 						  const struct weir_other *other);
+
+/*
+ * neighbour6.c: the same for a message of ICMPv6; true when it has become its answer. Otherwise
+ * reply->reason says why not. Private to engine/.
+ */
+bool weir_neighbour6_handle(const struct weir_parse *parse, const struct weir_other *other,
+			    struct weir_neighbour_reply *reply);
 
 #endif

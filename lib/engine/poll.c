@@ -38,30 +38,54 @@ prefetch_flow(const struct weir_flow *flow)
 	__builtin_prefetch(&flow->header.bytes[WEIR_HEADER_MAX]);
 }
 
+/* Runs whose entries are known go into their queues. `keys` are theirs, NULL: `keys4`. */
+static inline void
+enqueue_runs(struct weir_engine *engine, const struct weir_seg *segs, const uint8_t *first,
+	     uint32_t n_runs, const uint32_t *entries, const struct weir_key4 *keys4,
+	     const struct weir_key *keys)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+
+	for (uint32_t i = 0; i < n_runs; i++)
+		if (entries[i] < tcp->flow_free.size)
+			prefetch_flow(&tcp->flows[entries[i]]);
+	for (uint32_t i = 0; i < n_runs; i++) {
+		const struct weir_seg *run = &segs[first[i]];
+		uint32_t n = first[i + 1] - first[i];
+
+		if (entries[i] < tcp->flow_free.size) {
+			weir_engine_enqueue(engine, &tcp->flows[entries[i]], run, n);
+		} else {
+			const struct weir_key key =
+				keys != NULL ? keys[i] : weir_key_of4(&keys4[i]);
+
+			enqueue_control(engine, &key, run, n);
+		}
+	}
+}
+
 /* Room 3 and 4: whose run is it, and into its queue. */
 static void
 classify(struct weir_engine *engine)
 {
-	struct weir_tcp *tcp = &engine->tcp;
 	const struct weir_parsed *parsed = &engine->parsed;
 	uint32_t entries[WEIR_BURST_MAX];
 
-	weir_table_find_bulk(&tcp->table, parsed->keys, parsed->n_runs, entries);
-	for (uint32_t i = 0; i < parsed->n_runs; i++)
-		if (entries[i] < tcp->flow_free.size)
-			prefetch_flow(&tcp->flows[entries[i]]);
-	for (uint32_t i = 0; i < parsed->n_runs; i++) {
-		const struct weir_seg *segs = &parsed->segs[parsed->run_first[i]];
-		uint32_t n = parsed->run_first[i + 1] - parsed->run_first[i];
+	weir_table_find_bulk(&engine->tcp.table, parsed->keys, parsed->n_runs, entries);
+	enqueue_runs(engine, parsed->segs, parsed->run_first, parsed->n_runs, entries,
+		     parsed->keys, NULL);
+}
 
-		if (entries[i] < tcp->flow_free.size) {
-			weir_engine_enqueue(engine, &tcp->flows[entries[i]], segs, n);
-		} else {
-			const struct weir_key key = weir_key_of4(&parsed->keys[i]);
+/* The same for IPv6. */
+static void
+classify6(struct weir_engine *engine)
+{
+	const struct weir_parsed6 *parsed = &engine->parsed.ip6;
+	uint32_t entries[WEIR_BURST_MAX];
 
-			enqueue_control(engine, &key, segs, n);
-		}
-	}
+	weir_table_find_bulk_wide(&engine->tcp.table6, parsed->keys, parsed->n_runs, entries);
+	enqueue_runs(engine, parsed->segs, parsed->run_first, parsed->n_runs, entries, NULL,
+		     parsed->keys);
 }
 
 static void
@@ -86,6 +110,8 @@ handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port
 		}
 		if (other->kind == WEIR_OTHER_ARP)
 			tcp->stats.arp_replies++;
+		else if (reply.advertises)
+			tcp->stats.nd_replies++;
 		else
 			tcp->stats.icmp_replies++;
 		tcp->stats.packets_consumed++;
@@ -119,6 +145,8 @@ receive(struct weir_engine *engine, uint8_t port)
 		weir_tcp_drop(tcp, parsed->rejects[i].buf, parsed->rejects[i].reason);
 	handle_others(engine, at, port);
 	classify(engine);
+	if (unlikely(parsed->ip6.n_runs != 0))
+		classify6(engine);
 	WEIR_ROOM_LEFT(CLASSIFY);
 	return n;
 }

@@ -31,6 +31,9 @@ struct weir_port {
 	int (*start)(void *ctx, struct weir_pool *pool);
 	void (*stop)(void *ctx); /* frees all frames it still holds */
 	void (*stats)(void *ctx, struct weir_port_stats *stats); /* adds what the device knows */
+	/* The Ethernet groups whose frames are wanted, all of them; a device that cannot choose may
+	 * receive more. After start. */
+	void (*groups)(void *ctx, const uint8_t (*macs)[6], uint32_t n);
 	uint64_t (*deadline)(void *ctx); /* when rx_burst next has something by itself (delay) */
 	void (*close)(void *ctx);        /* frees ctx and the port */
 };

@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "flow/arena.h"
+#include "wire/address6.h"
 
 #define WEIR_POOL_CACHE 256
 #define WEIR_MTU_DEFAULT 1500
@@ -195,6 +196,7 @@ forget_port(struct weir_attached *at)
 	const struct weir_parse parse = at->parse;
 
 	weir_parse_init(&at->parse, parse.mac, parse.ip, parse.l3, parse.port);
+	at->parse.own6 = parse.own6;
 	at->rx_packets = at->rx_bytes = at->tx_packets = at->tx_bytes = 0;
 }
 
@@ -240,19 +242,79 @@ ipv4_of(const struct weir_addr *addr)
 	       (uint32_t)addr->bytes[14] << 8 | addr->bytes[15];
 }
 
+/* Frames to whom IPv6 asks for us (RFC 4861 7.2.1). */
+static void
+join_groups(const struct weir_port *port, const struct weir_own6 *own)
+{
+	uint8_t macs[1 + WEIR_OWN6_MAX][WEIR_MAC_BYTES], group[WEIR_ADDRESS6_BYTES];
+
+	if (port->groups == NULL)
+		return;
+	weir_group_mac6(weir_all_nodes6, macs[0]);
+	for (uint32_t i = 0; i < own->n; i++) {
+		weir_solicited_node6(own->address[i], group);
+		weir_group_mac6(group, macs[1 + i]);
+	}
+	port->groups(port->ctx, (const uint8_t(*)[WEIR_MAC_BYTES])macs, 1 + own->n);
+}
+
+static bool
+has_address6(const struct weir_own6 *own, const uint8_t *address)
+{
+	for (uint32_t i = 0; i < own->n; i++)
+		if (weir_address6_equal(own->address[i], address))
+			return true;
+	return false;
+}
+
+static int
+add_address6(struct weir_attached *at, struct weir_own6 *own, const struct weir_addr *address)
+{
+	if (has_address6(own, address->bytes))
+		return -EEXIST;
+	if (own->n == WEIR_OWN6_MAX)
+		return -ENOSPC;
+	memcpy(own->address[own->n++], address->bytes, WEIR_ADDRESS6_BYTES);
+	at->parse.own6 = own;
+	join_groups(at->port, own);
+	return 0;
+}
+
+static int
+add_address(struct weir_engine *engine, uint32_t i, const struct weir_addr *address)
+{
+	struct weir_attached *at = &engine->ports[i];
+
+	if (address->family == 6)
+		return add_address6(at, &engine->tcp.ports[i].own6, address);
+	if (at->parse.ip != 0)
+		return at->parse.ip == ipv4_of(address) ? -EEXIST : -ENOSPC;
+	weir_parse_set_ip(&at->parse, ipv4_of(address));
+	return 0;
+}
+
+static bool
+is_host_address(const struct weir_addr *address)
+{
+	if (address->family == 6)
+		return weir_source6_valid(address->bytes);
+	return address->family == 4 && ipv4_of(address) != 0;
+}
+
 int
 weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 		  const struct weir_port_config *config)
 {
 	struct weir_engine *engine = stack->engine;
-	struct weir_attached *at = &engine->ports[engine->n_ports];
-	struct weir_tcp_port *known = &engine->tcp.ports[engine->n_ports];
+	uint32_t i = engine->n_ports;
+	struct weir_attached *at = &engine->ports[i];
+	struct weir_tcp_port *known = &engine->tcp.ports[i];
 	int error = 0;
 
-	if (config->size != sizeof(*config) || config->address.family != 4 ||
-	    config->prefix_len > 32)
+	if (config->size != sizeof(*config) || !is_host_address(&config->address) ||
+	    config->prefix_len > (config->address.family == 4 ? 32 : 128))
 		return -EINVAL;
-	if (engine->n_ports == WEIR_STATS_PORTS)
+	if (i == WEIR_STATS_PORTS)
 		return -ENOSPC;
 	if (port->frame_room > stack->config.buffer_bytes)
 		return -EMSGSIZE;
@@ -263,13 +325,28 @@ weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 	if (error != 0)
 		return error;
 	/* Only now: a device may settle its addresses and sizes when it starts. */
-	weir_parse_init(&at->parse, port->mac, ipv4_of(&config->address),
-			(port->capabilities & WEIR_PORT_L3) != 0, (uint8_t)engine->n_ports);
+	weir_parse_init(&at->parse, port->mac, 0, (port->capabilities & WEIR_PORT_L3) != 0,
+			(uint8_t)i);
 	memcpy(known->mac, port->mac, sizeof(port->mac));
 	known->l3 = at->parse.l3;
 	known->mss = (uint16_t)((port->mtu != 0 ? port->mtu : WEIR_MTU_DEFAULT) - WEIR_HEADERS_MIN);
+	known->own6 = (struct weir_own6){.first = i * WEIR_OWN6_MAX};
 	engine->n_ports++;
-	return 0;
+	return add_address(engine, i, &config->address);
+}
+
+int
+weir_stack_add_address(struct weir_stack *stack, const struct weir_port *port,
+		       const struct weir_addr *address)
+{
+	struct weir_engine *engine = stack->engine;
+
+	if (!is_host_address(address))
+		return -EINVAL;
+	for (uint32_t i = 0; i < engine->n_ports; i++)
+		if (engine->ports[i].port == port)
+			return add_address(engine, i, address);
+	return -EINVAL;
 }
 
 int

@@ -40,13 +40,35 @@ START_TEST(what_is_no_address_is_refused_and_changes_nothing)
 }
 END_TEST
 
-START_TEST(an_ipv6_address_is_told_from_nonsense)
+START_TEST(an_ipv6_address_is_kept_as_it_is)
 {
-	static const char *const later[] = {"::", "::1", "2001:db8::1", "::ffff:192.0.2.1"};
+	static const uint8_t expected[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
 	struct weir_addr addr;
 
-	for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
-		ck_assert_int_eq(weir_addr_parse(later[i], &addr), -EAFNOSUPPORT);
+	memset(&addr, 0x55, sizeof(addr));
+	ck_assert_int_eq(weir_addr_parse("2001:db8::1", &addr), 0);
+	ck_assert_uint_eq(addr.family, 6);
+	ck_assert_uint_eq(addr.scope, 0);
+	ck_assert_mem_eq(addr.bytes, expected, sizeof(expected));
+	ck_assert_int_eq(weir_addr_parse("::ffff:192.0.2.1", &addr), 0); /* IPv4 is one thing */
+	ck_assert_uint_eq(addr.family, 4);
+}
+END_TEST
+
+/* RFC 4007 11: of a link-local address which link. */
+START_TEST(only_link_local_addresses_have_a_scope)
+{
+	static const char *const wrong[] = {"fe80::1%",	     "fe80::1%0", "fe80::1%65536", "fe80::1%x",
+					    "fe80::1%1%1",   "fe80::1%-1", "2001:db8::1%1",
+					    "192.0.2.1%1",   "%1"};
+	char text[WEIR_ADDR_TEXT];
+	struct weir_addr addr;
+
+	ck_assert_int_eq(weir_addr_parse("fe80::1%7", &addr), 0);
+	ck_assert_uint_eq(addr.scope, 7);
+	ck_assert_str_eq(weir_addr_format(&addr, text, sizeof(text)), "fe80::1%7");
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		ck_assert_msg(weir_addr_parse(wrong[i], &addr) == -EINVAL, "'%s'", wrong[i]);
 }
 END_TEST
 
@@ -98,6 +120,10 @@ START_TEST(an_ipv6_address_can_be_printed)
 	ck_assert_str_eq(weir_addr_format(&addr, to, 4), ""); /* half an address misleads */
 	ck_assert_int_eq(to[4], '#');
 	ck_assert_ptr_eq(weir_addr_format(&addr, to, 0), to);
+	addr.scope = 3;
+	ck_assert_str_eq(weir_addr_format(&addr, to, 14), "2001:db8::1%3");
+	ck_assert_str_eq(weir_addr_format(&addr, to, 13), "");
+	addr.scope = 0;
 	/* the longest there is fits WEIR_ADDR_TEXT */
 	memset(addr.bytes, 0xff, sizeof(addr.bytes));
 	ck_assert_uint_eq(strlen(weir_addr_format(&addr, to, sizeof(to))), 39);
@@ -109,7 +135,8 @@ add(Suite *s)
 {
 	UNIT_CASE(s, an_ipv4_address_is_mapped);
 	UNIT_CASE(s, what_is_no_address_is_refused_and_changes_nothing);
-	UNIT_CASE(s, an_ipv6_address_is_told_from_nonsense);
+	UNIT_CASE(s, an_ipv6_address_is_kept_as_it_is);
+	UNIT_CASE(s, only_link_local_addresses_have_a_scope);
 	UNIT_CASE(s, parse_and_format_are_inverse);
 	UNIT_CASE(s, format_keeps_within_its_room);
 	UNIT_CASE(s, an_ipv6_address_can_be_printed);
