@@ -155,6 +155,11 @@ need_root() {
 weir_ip=198.18.0.1
 peer_ip=198.18.0.2
 prefix=24
+weir_ip6=2001:db8:18::1
+peer_ip6=2001:db8:18::2
+weir_link6=fe80::1
+prefix6=64
+weir_addresses="--ip $weir_ip/$prefix"
 peer_ns=weir-$$-p
 weir_ns=weir-$$-w
 peer_if=wr$$a
@@ -197,6 +202,17 @@ net_veth() {
 	vdev="net_af_packet0,iface=$weir_if,blocksz=1048576,framesz=2048,framecnt=4096"
 	port_name=net_af_packet0
 	program_ns=$weir_ns
+}
+
+# IPv6 on the peer's interface, too, and addresses of it for weir. Duplicates are looked for when a test
+# does so itself.
+net_ip6() {
+	in_ns "$peer_ns" sh -c '
+		[ -e "/proc/sys/net/ipv6/conf/$1" ] || exit 1
+		echo 0 >"/proc/sys/net/ipv6/conf/$1/accept_dad"
+		echo 0 >"/proc/sys/net/ipv6/conf/$1/disable_ipv6"' - "$peer_if" || return 1
+	ip -n "$peer_ns" addr add "$peer_ip6/$prefix6" dev "$peer_if" nodad || return 1
+	weir_addresses="$weir_addresses --ip $weir_ip6/$prefix6 --ip $weir_link6/$prefix6"
 }
 
 # net_tap makes its device where the program runs: one namespace for both.
@@ -272,7 +288,7 @@ weir_start() {
 	set -- ip netns exec "$program_ns" ${weir_wrap:-} "$weir" -l "$engine_core" --no-pci \
 		--file-prefix "weir-$$" ${eal_memory:---no-huge -m 512 --no-shconf} \
 		--vdev "$vdev" --log-level lib.eal:error --log-level lib.telemetry:error -- \
-		--port "$port_name" --ip "$weir_ip/$prefix" --json "$@"
+		--port "$port_name" $weir_addresses --json "$@"
 	if [ -n "${weir_shown:-}" ]; then
 		spawn "$@" >"$work/weir.out"
 	else

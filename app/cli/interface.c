@@ -30,6 +30,23 @@ interface_mtu(const char *name)
 	return (uint32_t)request.ifr_mtu;
 }
 
+static bool
+is_address(const struct sockaddr *kernel, const struct weir_addr *address)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (kernel->sa_family == AF_INET && address->family == 4) {
+		memcpy(&in, kernel, sizeof(in));
+		return memcmp(&in.sin_addr, address->bytes + 12, 4) == 0;
+	}
+	if (kernel->sa_family == AF_INET6 && address->family == 6) {
+		memcpy(&in6, kernel, sizeof(in6));
+		return memcmp(&in6.sin6_addr, address->bytes, 16) == 0;
+	}
+	return false;
+}
+
 bool
 interface_kernel_has(const struct weir_addr *address, char *name)
 {
@@ -39,12 +56,7 @@ interface_kernel_has(const struct weir_addr *address, char *name)
 	if (getifaddrs(&all) != 0)
 		return false;
 	for (at = all; at != NULL && !found; at = at->ifa_next) {
-		struct sockaddr_in in;
-
-		if (at->ifa_addr == NULL || at->ifa_addr->sa_family != AF_INET)
-			continue;
-		memcpy(&in, at->ifa_addr, sizeof(in));
-		found = memcmp(&in.sin_addr, address->bytes + 12, 4) == 0;
+		found = at->ifa_addr != NULL && is_address(at->ifa_addr, address);
 		if (found)
 			snprintf(name, INTERFACE_NAME, "%s", at->ifa_name);
 	}

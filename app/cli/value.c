@@ -88,30 +88,31 @@ value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char
 	return in_range(text, rest, rc, low, high, *value, error);
 }
 
+/* One that a host on some link may have. */
 static bool
 is_unicast(const struct weir_addr *address)
 {
+	static const uint8_t host_zero[15]; /* nobody and loopback differ in the last byte alone */
 	uint8_t first = address->bytes[12];
 
+	if (address->family == 6)
+		return address->bytes[0] != 0xff &&
+		       (memcmp(address->bytes, host_zero, sizeof(host_zero)) != 0 ||
+			address->bytes[15] > 1);
 	return first != 0 && first != 127 && first < 224;
 }
+
+#define EXAMPLES "give one such as 192.0.2.1 or 2001:db8::1"
 
 int
 value_address(const char *text, struct weir_addr *address, char *error)
 {
-	int rc = weir_addr_parse(text, address);
-
 	if (*text == '\0')
-		return options_refuse(error, "the address is empty: give one such as 192.0.2.1");
-	if (rc == -EAFNOSUPPORT)
-		return options_refuse(
-		    error, "'%s': IPv6 is not supported yet: give an IPv4 address", text);
-	if (rc != 0)
-		return options_refuse(error, "'%s' is not an address: give one such as 192.0.2.1",
-				      text);
+		return options_refuse(error, "the address is empty: " EXAMPLES);
+	if (weir_addr_parse(text, address) != 0)
+		return options_refuse(error, "'%s' is not an address: " EXAMPLES, text);
 	if (!is_unicast(address))
-		return options_refuse(
-		    error, "'%s' is not a unicast address: give one such as 192.0.2.1", text);
+		return options_refuse(error, "'%s' is not a unicast address: " EXAMPLES, text);
 	return 0;
 }
 
@@ -125,7 +126,7 @@ refuse_reserved(const struct ip_option *ip, char *error)
 			  (uint32_t)bytes[2] << 8 | bytes[3];
 	uint32_t host = ip->prefix_len < 31 ? UINT32_MAX >> ip->prefix_len : 0;
 
-	if (host == 0 || ((number & host) != 0 && (number & host) != host))
+	if (ip->address.family != 4 || host == 0 || ((number & host) != 0 && (number & host) != host))
 		return 0;
 	return options_refuse(error, "'%s' is the network's %s address: give a host's", ip->text,
 			      (number & host) == 0 ? "own" : "broadcast");
@@ -136,16 +137,14 @@ value_network(const char *text, struct ip_option *ip, char *error)
 {
 	const char *slash = strchr(text, '/');
 	char address[WEIR_ADDR_TEXT];
-	uint64_t prefix_len;
+	uint64_t prefix_len, most;
 
 	if (*text == '\0')
 		return options_refuse(error,
 				      "the address is empty: give one such as 192.0.2.2/24");
-	if (strchr(text, ':') != NULL)
-		return options_refuse(
-		    error, "'%s': IPv6 is not supported yet: give an IPv4 address", text);
 	if (slash == NULL)
-		return options_refuse(error, "'%s' has no prefix length: give %s/24", text, text);
+		return options_refuse(error, "'%s' has no prefix length: give %s/%s", text, text,
+				      strchr(text, ':') != NULL ? "64" : "24");
 	if ((size_t)(slash - text) >= sizeof(address))
 		return options_refuse(
 		    error, "'%s' is not an address: give one such as 192.0.2.1/24", text);
@@ -153,12 +152,24 @@ value_network(const char *text, struct ip_option *ip, char *error)
 	address[slash - text] = '\0';
 	if (value_address(address, &ip->address, error) != 0)
 		return -1;
-	if (value_number(slash + 1, 1, 32, &prefix_len, error) != 0)
-		return options_refuse(error, "'%s': the prefix length '%s' is wrong: give 1 to 32",
-				      text, slash + 1);
+	if (ip->address.scope != 0)
+		return options_refuse(error, "'%s' names a port with '%%': leave it away", text);
+	most = ip->address.family == 4 ? 32 : 128;
+	if (value_number(slash + 1, 1, most, &prefix_len, error) != 0)
+		return options_refuse(error, "'%s': the prefix length '%s' is wrong: give 1 to %u",
+				      text, slash + 1, (unsigned int)most);
 	ip->text = text;
 	ip->prefix_len = (uint32_t)prefix_len;
 	return refuse_reserved(ip, error);
+}
+
+int
+value_ipv4(const char *text, const struct weir_addr *address, char *error)
+{
+	return address->family == 4 ? 0
+				    : options_refuse(error, "'%s' is not an IPv4 address: give one "
+							    "such as 192.0.2.1",
+						     text);
 }
 
 bool
@@ -166,7 +177,9 @@ value_in_network(const struct ip_option *ip, const struct weir_addr *address)
 {
 	uint32_t bits = ip->prefix_len;
 
-	for (uint32_t i = 12; i < 16 && bits > 0; i++) {
+	if (ip->address.family != address->family)
+		return false;
+	for (uint32_t i = address->family == 4 ? 12 : 0; i < 16 && bits > 0; i++) {
 		uint32_t n = bits < 8 ? bits : 8;
 
 		if ((ip->address.bytes[i] ^ address->bytes[i]) >> (8 - n) != 0)

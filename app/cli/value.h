@@ -18,6 +18,8 @@ int value_number(const char *text, uint64_t low, uint64_t high, uint64_t *value,
 /* The same with a suffix K, M or G (1024, 1024^2, 1024^3). */
 int value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char *error);
 int value_address(const char *text, struct weir_addr *address, char *error);
+/* Refuses `address`, which `text` is, when it is one of IPv6. */
+int value_ipv4(const char *text, const struct weir_addr *address, char *error);
 int value_network(const char *text, struct ip_option *ip, char *error);
 /* Decimal digits at *text, which moves behind them: -EINVAL when there are none, -ERANGE when they
  * are too many. */

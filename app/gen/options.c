@@ -65,14 +65,18 @@ const char *const options_attacks[] = {
 static int
 set_ip(struct options *options, const char *text, char *error)
 {
-	return value_network(text, &options->ip, error);
+	if (value_network(text, &options->ip, error) != 0)
+		return -1;
+	return value_ipv4(text, &options->ip.address, error);
 }
 
 static int
 set_gateway(struct options *options, const char *text, char *error)
 {
 	options->gateway_text = text;
-	return value_address(text, &options->gateway, error);
+	if (value_address(text, &options->gateway, error) != 0)
+		return -1;
+	return value_ipv4(text, &options->gateway, error);
 }
 
 static int
@@ -91,7 +95,8 @@ set_connect(struct options *options, const char *text, char *error)
 				      text);
 	memcpy(address, text, (size_t)(colon - text));
 	address[colon - text] = '\0';
-	if (value_address(address, &options->target, error) != 0)
+	if (value_address(address, &options->target, error) != 0 ||
+	    value_ipv4(address, &options->target, error) != 0)
 		return -1;
 	if (value_number(colon + 1, 1, 65535, &port, error) != 0)
 		return options_refuse(error, "'%s': the port '%s' is wrong: give 1 to 65535", text,

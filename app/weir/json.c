@@ -32,6 +32,7 @@ static const struct json_field engine_fields[] = {
     STAT(events),
     STAT(arp_replies),
     STAT(icmp_replies),
+    STAT(nd_replies),
     STAT(budget_exhausted),
     STAT(fragments),
     STAT(reassembled),

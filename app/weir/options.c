@@ -9,7 +9,8 @@
 const char options_help[] =
     "weir [EAL options] -- [options]: receive TCP streams from DPDK ports\n"
     "\n"
-    "  --ip ADDR/LEN           address of a port; one for each port in order, or one for all\n"
+    "  --ip ADDR/LEN           address of a port; one for each port in order, or one for all;\n"
+    "                          of IPv4, IPv6 or both; a single port takes several of IPv6\n"
     "  --listen PORT[:SINK]    accept connections; SINK is discard (default), verify or\n"
     "                          file=DIR; repeatable\n"
     "  --port NAME             a port to use; repeatable; default: every one that EAL found\n"
@@ -55,20 +56,23 @@ set_port(struct options *options, const char *text, char *error)
 static int
 set_ip(struct options *options, const char *text, char *error)
 {
-	struct ip_option ip;
+	struct ip_option ip, *all;
+	uint32_t *n;
 
 	if (value_network(text, &ip, error) != 0)
 		return -1;
-	if (options->n_ips == OPTIONS_PORTS)
+	all = ip.address.family == 4 ? options->ips : options->ips6;
+	n = ip.address.family == 4 ? &options->n_ips : &options->n_ips6;
+	if (*n == OPTIONS_PORTS)
 		return options_refuse(error, "'%s' is one too many: give one per port, at most %d",
 				      text, OPTIONS_PORTS);
-	for (uint32_t i = 0; i < options->n_ips; i++)
-		if (memcmp(&options->ips[i].address, &ip.address, sizeof(ip.address)) == 0)
+	for (uint32_t i = 0; i < *n; i++)
+		if (memcmp(&all[i].address, &ip.address, sizeof(ip.address)) == 0)
 			return options_refuse(error,
 					      "'%s' is given twice: give each port an address of "
 					      "its own, or one for all",
 					      text);
-	options->ips[options->n_ips++] = ip;
+	all[(*n)++] = ip;
 	return 0;
 }
 
@@ -157,16 +161,26 @@ check_gateway(const struct options *options, char *error)
 	for (uint32_t i = 0; i < options->n_ips; i++)
 		if (value_in_network(&options->ips[i], &options->gateway))
 			return 0;
+	for (uint32_t i = 0; i < options->n_ips6; i++)
+		if (value_in_network(&options->ips6[i], &options->gateway))
+			return 0;
 	return options_refuse(error,
 			      "--gateway: '%.64s' is in the network of no --ip: give one that is",
 			      options->gateway_text);
+}
+
+bool
+options_ips_fit(const struct options *options, uint32_t n_ports)
+{
+	return (options->n_ips <= 1 || options->n_ips == n_ports) &&
+	       (options->n_ips6 <= 1 || options->n_ips6 == n_ports || n_ports == 1);
 }
 
 /* What one option alone cannot know. */
 static int
 check_together(const struct options *options, char *error)
 {
-	if (options->n_ips == 0)
+	if (options->n_ips == 0 && options->n_ips6 == 0)
 		return options_refuse(
 		    error, "--ip is missing: give the port its address after --, such as "
 			   "--ip 192.0.2.2/24");
@@ -174,11 +188,11 @@ check_together(const struct options *options, char *error)
 		return options_refuse(
 		    error, "--listen is missing: give a port to listen on after --, such "
 			   "as --listen 9000");
-	if (options->n_ports != 0 && options->n_ips != 1 && options->n_ips != options->n_ports)
+	if (options->n_ports != 0 && !options_ips_fit(options, options->n_ports))
 		return options_refuse(error,
-				      "--ip is given %u times for %u ports: give one, or one per "
-				      "--port in the same order",
-				      options->n_ips, options->n_ports);
+				      "--ip is given %u times with IPv4 and %u times with IPv6 for "
+				      "%u ports: give one, or one per --port in the same order",
+				      options->n_ips, options->n_ips6, options->n_ports);
 	return check_gateway(options, error);
 }
 

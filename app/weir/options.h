@@ -29,8 +29,10 @@ struct listen_option {
 struct options {
 	const char *ports[OPTIONS_PORTS]; /* none: every ethdev */
 	uint32_t n_ports;
-	struct ip_option ips[OPTIONS_PORTS];
+	struct ip_option ips[OPTIONS_PORTS]; /* of IPv4: one for each port, or one for all */
 	uint32_t n_ips;
+	struct ip_option ips6[OPTIONS_PORTS]; /* of IPv6: the same, or several for a single port */
+	uint32_t n_ips6;
 	struct weir_addr gateway; /* family 0: none */
 	const char *gateway_text;
 	struct listen_option listeners[OPTIONS_LISTENERS];
@@ -56,6 +58,9 @@ struct options {
  * file, device or clock is looked at.
  */
 enum options_result options_parse(struct options *options, int argc, char **argv, char *error);
+
+/* Are there as many addresses of each family as `n_ports` ports can have? */
+bool options_ips_fit(const struct options *options, uint32_t n_ports);
 
 /* The text of --help. */
 extern const char options_help[];

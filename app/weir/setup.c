@@ -56,9 +56,10 @@ setup_find_ports(struct setup *setup, const struct options *options, uint32_t bu
 	for (uint32_t i = 0; i < setup->n_ports; i++)
 		if (port_find(setup->names[i], eal_said, &setup->buffer_bytes) != 0)
 			return -1;
-	if (options->n_ips != 1 && options->n_ips != setup->n_ports) {
-		say("--ip is given %u times for %u ports: give one, or one for each in order",
-		    options->n_ips, setup->n_ports);
+	if (!options_ips_fit(options, setup->n_ports)) {
+		say("--ip is given %u times with IPv4 and %u times with IPv6 for %u ports: give "
+		    "one, or one for each in order",
+		    options->n_ips, options->n_ips6, setup->n_ports);
 		return -1;
 	}
 	return 0;
@@ -70,28 +71,54 @@ refuse_port(const struct setup *setup, uint32_t i, int rc)
 	return port_refuse(setup->names[i], setup->eal_said, setup->buffer_bytes, rc);
 }
 
-/* Of the port `i`. */
-static const struct ip_option *
-ip_of(const struct options *options, uint32_t i)
+/* The addresses of port `i` to `ips`, which has room for 1 + OPTIONS_PORTS; returns how many. */
+static uint32_t
+ips_of(const struct setup *setup, const struct options *options, uint32_t i,
+       const struct ip_option **ips)
 {
-	return &options->ips[options->n_ips == 1 ? 0 : i];
+	uint32_t n = 0;
+
+	if (options->n_ips != 0)
+		ips[n++] = &options->ips[options->n_ips == 1 ? 0 : i];
+	if (setup->n_ports != 1 && options->n_ips6 != 0)
+		ips[n++] = &options->ips6[options->n_ips6 == 1 ? 0 : i];
+	for (uint32_t k = 0; setup->n_ports == 1 && k < options->n_ips6; k++)
+		ips[n++] = &options->ips6[k];
+	return n;
 }
 
 static int
 attach(struct setup *setup, const struct options *options, uint32_t i)
 {
-	const struct ip_option *ip = ip_of(options, i);
+	const struct ip_option *ips[1 + OPTIONS_PORTS];
+	uint32_t n = ips_of(setup, options, i, ips);
 	struct weir_port_config config = {
 	    .size = sizeof(config),
-	    .prefix_len = ip->prefix_len,
-	    .address = ip->address,
+	    .prefix_len = ips[0]->prefix_len,
+	    .address = ips[0]->address,
 	};
 	int rc;
 
-	if (options->gateway.family != 0 && value_in_network(ip, &options->gateway))
-		config.gateway = options->gateway;
+	for (uint32_t k = 0; k < n; k++)
+		if (options->gateway.family != 0 && value_in_network(ips[k], &options->gateway))
+			config.gateway = options->gateway;
 	rc = weir_stack_attach(setup->stack, setup->ports[i], &config);
+	for (uint32_t k = 1; rc == 0 && k < n; k++)
+		rc = weir_stack_add_address(setup->stack, setup->ports[i], &ips[k]->address);
 	return rc == 0 ? 0 : refuse_port(setup, i, rc);
+}
+
+static int
+claim(struct setup *setup, const struct options *options, uint32_t i)
+{
+	const struct ip_option *ips[1 + OPTIONS_PORTS];
+	uint32_t n = ips_of(setup, options, i, ips);
+
+	for (uint32_t k = 0; k < n; k++)
+		if (port_claim(&setup->watch.ports[i], ips[k], &setup->claims[setup->n_claims++]) !=
+		    0)
+			return -1;
+	return 0;
 }
 
 int
@@ -103,7 +130,7 @@ setup_ports(struct setup *setup, const struct options *options)
 		if (rc != 0)
 			return refuse_port(setup, i, rc);
 		watch_add(&setup->watch, setup->names[i]);
-		if (port_claim(&setup->watch.ports[i], ip_of(options, i), &setup->claims[i]) != 0)
+		if (claim(setup, options, i) != 0)
 			return -1;
 		if (options->impair != NULL && port_impair(options->impair, &setup->ports[i]) != 0)
 			return -1;
@@ -188,9 +215,10 @@ setup_close(struct setup *setup)
 	for (uint32_t i = 0; i < setup->n_ports; i++) {
 		if (setup->ports[i] != NULL)
 			weir_port_close(setup->ports[i]);
+	}
+	for (uint32_t i = 0; i < setup->n_claims; i++)
 		if (setup->claims[i] > 0)
 			close(setup->claims[i]);
-	}
 	memset(setup, 0, sizeof(*setup));
 	return missing;
 }
@@ -200,13 +228,19 @@ setup_describe(const struct setup *setup, const struct options *options)
 {
 	static const char *const sinks[] = {
 	    [SINK_DISCARD] = "discard", [SINK_FILE] = "file=", [SINK_VERIFY] = "verify"};
+	const struct ip_option *ips[1 + OPTIONS_PORTS];
 	char line[LINE];
 	size_t used = 0;
 
-	for (uint32_t i = 0; i < setup->n_ports && used < sizeof(line); i++)
-		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s %s",
-					 i != 0 ? ", " : "", setup->names[i],
-					 ip_of(options, i)->text);
+	for (uint32_t i = 0; i < setup->n_ports && used < sizeof(line); i++) {
+		uint32_t n = ips_of(setup, options, i, ips);
+
+		used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s",
+					 i != 0 ? ", " : "", setup->names[i]);
+		for (uint32_t k = 0; k < n && used < sizeof(line); k++)
+			used += (size_t)snprintf(line + used, sizeof(line) - used, " %s",
+						 ips[k]->text);
+	}
 	for (uint32_t i = 0; i < options->n_listeners && used < sizeof(line); i++) {
 		const struct listen_option *listener = &options->listeners[i];
 

@@ -20,7 +20,8 @@ struct setup {
 	const char *eal_said;
 	struct weir_stack *stack;
 	struct watch watch;
-	int claims[OPTIONS_PORTS]; /* of addresses, 0: none */
+	int claims[2 * OPTIONS_PORTS]; /* of addresses, 0: none */
+	uint32_t n_claims;
 };
 
 /* Before EAL starts: sink directories, the record file, the impairment. */

@@ -97,7 +97,7 @@ stream() {
 	weir_start --listen "9000:file=$work/arrived.d" --seconds 280 "$@"
 	${when_started:-true}
 	weir_wait
-	check "all connections end well" peer send --connect "$weir_ip:9000" --conns "$conns_" \
+	check "all connections end well" peer send --connect "${stream_to:-$weir_ip}:9000" --conns "$conns_" \
 		--bytes "$bytes_" --seed 7 --seconds 240 >"$work/peer.out"
 	cat "$work/peer.out"
 	wait_written "$work/arrived.d" $((conns_ * bytes_))

@@ -18,11 +18,11 @@
  * means that all of it was acknowledged. --seconds N bounds the run (default 120). Exit 0 only when
  * every connection ended well.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <linux/tcp.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -45,7 +45,8 @@
 #define SYN_SENT    2 /* tcpi_state */
 
 static struct {
-	struct sockaddr_in to;
+	struct sockaddr_storage to;
+	socklen_t to_len;
 	uint32_t conns;
 	uint32_t index;
 	uint32_t times;
@@ -145,22 +146,31 @@ set_options(struct conn *conn, int fd)
 	return true;
 }
 
+static uint16_t
+port_of(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in *in = (const void *)address;
+	const struct sockaddr_in6 *in6 = (const void *)address;
+
+	return ntohs(address->ss_family == AF_INET6 ? in6->sin6_port : in->sin_port);
+}
+
 static bool
 conn_open(struct conn *conn)
 {
-	struct sockaddr_in local = {0};
+	struct sockaddr_storage local = {0};
 	socklen_t len = sizeof(local);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(cfg.to.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return fail(conn, "socket");
 	atomic_store(&conn->fd, fd);
 	if (!set_options(conn, fd))
 		return false;
-	if (connect(fd, (struct sockaddr *)&cfg.to, sizeof(cfg.to)) != 0)
+	if (connect(fd, (struct sockaddr *)&cfg.to, cfg.to_len) != 0)
 		return fail(conn, "connect");
 	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0)
-		conn->port = ntohs(local.sin_port);
+		conn->port = port_of(&local);
 	return true;
 }
 
@@ -459,19 +469,30 @@ usage(const char *why)
 	exit(2);
 }
 
+/* 192.0.2.1:9000, [2001:db8::1]:9000 or [fe80::1%eth0]:9000 */
 static void
 parse_target(char *text)
 {
-	char *colon = strrchr(text, ':');
-	long port = colon != NULL ? strtol(colon + 1, NULL, 10) : 0;
+	const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+				       .ai_socktype = SOCK_STREAM};
+	char *colon = strrchr(text, ':'), *end;
+	struct addrinfo *found;
 
-	if (colon == NULL || port < 1 || port > 65535)
+	if (colon == NULL)
 		usage("--connect wants ADDRESS:PORT");
 	*colon = '\0';
-	cfg.to.sin_family = AF_INET;
-	cfg.to.sin_port = htons((uint16_t)port);
-	if (inet_pton(AF_INET, text, &cfg.to.sin_addr) != 1)
-		usage("--connect wants an IPv4 address");
+	end = colon - 1;
+	if (*text == '[' && *end == ']') {
+		text++;
+		*end = '\0';
+	}
+	if (getaddrinfo(text, colon + 1, &hints, &found) != 0)
+		usage("--connect wants ADDRESS:PORT, an address of IPv6 in brackets");
+	memcpy(&cfg.to, found->ai_addr, found->ai_addrlen);
+	cfg.to_len = found->ai_addrlen;
+	freeaddrinfo(found);
+	if (port_of(&cfg.to) == 0)
+		usage("--connect wants a port of 1 to 65535");
 }
 
 static uint64_t
@@ -558,7 +579,7 @@ main(int argc, char **argv)
 	parse_options(argc - 1, argv + 1);
 	if (strcmp(argv[1], "data") == 0)
 		return run_data();
-	if (cfg.to.sin_family != AF_INET)
+	if (cfg.to_len == 0)
 		usage("--connect is missing");
 	generator_pattern_fill(&pattern);
 	raise_file_limit();
