@@ -324,6 +324,9 @@ struct weir_stats {
 	uint64_t arp_replies;
 	uint64_t icmp_replies;
 	uint64_t nd_replies;       /* neighbour advertisements */
+	uint64_t icmp_errors;     /* that concern a connection; none ends one that is established */
+	uint64_t icmp_aborted;    /* half-open connections that one ended */
+	uint64_t path_mtu_lowered; /* times one left room for fewer SACK blocks in the ACKs */
 	uint64_t budget_exhausted; /* polls that ended with segments still queued */
 	uint64_t fragments;       /* of IP, that may be put together */
 	uint64_t reassembled;     /* packets that came of them */

@@ -18,6 +18,7 @@
 #define WEIR_GATHER_ITEMS  1024
 #define WEIR_TIMERS_MOST   256  /* timers fired per poll */
 #define WEIR_CHANNELS_MAX  16
+#define WEIR_ECHO_BURST    100  /* echo requests answered at once, then one each millisecond */
 
 /* A segment without a flow, in the one control queue of the engine. */
 struct weir_control {
@@ -57,6 +58,8 @@ struct weir_engine {
 	struct weir_parsed parsed;
 	struct weir_datagrams datagrams;
 	struct weir_parsed whole; /* a datagram that is parsed again */
+	uint32_t echo_tokens; /* answers to ICMP echo requests, one more each ms */
+	uint32_t echo_ms;
 	struct weir_record record;
 	struct weir_channel *channels[WEIR_CHANNELS_MAX];
 	uint32_t n_channels;

@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "engine/neighbour.h"
 #include "engine/rooms.h"
+#include "wire/icmp.h"
 
 #define WEIR_NS_PER_MS 1000000
 
@@ -88,6 +89,21 @@ classify6(struct weir_engine *engine)
 		     parsed->keys);
 }
 
+/* One answer more to an echo request: what is sent because somebody asked is bounded. */
+static bool
+echo_allowed(struct weir_engine *engine)
+{
+	uint32_t now_ms = engine->tcp.now_ms;
+	uint64_t tokens = (uint64_t)engine->echo_tokens + (now_ms - engine->echo_ms);
+
+	engine->echo_ms = now_ms;
+	engine->echo_tokens = tokens < WEIR_ECHO_BURST ? (uint32_t)tokens : WEIR_ECHO_BURST;
+	if (engine->echo_tokens == 0)
+		return false;
+	engine->echo_tokens--;
+	return true;
+}
+
 static void
 handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port)
 {
@@ -103,9 +119,17 @@ handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port
 			weir_engine_fragment(engine, port, other, &inserted);
 			continue;
 		}
+		if (other->kind == WEIR_OTHER_ICMP && weir_icmp_is_error(other)) {
+			weir_tcp_icmp(tcp, other);
+			continue;
+		}
 		reply = weir_neighbour_handle(&at->parse, other);
 		if (reply.frame == NULL) {
 			weir_tcp_drop(tcp, other->buf, reply.reason);
+			continue;
+		}
+		if (other->kind == WEIR_OTHER_ICMP && !echo_allowed(engine)) {
+			weir_tcp_drop(tcp, reply.frame, WEIR_DROP_ICMP_LIMITED);
 			continue;
 		}
 		if (other->kind == WEIR_OTHER_ARP)

@@ -122,6 +122,7 @@ struct weir_flow {
 	uint8_t oow_tokens;
 	uint8_t close_reason;
 	uint8_t port; /* index of the port its packets leave through */
+	uint8_t max_sacks; /* SACK blocks that an ACK has room for */
 	struct weir_header header;
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_flow, snd_wscale) == 64, "line 1");

@@ -114,7 +114,6 @@ push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, bool op
 static void
 add_sacks(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_packet *packet)
 {
-	uint32_t most = (flow->opts & WEIR_FLOW_TS) ? 3 : 4;
 	bool duplicate = flow->dsack[0] != flow->dsack[1];
 
 	if (!(flow->opts & WEIR_FLOW_SACK))
@@ -124,7 +123,8 @@ add_sacks(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_packet *pack
 
 		if (duplicate)
 			memcpy(r->dsack, flow->dsack, sizeof(r->dsack));
-		packet->n_sacks = (uint8_t)weir_reass_sacks(&tcp->reass, r, packet->sacks, most);
+		packet->n_sacks = (uint8_t)weir_reass_sacks(&tcp->reass, r, packet->sacks,
+						    flow->max_sacks);
 	} else if (duplicate) {
 		memcpy(packet->sacks[0], flow->dsack, sizeof(flow->dsack));
 		packet->n_sacks = 1;

@@ -457,13 +457,19 @@ syn_received(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 }
 
 void
+weir_listen_forget(struct weir_tcp *tcp, uint32_t i)
+{
+	weir_tcp_remove(tcp, &tcp->syns[i].key);
+	free_syn(tcp, i);
+}
+
+void
 weir_listen_timer(struct weir_tcp *tcp, uint32_t i)
 {
 	struct weir_syn *syn = &tcp->syns[i];
 
 	if (syn->retries == WEIR_TCP_SYN_RETRIES) {
-		weir_tcp_remove(tcp, &syn->key);
-		free_syn(tcp, i);
+		weir_listen_forget(tcp, i);
 		tcp->stats.syn_expired++;
 		return;
 	}

@@ -89,6 +89,7 @@ init_rest(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t id)
 	flow->oow_last_ms = tcp->now_ms - WEIR_TCP_OOW_MS;
 	flow->oow_refill_ms = tcp->now_ms;
 	flow->oow_tokens = WEIR_TCP_OOW_BURST;
+	flow->max_sacks = (flow->opts & WEIR_FLOW_TS) ? 3 : 4;
 }
 
 struct weir_flow *

@@ -396,12 +396,19 @@ void weir_output_header(const struct weir_tcp *tcp, uint8_t port, const struct w
 void weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
 			const struct weir_hop *hop, bool has_ts, const struct weir_packet *packet);
 
+/* ---- icmp_error.c ---- */
+
+/* An ICMP error, as the parser found it: takes over its buffer. */
+void weir_tcp_icmp(struct weir_tcp *tcp, const struct weir_other *other);
+
 /* ---- listen.c ---- */
 
 /* A segment whose entry is not a flow: `entry` is SYN-RECEIVED, TIME-WAIT or WEIR_NONE. */
 void weir_listen_input(struct weir_tcp *tcp, const struct weir_key *key, struct weir_seg *seg);
 void weir_listen_timer(struct weir_tcp *tcp, uint32_t syn);
 const struct weir_listener *weir_listen_find(const struct weir_tcp *tcp, uint16_t port);
+/* Give the entry of a half-open connection back, without a word to the peer. */
+void weir_listen_forget(struct weir_tcp *tcp, uint32_t syn);
 /* RST in answer to a segment of no connection (RFC 9293 3.10.7.1), rate-limited. */
 void weir_listen_reset(struct weir_tcp *tcp, const struct weir_key *key,
 		       const struct weir_seg *seg);

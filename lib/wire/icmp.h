@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What an ICMP error says, and of which packet of ours (RFC 792, RFC 1191). */
+#ifndef WEIR_WIRE_ICMP_H
+#define WEIR_WIRE_ICMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "wire/drop.h"
+#include "wire/key.h"
+#include "wire/parse.h"
+
+#define WEIR_ICMP_ECHO 8
+
+enum weir_icmp_kind {
+	WEIR_ICMP_SOFT,	   /* may pass: net or host unreachable, time exceeded, bad parameter */
+	WEIR_ICMP_HARD,	   /* protocol or port unreachable (RFC 1122 section 4.2.3.9) */
+	WEIR_ICMP_TOO_BIG, /* fragmentation needed */
+};
+
+struct weir_icmp_error {
+	struct weir_key key; /* of the connection whose packet is quoted */
+	uint32_t seq;	     /* of that packet */
+	uint32_t len;	     /* of that packet, IP header included, as it says itself */
+	uint32_t mtu;	     /* TOO_BIG only: of the next hop; 0: not told */
+	uint32_t kind;	     /* enum weir_icmp_kind */
+};
+
+/* Is it, by its type, anything but a question? */
+bool weir_icmp_is_error(const struct weir_other *other);
+
+/*
+ * Read an ICMP error that quotes a TCP packet. WEIR_PARSE_OK, or why it is dropped: it is malformed,
+ * its checksum is wrong, it quotes no TCP header, or hosts have to ignore it (source quench by
+ * RFC 6633; redirects, since replies go back the way the SYN came).
+ */
+enum weir_drop weir_icmp_read(const struct weir_other *other, struct weir_icmp_error *error);
+
+#endif
