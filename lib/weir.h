@@ -70,6 +70,10 @@ struct weir_config {
 	uint32_t quantum_segs;    /* segments served per flow and turn, default 64 */
 	uint32_t burst;           /* packets taken from a port per poll, default 64, at most 64 */
 	uint32_t time_wait_ms;    /* default 60000 */
+	uint32_t fin_wait_ms;     /* how long a closed connection waits for the peer's FIN, 1 to 2^31 - 1,
+				     default 60000 */
+	uint32_t orphans;         /* connections that are closed here and not yet by the peer; beyond it
+				     closing resets. Default 8192 */
 	uint32_t datagrams;       /* datagrams in fragments that wait at once for the rest of them, default
 				     64, at most 4096; 0: fragments are dropped, as they are without EAL */
 	uint32_t record_frames;   /* frames whose headers are kept for weir_engine_record, default 0 */
@@ -158,6 +162,14 @@ struct weir_listen_config {
 	uint64_t cookie;         /* in every event of its connections until weir_conn_set_cookie */
 	uint32_t backlog;        /* half-open connections, 1 to 1048576, default 1024; the listeners
 				    share config.syn_entries */
+	/* Off by default, as RFC 9293 3.8.4 wants. After keepalive_ms without a segment a connection
+	 * that is not closed is probed, every keepalive_interval_ms; that many keepalive_probes without
+	 * an answer end it (WEIR_CLOSE_TIMEOUT). */
+	uint32_t keepalive_ms;          /* 0 (default): off; at most 2^30 */
+	uint32_t keepalive_interval_ms; /* 1 to 2^30, default 75000 */
+	uint32_t keepalive_probes;      /* 1 to 15, default 9 */
+	uint32_t user_timeout_ms; /* how long a FIN or probes may stay without an answer (RFC 9293
+				     3.8.3); 0 (default): 7 retransmissions, keepalive_probes */
 	uint32_t syn_cookies;    /* 1 (default): beyond the backlog a SYN is answered by a cookie
 				    (RFC 4987); 0: it is dropped */
 };
@@ -238,6 +250,12 @@ int weir_conn_discard(struct weir_stack *stack, weir_conn conn, uint32_t len);
 
 /* Send FIN; unread data makes it an RST (RFC 2525 2.17). The handle lives until CLOSED. */
 int weir_conn_close(struct weir_stack *stack, weir_conn conn);
+/* Close, and wait at most linger_ms (below 2^31) for the peer to close, too: then RST
+ * (WEIR_CLOSE_TIMEOUT). */
+int weir_conn_linger(struct weir_stack *stack, weir_conn conn, uint32_t linger_ms);
+/* Send FIN but go on reading (RFC 9293 3.6, half-close); weir_conn_close is still to come, CLOSED
+ * follows only that. */
+int weir_conn_shutdown(struct weir_stack *stack, weir_conn conn);
 /* Send RST; CLOSED follows in this or the next poll. */
 int weir_conn_abort(struct weir_stack *stack, weir_conn conn);
 int weir_conn_set_cookie(struct weir_stack *stack, weir_conn conn, uint64_t cookie);
@@ -352,6 +370,12 @@ struct weir_stats {
 	uint64_t cookies_sent;     /* SYN-ACKs that were cookies */
 	uint64_t cookies_accepted; /* connections made of them */
 	uint64_t cookies_refused;  /* ACKs to a listener that answered none, while cookies were out */
+	uint64_t orphans;        /* now: closed here, not yet by the peer */
+	uint64_t orphans_reset;  /* reset at close, since there were too many of them */
+	uint64_t time_wait_skipped; /* closed without TIME-WAIT: no entry was left */
+	uint64_t timeouts;       /* ended because the peer did not answer */
+	uint64_t fins_again;     /* FINs retransmitted */
+	uint64_t keepalives;     /* keepalive probes sent */
 	uint64_t max_gap_ms;     /* longest time between two deliveries of one connection */
 	uint64_t max_late_ms;    /* most that data was on its way longer than what came before it, by the
 				    sender's timestamps taken as milliseconds */
@@ -364,10 +388,11 @@ struct weir_stats {
 	uint64_t bytes_leased;
 	uint64_t bytes_out_of_order;
 	uint64_t leases;         /* out now */
-	uint64_t pressure;       /* 0 none, 1 edges stand, 2 collapse and refuse, 3 prune, 4 full */
+	uint64_t pressure;       /* 0 none, 1 edges stand, 2 collapse, 3 prune, 4 refuse connections */
 	uint64_t edges_held;     /* ACKs whose window did not grow because memory is short */
 	uint64_t collapsed;      /* segments copied together */
 	uint64_t pruned;         /* buffers of out-of-order data given back */
+	uint64_t refused;        /* new connections, for memory (of drop syn_refused) */
 	uint64_t state_bytes_per_idle; /* state of one idle connection, everything included */
 	/* balance of packets: received = delivered + consumed + dropped + queued */
 	uint64_t packets_received;

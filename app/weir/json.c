@@ -53,12 +53,15 @@ static const struct json_field connection_fields[] = {
     STAT(closed),   STAT(resets_received), STAT(resets_sent),
     STAT(syn_acks), STAT(syn_acks_again), STAT(syn_expired),
     STAT(cookies_sent), STAT(cookies_accepted), STAT(cookies_refused),
+    STAT(orphans),  STAT(orphans_reset),   STAT(time_wait_skipped),
+    STAT(timeouts), STAT(fins_again),      STAT(keepalives),
 };
 
 static const struct json_field memory_fields[] = {
     STAT(buffers),	STAT(buffers_free),	  STAT(buffers_held), STAT(bytes_unread),
     STAT(bytes_leased), STAT(bytes_out_of_order), STAT(leases),	      STAT(pressure),
-    STAT(edges_held),	STAT(collapsed),	  STAT(pruned),	      STAT(state_bytes_per_idle),
+    STAT(edges_held),	STAT(collapsed),	  STAT(pruned),	      STAT(refused),
+    STAT(state_bytes_per_idle),
     STAT(fragments_held),
 };
 

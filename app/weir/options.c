@@ -31,6 +31,12 @@ const char options_help[] =
     "  --flows N               connections at once, 1 to 1048576, default 65536\n"
     "  --backlog N             half-open connections of a port, 1 to 1048576, default 1024\n"
     "  --syn-cookies on|off    answer SYNs beyond the backlog by cookies, default on\n"
+    "  --orphans N             connections closed here and not yet by the peer, 0 to 1048576,\n"
+    "                          default 8192; beyond it closing resets\n"
+    "  --time-waits N          connections in TIME-WAIT, 1 to 1048576, default 16384\n"
+    "  --keepalive SECONDS     probe a connection that was silent for so long; default: off\n"
+    "  --user-timeout SECONDS  end a connection that leaves a FIN or probes unanswered; default: 7\n"
+    "                          retransmissions of the FIN, 9 probes\n"
     "  --buffers N             packet buffers, 1024 to 16777216, default 16384\n"
     "  --seed N                seed of every secret and random choice; default: from the system\n"
     "  --help, --version\n"
@@ -149,6 +155,10 @@ static const struct option_rule rules[] = {
     OPTION_NUMBER("--flows", flows, 1, 1048576),
     OPTION_NUMBER("--backlog", backlog, 1, 1048576),
     OPTION_OWN("--syn-cookies", set_syn_cookies),
+    OPTION_NUMBER("--orphans", orphans, 0, 1048576),
+    OPTION_NUMBER("--time-waits", time_waits, 1, 1048576),
+    OPTION_NUMBER("--keepalive", keepalive_seconds, 1, 1000000),
+    OPTION_NUMBER("--user-timeout", user_timeout_seconds, 1, 1000000),
     OPTION_NUMBER("--buffers", tool.buffers, 1024, 16777216),
     OPTION_OWN("--seed", set_seed),
 };
@@ -216,6 +226,8 @@ set_defaults(struct options *options)
 	options->flows = config.flows;
 	options->backlog = listen.backlog;
 	options->syn_cookies = listen.syn_cookies != 0;
+	options->orphans = config.orphans;
+	options->time_waits = config.time_wait_entries;
 	options->tool.buffers = config.buffers;
 }
 

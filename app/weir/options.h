@@ -50,6 +50,10 @@ struct options {
 	uint32_t flows;
 	uint32_t backlog;
 	bool syn_cookies;
+	uint32_t orphans;
+	uint32_t time_waits;
+	uint32_t keepalive_seconds; /* 0: off */
+	uint32_t user_timeout_seconds; /* 0: none */
 	struct tool_options tool;
 };
 

@@ -84,7 +84,7 @@ write_drops(FILE *to, const struct weir_stats *before, const struct weir_stats *
 static void
 write_memory(FILE *to, const struct weir_stats *now)
 {
-	static const char *const levels[] = {"none", "edges stand", "collapse", "prune", "full"};
+	static const char *const levels[] = {"none", "edges stand", "collapse", "prune", "refuse"};
 
 	fprintf(to,
 		"  memory       %" PRIu64 " of %" PRIu64 " buffers free, %.1f MB unread, %.1f MB "

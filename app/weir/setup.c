@@ -160,6 +160,8 @@ setup_stack(struct setup *setup, const struct options *options, uint64_t now_ns)
 	weir_config_init(&config);
 	config.flows = options->flows;
 	config.syn_entries = syn_entries(options);
+	config.orphans = options->orphans;
+	config.time_wait_entries = options->time_waits;
 	config.buffers = options->tool.buffers;
 	config.buffer_bytes = setup->buffer_bytes;
 	config.rx_queue_segs = options->rx_queue_segs;
@@ -196,6 +198,8 @@ setup_listeners(struct setup *setup, const struct options *options)
 		config.receive_buffer = options->receive_buffer;
 		config.backlog = options->backlog;
 		config.syn_cookies = options->syn_cookies;
+		config.keepalive_ms = options->keepalive_seconds * 1000;
+		config.user_timeout_ms = options->user_timeout_seconds * 1000;
 		config.cookie = i;
 		rc = weir_listen(setup->stack, &config);
 		if (rc != 0) {

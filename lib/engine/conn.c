@@ -257,6 +257,32 @@ weir_conn_close(struct weir_stack *stack, weir_conn conn)
 }
 
 int
+weir_conn_shutdown(struct weir_stack *stack, weir_conn conn)
+{
+	struct weir_flow *flow = find_flow(stack, conn);
+
+	if (flow == NULL)
+		return -EBADF;
+	weir_flow_shutdown(&stack->engine->tcp, flow);
+	return 0;
+}
+
+int
+weir_conn_linger(struct weir_stack *stack, weir_conn conn, uint32_t linger_ms)
+{
+	struct weir_flow *flow = find_flow(stack, conn);
+
+	if (flow == NULL)
+		return -EBADF;
+	if (linger_ms > INT32_MAX)
+		return -EINVAL;
+	weir_flow_close(&stack->engine->tcp, flow);
+	if (!(flow->marks & WEIR_FLOW_DEAD))
+		weir_timer_linger(&stack->engine->tcp, flow, linger_ms);
+	return 0;
+}
+
+int
 weir_conn_abort(struct weir_stack *stack, weir_conn conn)
 {
 	struct weir_flow *flow = find_flow(stack, conn);

@@ -61,6 +61,8 @@ init_scalars(struct weir_tcp *tcp, const struct weir_config *config, struct weir
 	tcp->flush = config->flush;
 	tcp->flush_value = config->flush_value;
 	tcp->time_wait_ms = config->time_wait_ms;
+	tcp->fin_wait_ms = config->fin_wait_ms;
+	tcp->orphans = config->orphans;
 	tcp->max_events = max_events(config);
 	tcp->flow_free.size = config->flows;
 	tcp->syn_free.size = config->syn_entries;

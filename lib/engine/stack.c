@@ -40,6 +40,8 @@ weir_config_init(struct weir_config *config)
 		.burst = WEIR_BURST_MAX,
 		.datagrams = 64,
 		.time_wait_ms = 60000,
+		.fin_wait_ms = 60000,
+		.orphans = 8192,
 		.numa_node = -1,
 	};
 }
@@ -52,6 +54,8 @@ weir_listen_config_init(struct weir_listen_config *config)
 		.ack_policy = WEIR_ACK_TRAIN,
 		.receive_buffer = 1 << 20,
 		.backlog = 1024,
+		.keepalive_interval_ms = 75000,
+		.keepalive_probes = 9,
 		.syn_cookies = 1,
 	};
 }
@@ -74,6 +78,7 @@ is_valid(const struct weir_config *c)
 	       in_range(c->flush, WEIR_FLUSH_NOW, WEIR_FLUSH_ADAPTIVE) &&
 	       in_range(c->budget_segs, 1, 65536) && in_range(c->quantum_segs, 1, 65536) &&
 	       in_range(c->time_wait_ms, 0, INT32_MAX) &&
+	       in_range(c->fin_wait_ms, 1, INT32_MAX) && in_range(c->orphans, 0, 1 << 20) &&
 	       in_range(c->burst, 1, WEIR_BURST_MAX) && in_range(c->heap, 0, 1) &&
 	       in_range(c->datagrams, 0, WEIR_DATAGRAMS_MAX);
 }
@@ -357,6 +362,10 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 	if (config->size != sizeof(*config) || config->port == 0 ||
 	    config->ack_policy > WEIR_ACK_DELAYED ||
 	    !in_range(config->receive_buffer, 4096, 1u << 30) ||
+	    !in_range(config->keepalive_ms, 0, 1 << 30) ||
+	    !in_range(config->keepalive_interval_ms, 1, 1 << 30) ||
+	    !in_range(config->keepalive_probes, 1, 15) ||
+	    !in_range(config->user_timeout_ms, 0, 1 << 30) ||
 	    !in_range(config->backlog, 1, 1 << 20) || !in_range(config->syn_cookies, 0, 1))
 		return -EINVAL;
 	if (weir_listen_find(tcp, config->port) != NULL)
@@ -370,6 +379,10 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 		.ack_policy = (uint8_t)config->ack_policy,
 		.wscale = weir_window_scale(config->receive_buffer),
 		.backlog = config->backlog,
+		.keepalive_ms = config->keepalive_ms,
+		.keepalive_interval_ms = config->keepalive_interval_ms,
+		.keepalive_probes = (uint8_t)config->keepalive_probes,
+		.user_timeout_ms = config->user_timeout_ms,
 		.cookies = config->syn_cookies != 0,
 	};
 	return 0;

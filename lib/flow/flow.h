@@ -43,6 +43,13 @@ enum weir_tcp_state { /* RFC 9293 section 3.3.2; SYN-RECEIVED and TIME-WAIT have
 #define WEIR_FLOW_DEAD        0x40 /* released at the end of this poll */
 #define WEIR_FLOW_ZERO_WINDOW 0x80 /* last ACK advertised less than one segment */
 
+/* Why a connection ends at give_up_ms. */
+enum weir_give_up {
+	WEIR_GIVE_UP_NEVER,
+	WEIR_GIVE_UP_USER,   /* the FIN stays without an ACK: user timeout */
+	WEIR_GIVE_UP_LINGER, /* the application waits no longer */
+};
+
 /* Where a flow's time goes; changed only at transitions. */
 enum weir_limit {
 	WEIR_LIMIT_SENDER,
@@ -104,20 +111,23 @@ struct weir_flow {
 	uint32_t hold_segs;    /* segments that were queued when the hold was last looked at; 0: no hold */
 	uint32_t gather_no;    /* gather that an ACK of this flow was last put into */
 	uint32_t delack_due_ms;
-	uint32_t rexmit_due_ms; /* FIN retransmission, or the end of FIN-WAIT-2 */
+	uint32_t rexmit_due_ms; /* FIN retransmission, or the end of FIN-WAIT-2, or keepalive */
 	uint32_t oow_last_ms;   /* rate limits of answers outside the window: to empty segments */
 	uint32_t oow_refill_ms; /* and to data: tokens were last added then */
 	uint32_t iss;
 	uint32_t irs;
-	uint32_t dsack[2];  /* duplicate [start, end) to report once; empty when equal */
+	uint32_t heard_ms;    /* last segment on the slow path, of any kind */
+	uint32_t give_up_ms;  /* the connection ends then, while gives_up */
 	uint32_t fin_seq;   /* sequence number of the peer's FIN, valid with fin_known */
 	uint32_t ts_offset; /* TSval = now in ms + this */
 	uint32_t ts_recent_ms; /* when ts_recent changed: 24-day rule */
 	uint32_t limit_since_ms;
 	uint32_t limited_ms[WEIR_LIMIT_COUNT];
 	uint16_t listener;
+	uint16_t rto_ms; /* of the handshake's RTT sample, before back-off */
 	uint8_t fin_known;
-	uint8_t retries;
+	uint8_t retries;   /* of the FIN, or keepalive probes without an answer */
+	uint8_t gives_up;  /* enum weir_give_up */
 	uint8_t limit_now; /* enum weir_limit */
 	uint8_t oow_tokens;
 	uint8_t close_reason;

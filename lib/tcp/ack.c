@@ -114,7 +114,7 @@ push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, bool op
 static void
 add_sacks(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_packet *packet)
 {
-	bool duplicate = flow->dsack[0] != flow->dsack[1];
+	bool duplicate = tcp->dsack[0] != tcp->dsack[1];
 
 	if (!(flow->opts & WEIR_FLOW_SACK))
 		return;
@@ -122,29 +122,30 @@ add_sacks(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_packet *pack
 		struct weir_reassembly *r = &tcp->reass.items[flow->reass];
 
 		if (duplicate)
-			memcpy(r->dsack, flow->dsack, sizeof(r->dsack));
+			memcpy(r->dsack, tcp->dsack, sizeof(r->dsack));
 		packet->n_sacks = (uint8_t)weir_reass_sacks(&tcp->reass, r, packet->sacks,
 						    flow->max_sacks);
 	} else if (duplicate) {
-		memcpy(packet->sacks[0], flow->dsack, sizeof(flow->dsack));
+		memcpy(packet->sacks[0], tcp->dsack, sizeof(tcp->dsack));
 		packet->n_sacks = 1;
 	}
-	flow->dsack[0] = flow->dsack[1] = 0;
+	tcp->dsack[0] = tcp->dsack[1] = 0;
 }
 
 void
-weir_ack_note_duplicate(struct weir_flow *flow, uint32_t start, uint32_t end)
+weir_ack_note_duplicate(struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t start,
+			uint32_t end)
 {
 	if (!(flow->opts & WEIR_FLOW_SACK))
 		return;
-	flow->dsack[0] = start;
-	flow->dsack[1] = end;
+	tcp->dsack[0] = start;
+	tcp->dsack[1] = end;
 }
 
 void
 weir_ack_now(struct weir_tcp *tcp, struct weir_flow *flow)
 {
-	if (flow->reass == WEIR_NONE && flow->dsack[0] == flow->dsack[1] &&
+	if (flow->reass == WEIR_NONE && tcp->dsack[0] == tcp->dsack[1] &&
 	    flow->rcv_nxt != flow->last_ack_sent) {
 		push_train(tcp, flow, flow->rcv_nxt);
 		return;

@@ -301,7 +301,7 @@ accept_syn(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_l
 
 /* The segment that answers our SYN: a connection begins. False when there is no room for it. */
 static bool
-establish(struct weir_tcp *tcp, const struct weir_syn *syn, struct weir_seg *seg)
+establish(struct weir_tcp *tcp, const struct weir_syn *syn, struct weir_seg *seg, uint32_t rtt_ms)
 {
 	struct weir_flow *flow = weir_flow_open(tcp, syn);
 
@@ -309,6 +309,7 @@ establish(struct weir_tcp *tcp, const struct weir_syn *syn, struct weir_seg *seg
 		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
 		return false;
 	}
+	weir_timer_sample(flow, rtt_ms, syn->retries);
 	flow->snd_wnd = flow->max_snd_wnd = (uint32_t)seg->win << flow->snd_wscale;
 	weir_tcp_segment(tcp, flow, seg);
 	if (!(flow->marks & WEIR_FLOW_DEAD))
@@ -336,7 +337,7 @@ completes_cookie(struct weir_tcp *tcp, const struct weir_key *key,
 	syn.ts_recent = options.tsval;
 	syn.rcv_wscale = syn.opts & WEIR_FLOW_WS ? listener->wscale : 0;
 	syn.rcv_adv = cookie_edge(tcp, listener, &syn);
-	if (establish(tcp, &syn, seg))
+	if (establish(tcp, &syn, seg, UINT32_MAX))
 		tcp->stats.cookies_accepted++;
 	return true;
 }
@@ -372,8 +373,10 @@ listen_state(struct weir_tcp *tcp, const struct weir_key *key, struct weir_seg *
 	} else if ((seg->flags & (WEIR_TCP_RST | WEIR_TCP_ACK)) != 0 ||
 		   !(seg->flags & WEIR_TCP_SYN)) {
 		listen_other(tcp, key, listener, seg);
-	} else if (weir_budget_pressure(tcp) >= 2 || /* it would get nothing */
-		   tcp->flow_free.used == tcp->flow_free.size) {
+	} else if (tcp->flow_free.used == tcp->flow_free.size) {
+		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
+	} else if (weir_budget_pressure(tcp) >= 4) { /* the last step: others had to give before */
+		tcp->stats.refused++;
 		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
 	} else {
 		accept_syn(tcp, key, listener, seg, used);
@@ -430,6 +433,24 @@ completes_handshake(struct weir_tcp *tcp, const struct weir_syn *syn, const stru
 	return true;
 }
 
+/* From the SYN-ACK to its ACK, by the timestamp echoed or, when it was sent only once, by when its
+ * timer began (RFC 7323 4.1, RFC 6298 3); UINT32_MAX when neither says. */
+static uint32_t
+handshake_rtt(const struct weir_tcp *tcp, uint32_t i, const struct weir_seg *seg)
+{
+	const struct weir_syn *syn = &tcp->syns[i];
+	struct weir_tcp_options options;
+
+	if (syn->opts & WEIR_FLOW_TS) {
+		read_options(seg, &options);
+		if (options.has_ts)
+			return tcp->now_ms + syn->ts_offset - options.tsecr;
+	}
+	return syn->retries != 0 ? UINT32_MAX
+				 : tcp->now_ms + WEIR_TCP_RTO_MS -
+					   weir_wheel_due_ms(&tcp->wheel, weir_tcp_syn_entry(tcp, i));
+}
+
 static void
 syn_received(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 {
@@ -452,7 +473,8 @@ syn_received(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 		syn_again(tcp, syn, seg);
 		return;
 	}
-	if (completes_handshake(tcp, syn, seg) && establish(tcp, syn, seg))
+	if (completes_handshake(tcp, syn, seg) &&
+	    establish(tcp, syn, seg, handshake_rtt(tcp, i, seg)))
 		free_syn(tcp, i);
 }
 

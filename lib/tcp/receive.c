@@ -326,8 +326,8 @@ keep_duplicate(struct weir_tcp *tcp, struct weir_flow *flow)
 	if (flow->reass == WEIR_NONE)
 		return;
 	dsack = tcp->reass.items[flow->reass].dsack;
-	if (flow->dsack[0] == flow->dsack[1])
-		weir_ack_note_duplicate(flow, dsack[0], dsack[1]);
+	if (tcp->dsack[0] == tcp->dsack[1])
+		weir_ack_note_duplicate(tcp, flow, dsack[0], dsack[1]);
 	dsack[0] = dsack[1] = 0;
 }
 

@@ -66,7 +66,7 @@ check_sequence(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_s
 		return reject(tcp, seg, WEIR_DROP_TCP_RST_INVALID);
 	old = weir_seq_leq(seg->seq + weir_seg_space(seg), flow->rcv_nxt);
 	if (old)
-		weir_ack_note_duplicate(flow, seg->seq, end);
+		weir_ack_note_duplicate(tcp, flow, seg->seq, end);
 	weir_ack_outside(tcp, flow, seg->len > 1); /* one byte: a keepalive, perhaps */
 	return reject(tcp, seg, old ? WEIR_DROP_TCP_OLD : WEIR_DROP_TCP_BEYOND_WINDOW);
 }
@@ -345,7 +345,7 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg)
 	if (!check_closed(tcp, flow, seg))
 		return;
 	if (duplicate[0] != duplicate[1]) {
-		weir_ack_note_duplicate(flow, duplicate[0], duplicate[1]);
+		weir_ack_note_duplicate(tcp, flow, duplicate[0], duplicate[1]);
 		at_once = true;
 	}
 	take_text(tcp, flow, seg, at_once);
@@ -354,8 +354,9 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg)
 void
 weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg)
 {
+	flow->heard_ms = tcp->now_ms;
 	take_segment(tcp, flow, seg);
 	/* A D-SACK belongs into the answer to this segment or, when that was withheld, nowhere
 	 * (RFC 2883 4). */
-	flow->dsack[0] = flow->dsack[1] = 0;
+	tcp->dsack[0] = tcp->dsack[1] = 0;
 }

@@ -84,6 +84,8 @@ init_rest(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t id)
 	flow->event_poll = tcp->poll_no - 1;
 	flow->gather_no = tcp->gather.number - 1;
 	flow->last_rx_ms = flow->ts_recent_ms = flow->limit_since_ms = tcp->now_ms;
+	flow->heard_ms = tcp->now_ms;
+	flow->rto_ms = WEIR_TCP_RTO_MS;
 	flow->last_arrival_ns = tcp->now_ns;
 	flow->gap_ns = UINT32_MAX;
 	flow->oow_last_ms = tcp->now_ms - WEIR_TCP_OOW_MS;
@@ -119,6 +121,7 @@ weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 	init_rest(tcp, flow, id);
 	weir_output_header(tcp, flow->port, &syn->key, &syn->hop,
 			   (flow->opts & WEIR_FLOW_TS) != 0, &flow->header);
+	weir_timer_arm(tcp, flow);
 	tcp->stats.accepted++;
 	tcp->stats.established++;
 	weir_tcp_event(tcp, flow, WEIR_EVENT_ACCEPTED);
@@ -152,11 +155,19 @@ weir_flow_unlimited(struct weir_tcp *tcp, struct weir_flow *flow)
 	weir_flow_limited(tcp, flow, standing_limit(tcp, flow));
 }
 
+/* Both sides have closed. While the application has not, what it did not read stays: the connection
+ * waits for it in FIN-WAIT-2 or LAST-ACK, where a retransmitted FIN is answered. */
 static void
-arm_rexmit(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t after_ms)
+both_closed(struct weir_tcp *tcp, struct weir_flow *flow)
 {
-	flow->rexmit_due_ms = tcp->now_ms + after_ms;
-	weir_wheel_arm_by(&tcp->wheel, flow->id, flow->rexmit_due_ms);
+	if (flow->state == WEIR_TCP_CLOSING)
+		flow->state = WEIR_TCP_FIN_WAIT_2;
+	if (!(flow->marks & WEIR_FLOW_APP_CLOSED))
+		return;
+	if (flow->state == WEIR_TCP_LAST_ACK)
+		weir_flow_end(tcp, flow, WEIR_CLOSE_DONE);
+	else
+		weir_time_wait_enter(tcp, flow);
 }
 
 void
@@ -171,38 +182,63 @@ weir_flow_fin_received(struct weir_tcp *tcp, struct weir_flow *flow)
 	else if (flow->state == WEIR_TCP_FIN_WAIT_1)
 		flow->state = WEIR_TCP_CLOSING;
 	else
-		weir_time_wait_enter(tcp, flow);
+		both_closed(tcp, flow);
 }
 
 void
 weir_flow_fin_acked(struct weir_tcp *tcp, struct weir_flow *flow)
 {
-	flow->retries = 0;
-	if (flow->state == WEIR_TCP_FIN_WAIT_1) {
-		flow->state = WEIR_TCP_FIN_WAIT_2;
-		arm_rexmit(tcp, flow, WEIR_TCP_FIN_WAIT_MS);
-	} else if (flow->state == WEIR_TCP_CLOSING) {
-		weir_time_wait_enter(tcp, flow);
-	} else if (flow->state == WEIR_TCP_LAST_ACK) {
-		weir_flow_end(tcp, flow, WEIR_CLOSE_DONE);
-	}
+	weir_timer_fin_acked(flow);
+	if (flow->state == WEIR_TCP_CLOSING || flow->state == WEIR_TCP_LAST_ACK)
+		both_closed(tcp, flow);
+	if (flow->state != WEIR_TCP_FIN_WAIT_1)
+		return;
+	flow->state = WEIR_TCP_FIN_WAIT_2;
+	if (flow->marks & WEIR_FLOW_APP_CLOSED)
+		weir_timer_fin_wait(tcp, flow);
+}
+
+void
+weir_flow_shutdown(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	if ((flow->marks & (WEIR_FLOW_FIN_SENT | WEIR_FLOW_DEAD)) != 0)
+		return;
+	flow->marks |= WEIR_FLOW_FIN_SENT;
+	weir_ack_control(tcp, flow, WEIR_TCP_FIN | WEIR_TCP_ACK, flow->snd_nxt);
+	flow->snd_nxt++;
+	flow->state = flow->state == WEIR_TCP_CLOSE_WAIT ? WEIR_TCP_LAST_ACK : WEIR_TCP_FIN_WAIT_1;
+	weir_timer_fin_sent(tcp, flow);
+}
+
+/* Nobody is left to whom the connection matters, and so many of them are bounded. */
+static bool
+may_be_orphan(struct weir_tcp *tcp)
+{
+	if (tcp->stats.orphans < tcp->orphans)
+		return true;
+	tcp->stats.orphans_reset++;
+	return false;
 }
 
 void
 weir_flow_close(struct weir_tcp *tcp, struct weir_flow *flow)
 {
+	bool acked = (flow->marks & WEIR_FLOW_FIN_SENT) != 0 && flow->snd_una == flow->snd_nxt;
+
 	if ((flow->marks & (WEIR_FLOW_APP_CLOSED | WEIR_FLOW_DEAD)) != 0)
 		return;
-	if (flow->unread_bytes != 0) {
+	if (flow->unread_bytes != 0 || !may_be_orphan(tcp)) {
 		weir_flow_abort(tcp, flow);
 		return;
 	}
 	weir_tcp_forget_data(tcp, flow); /* what is out of order nobody will read */
-	flow->marks |= WEIR_FLOW_APP_CLOSED | WEIR_FLOW_FIN_SENT;
-	weir_ack_control(tcp, flow, WEIR_TCP_FIN | WEIR_TCP_ACK, flow->snd_nxt);
-	flow->snd_nxt++;
-	flow->state = flow->state == WEIR_TCP_CLOSE_WAIT ? WEIR_TCP_LAST_ACK : WEIR_TCP_FIN_WAIT_1;
-	arm_rexmit(tcp, flow, WEIR_TCP_RTO_MS);
+	flow->marks |= WEIR_FLOW_APP_CLOSED;
+	tcp->stats.orphans++;
+	weir_flow_shutdown(tcp, flow);
+	if (acked && (flow->marks & WEIR_FLOW_FIN_QUEUED) != 0)
+		both_closed(tcp, flow);
+	else if (acked)
+		weir_timer_fin_wait(tcp, flow);
 }
 
 /* Queued segments of an ended flow leave by name. */
@@ -233,6 +269,8 @@ weir_flow_finish(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_r
 	flow->state = WEIR_TCP_CLOSED;
 	flow->marks |= WEIR_FLOW_DEAD;
 	flow->close_reason = (uint8_t)reason;
+	tcp->stats.orphans -= (flow->marks & WEIR_FLOW_APP_CLOSED) != 0;
+	tcp->stats.timeouts += reason == WEIR_CLOSE_TIMEOUT;
 	if (reason == WEIR_CLOSE_RESET || reason == WEIR_CLOSE_ABORTED)
 		weir_tcp_forget_data(tcp, flow);
 	weir_wheel_cancel(&tcp->wheel, flow->id);
@@ -273,40 +311,4 @@ weir_flow_free(struct weir_tcp *tcp, struct weir_flow *flow)
 	weir_slots_give(tcp->slots, flow->conn);
 	flow->conn = 0;
 	give_flow(tcp, flow->id);
-}
-
-/* FIN retransmission with back-off (RFC 6298 5.5), and the end of waiting for the peer's. */
-static void
-rexmit_timer(struct weir_tcp *tcp, struct weir_flow *flow)
-{
-	if (flow->state == WEIR_TCP_FIN_WAIT_2 || flow->retries == WEIR_TCP_FIN_RETRIES) {
-		weir_flow_end(tcp, flow, WEIR_CLOSE_TIMEOUT);
-		return;
-	}
-	flow->retries++;
-	weir_ack_control(tcp, flow, WEIR_TCP_FIN | WEIR_TCP_ACK, flow->snd_nxt - 1);
-	arm_rexmit(tcp, flow, WEIR_TCP_RTO_MS << flow->retries);
-}
-
-static bool
-is_due(const struct weir_tcp *tcp, uint32_t due_ms)
-{
-	return weir_seq_leq(due_ms, tcp->now_ms);
-}
-
-void
-weir_flow_timer(struct weir_tcp *tcp, struct weir_flow *flow)
-{
-	bool waits = (flow->marks & WEIR_FLOW_FIN_SENT) != 0;
-
-	if ((flow->marks & WEIR_FLOW_DELACK) && is_due(tcp, flow->delack_due_ms))
-		weir_ack_now(tcp, flow);
-	if (waits && is_due(tcp, flow->rexmit_due_ms)) {
-		rexmit_timer(tcp, flow);
-		return;
-	}
-	if (waits)
-		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->rexmit_due_ms);
-	if (flow->marks & WEIR_FLOW_DELACK)
-		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->delack_due_ms);
 }

@@ -28,10 +28,12 @@
 #define WEIR_TCP_QUICK_ACKS  16   /* segments acknowledged each at once: start, idle, loss */
 #define WEIR_TCP_DELACK_MS   40   /* RFC 9293 3.8.6.3 allows 500 */
 #define WEIR_TCP_IDLE_MS     1000 /* silence after which a flow counts as idle */
-#define WEIR_TCP_RTO_MS      1000 /* of SYN-ACK and FIN, doubled each time (RFC 6298) */
+#define WEIR_TCP_RTO_MS      1000 /* of SYN-ACK and FIN, the least; doubled each time (RFC 6298) */
+#define WEIR_TCP_RTO_LOST_MS 3000 /* of the FIN when the SYN-ACK was sent again (RFC 6298 5.7) */
+#define WEIR_TCP_RTO_MOST_MS 60000 /* RFC 6298 2.5, of what a sample says */
+#define WEIR_TCP_BACKOFF_MS  128000 /* the longest wait between two retransmissions */
 #define WEIR_TCP_SYN_RETRIES 5
 #define WEIR_TCP_FIN_RETRIES 7
-#define WEIR_TCP_FIN_WAIT_MS 60000 /* FIN-WAIT-2 of a closed connection */
 #define WEIR_TCP_OOW_MS      500   /* RFC 5961 7: answers to empty segments outside the window */
 #define WEIR_TCP_OOW_BURST   64    /* answers to data outside the window: burst, one more each ms */
 #define WEIR_TCP_MSS_DEFAULT  536  /* of a peer that names none (RFC 9293 3.7.1) */
@@ -86,6 +88,10 @@ struct weir_listener {
 	uint16_t port;
 	uint8_t ack_policy;
 	uint8_t wscale;
+	uint32_t keepalive_ms; /* silence before the first probe, 0: none is sent */
+	uint32_t keepalive_interval_ms;
+	uint32_t user_timeout_ms; /* 0: none */
+	uint8_t keepalive_probes;
 	uint32_t backlog; /* half-open connections */
 	bool cookies;     /* SYN cookies beyond it */
 };
@@ -133,6 +139,7 @@ struct weir_tcp {
 	uint32_t read_event; /* the one that the consumer is at when it reads in their order */
 	uint32_t dead_head; /* flows that ended, linked by sched_next */
 	uint32_t dead_tail;
+	uint32_t dsack[2]; /* of the segment in hand: received twice; empty when equal */
 	/* buffers on their way home */
 	struct rte_mbuf *free_batch[WEIR_FREE_BATCH];
 	uint32_t n_free_batch;
@@ -149,6 +156,8 @@ struct weir_tcp {
 	uint32_t flush;
 	uint32_t flush_value;
 	uint32_t time_wait_ms;
+	uint32_t fin_wait_ms; /* FIN-WAIT-2 of a closed connection */
+	uint32_t orphans;     /* connections that the application closed, at most */
 	uint64_t secret[2];
 	struct weir_listener listeners[WEIR_LISTENERS_MAX];
 	struct weir_listener_use listener_uses[WEIR_LISTENERS_MAX];
@@ -332,8 +341,10 @@ void weir_ack_challenge(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Answer to a segment outside the window, rate-limited per connection. has_data: it carried payload,
  * so it cannot be part of an ACK loop. */
 void weir_ack_outside(struct weir_tcp *tcp, struct weir_flow *flow, bool has_data);
-/* Remember [start, end) as received twice; the next ACK reports it, once (RFC 2883). */
-void weir_ack_note_duplicate(struct weir_flow *flow, uint32_t start, uint32_t end);
+/* Remember [start, end) as received twice; the answer to the segment in hand reports it, once
+ * (RFC 2883). */
+void weir_ack_note_duplicate(struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t start,
+			     uint32_t end);
 /* SYN, FIN, RST with the flow's header, in order with its ACKs. */
 void weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, uint32_t seq);
 
@@ -345,8 +356,8 @@ enum weir_budget_answer {
 	WEIR_BUDGET_SHORT,     /* the engine is short of memory */
 };
 
-/* Level of pressure: 0 none, 1 edges stand, 2 collapse and refuse connections, 3 prune, 4 the same
- * with next to nothing left. */
+/* Level of pressure, each with those below it: 0 none, 1 edges stand, 2 collapse, 3 prune, 4 refuse
+ * new connections: next to nothing is left. */
 uint32_t weir_budget_pressure(const struct weir_tcp *tcp);
 /* May the flow hold `bufs` buffers more? */
 enum weir_budget_answer weir_budget_ask(const struct weir_tcp *tcp, const struct weir_flow *flow,
@@ -428,8 +439,10 @@ struct weir_flow *weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *sy
 void weir_flow_fin_received(struct weir_tcp *tcp, struct weir_flow *flow);
 /* The peer acknowledged our FIN. */
 void weir_flow_fin_acked(struct weir_tcp *tcp, struct weir_flow *flow);
-/* The application closes. */
+/* The application closes: nobody reads any more. */
 void weir_flow_close(struct weir_tcp *tcp, struct weir_flow *flow);
+/* The application has nothing to send, but reads on: FIN. */
+void weir_flow_shutdown(struct weir_tcp *tcp, struct weir_flow *flow);
 /* The end: out of the table at once, CLOSED is reported, the flow is freed after the report. */
 void weir_flow_end(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_reason reason);
 /* The same when the key is out of the table, or names another entry, already. */
@@ -438,12 +451,29 @@ void weir_flow_finish(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_cl
 void weir_flow_abort(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Give the flow of a reported end back. */
 void weir_flow_free(struct weir_tcp *tcp, struct weir_flow *flow);
-void weir_flow_timer(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Account the time since the last transition and name what limits the flow from now on. */
 void weir_flow_limited(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit limit);
 /* The same when the cause has ended: what limits from now on is another one that stands, or the
  * sender. */
 void weir_flow_unlimited(struct weir_tcp *tcp, struct weir_flow *flow);
+
+/* ---- timer.c: what a connection waits for ---- */
+
+/* Fire of the flow's entry of the wheel: delayed ACK, FIN again, end of a wait, keepalive. */
+void weir_flow_timer(struct weir_tcp *tcp, struct weir_flow *flow);
+/* The flow's timer fires at the first of what it waits for now. */
+void weir_timer_arm(struct weir_tcp *tcp, struct weir_flow *flow);
+/* A FIN has been sent for the first time. */
+void weir_timer_fin_sent(struct weir_tcp *tcp, struct weir_flow *flow);
+/* FIN-WAIT-2 of a connection that the application closed begins. */
+void weir_timer_fin_wait(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Our FIN is acknowledged. */
+void weir_timer_fin_acked(struct weir_flow *flow);
+/* Reset the connection after `ms` at the latest. */
+void weir_timer_linger(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ms);
+/* The handshake is over; the SYN-ACK was sent again `retries` times. rtt_ms: UINT32_MAX when there
+ * is no sample. RFC 6298 2 and 5.7, RFC 8961. */
+void weir_timer_sample(struct weir_flow *flow, uint32_t rtt_ms, uint32_t retries);
 
 uint32_t weir_free_list_take(struct weir_free_list *list, void *base, uint32_t stride,
 			     uint32_t link_off);

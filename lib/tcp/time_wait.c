@@ -13,6 +13,7 @@ weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow)
 	struct weir_time_wait *tw;
 
 	if (i == WEIR_NONE) { /* the peer's FIN was acknowledged; a lost ACK now costs it an RST */
+		tcp->stats.time_wait_skipped++;
 		weir_flow_end(tcp, flow, WEIR_CLOSE_DONE);
 		return;
 	}

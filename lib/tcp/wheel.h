@@ -40,6 +40,12 @@ void weir_wheel_arm(struct weir_wheel *wheel, uint32_t entry, uint32_t due_ms);
 /* Only bring a deadline forward: arm when not armed or armed for later. */
 void weir_wheel_arm_by(struct weir_wheel *wheel, uint32_t entry, uint32_t due_ms);
 void weir_wheel_cancel(struct weir_wheel *wheel, uint32_t entry);
+/* Of an armed entry. */
+static inline uint32_t
+weir_wheel_due_ms(const struct weir_wheel *wheel, uint32_t entry)
+{
+	return wheel->nodes[entry].due_ms;
+}
 bool weir_wheel_armed(const struct weir_wheel *wheel, uint32_t entry);
 
 /*

@@ -33,6 +33,10 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.flows, 65536);
 	ck_assert_uint_eq(options.backlog, 1024);
 	ck_assert(options.syn_cookies);
+	ck_assert_uint_eq(options.orphans, 8192);
+	ck_assert_uint_eq(options.time_waits, 16384);
+	ck_assert_uint_eq(options.keepalive_seconds, 0);
+	ck_assert_uint_eq(options.user_timeout_seconds, 0);
 	ck_assert_uint_eq(options.tool.buffers, 16384);
 	ck_assert_uint_eq(options.tool.seconds, 0);
 	ck_assert_uint_eq(options.tool.stats_seconds, 0);
@@ -64,6 +68,7 @@ START_TEST(every_option)
 	taken(LEAST "--receive-buffer 4M --budget 1 --impair seed=1,loss=1% --seconds 5 --stats 1 "
 		    "--json --record /tmp/x --flows 1000000 --buffers 20000 "
 		    "--backlog 77 --syn-cookies off "
+		    "--orphans 5 --time-waits 6 --keepalive 7 --user-timeout 8 "
 		    "--seed 18446744073709551615");
 	ck_assert_uint_eq(options.receive_buffer, 4 << 20);
 	ck_assert_uint_eq(options.budget_segs, 1);
@@ -75,6 +80,10 @@ START_TEST(every_option)
 	ck_assert_uint_eq(options.flows, 1000000);
 	ck_assert_uint_eq(options.backlog, 77);
 	ck_assert(!options.syn_cookies);
+	ck_assert_uint_eq(options.orphans, 5);
+	ck_assert_uint_eq(options.time_waits, 6);
+	ck_assert_uint_eq(options.keepalive_seconds, 7);
+	ck_assert_uint_eq(options.user_timeout_seconds, 8);
 	ck_assert_uint_eq(options.tool.buffers, 20000);
 	ck_assert(options.tool.seed == UINT64_MAX);
 	refused(LEAST "--syn-cookies maybe", "'maybe'", "give on or off");
@@ -236,6 +245,10 @@ START_TEST(numbers)
 	    {"--flows", "1", "1048576", "0", "1048577"},
 	    {"--backlog", "1", "1048576", "0", "1048577"},
 	    {"--buffers", "1024", "16777216", "1023", "16777217"},
+	    {"--orphans", "0", "1048576", "-1", "1048577"},
+	    {"--time-waits", "1", "1048576", "0", "1048577"},
+	    {"--keepalive", "1", "1000000", "0", "1000001"},
+	    {"--user-timeout", "1", "1000000", "0", "1000001"},
 	};
 	char line[256], range[64];
 
@@ -342,6 +355,10 @@ START_TEST(help_is_complete)
 	    "--flows N",
 	    "--backlog N",
 	    "--syn-cookies on|off",
+	    "--orphans N",
+	    "--time-waits N",
+	    "--keepalive SECONDS",
+	    "--user-timeout SECONDS",
 	    "--buffers N",
 	    "--seed N",
 	    "--help",

@@ -42,6 +42,9 @@ parse_call(struct parser *parser, int call, char **save, const char *text)
 
 	line->call.call = (enum script_call)call;
 	line->call.bytes = UINT32_MAX;
+	if (call == SCRIPT_LINGER)
+		return script_to_unsigned(bytes, 0, INT32_MAX, &line->call.bytes) ||
+		       script_wrong(parser, "linger needs milliseconds");
 	if (call != SCRIPT_READ && call != SCRIPT_DISCARD)
 		return bytes == NULL || script_wrong(parser, "%s takes no number", script_call_names[call]);
 	return (bytes != NULL && strcmp(bytes, "all") == 0) ||
@@ -103,6 +106,8 @@ parse_count(struct parser *parser, char **save, const char *text)
 	} counters[] = {
 		COUNTER(slow_segs),	  COUNTER(acks_train),	   COUNTER(acks_single),
 		COUNTER(trains),	  COUNTER(dup_acks),	   COUNTER(window_updates),
+		COUNTER(orphans_reset), COUNTER(time_wait_skipped), COUNTER(fins_again), COUNTER(keepalives),
+		COUNTER(timeouts), COUNTER(orphans), COUNTER(refused),
 		COUNTER(ts_missing),	  COUNTER(answers_limited), COUNTER(resets_received),
 		COUNTER(resets_sent),	  COUNTER(options_malformed), COUNTER(edges_held),
 		COUNTER(window_rounded_down), COUNTER(pruned),	   COUNTER(collapsed),

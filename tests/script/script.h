@@ -74,6 +74,7 @@ struct script_packet {
 
 struct script_stack {
 	uint32_t buffers, flows, syns, time_waits, time_wait_ms;
+	uint32_t orphans;
 	uint32_t limit; /* 0: the script holds at every aggregation limit */
 };
 
@@ -83,6 +84,7 @@ struct script_listen {
 	uint32_t buffer;
 	uint32_t backlog;
 	bool no_cookies;
+	uint32_t keepalive_ms, interval_ms, probes, user_timeout_ms; /* 0: as in weir.h */
 };
 
 struct script_remote {
@@ -101,6 +103,8 @@ enum script_call {
 	SCRIPT_LEASE,
 	SCRIPT_RELEASE,
 	SCRIPT_CLOSE,
+	SCRIPT_SHUTDOWN,
+	SCRIPT_LINGER,
 	SCRIPT_ABORT,
 	SCRIPT_NOTHING,
 };

@@ -9,7 +9,8 @@
 #include "weir.h"
 
 const struct script_stack script_default_stack = {
-	.buffers = 512, .flows = 16, .syns = 16, .time_waits = 16, .time_wait_ms = 60000};
+	.buffers = 512, .flows = 16, .syns = 16, .time_waits = 16, .time_wait_ms = 60000,
+	.orphans = 1024};
 const struct script_listen script_default_listen = {.port = 9000, .buffer = 65536, .backlog = 1024};
 
 bool
@@ -135,6 +136,8 @@ parse_stack(struct parser *parser, char **save, const char *text)
 			good = script_to_unsigned(value, 1, 1024, &stack->syns);
 		else if (key != NULL && strcmp(key, "time_waits") == 0)
 			good = script_to_unsigned(value, 1, 1024, &stack->time_waits);
+		else if (key != NULL && strcmp(key, "orphans") == 0)
+			good = script_to_unsigned(value, 1, 1024, &stack->orphans);
 		else if (key != NULL && strcmp(key, "limit") == 0)
 			good = script_to_unsigned(value, 1, 64, &stack->limit);
 		else if (key != NULL && strcmp(key, "time_wait") == 0 && script_to_duration(value, &ns)) {
@@ -156,6 +159,17 @@ to_switch(const char *value, bool *on)
 }
 
 static bool
+to_ms(const char *value, uint32_t *ms)
+{
+	uint64_t ns;
+
+	if (!script_to_duration(value, &ns))
+		return false;
+	*ms = (uint32_t)(ns / 1000000);
+	return true;
+}
+
+static bool
 set_listen(struct script_listen *listen, const char *key, const char *value)
 {
 	static const char *const policies[] = {"train", "stretch", "delayed", NULL};
@@ -165,6 +179,14 @@ set_listen(struct script_listen *listen, const char *key, const char *value)
 		return script_to_unsigned(value, 4096, 1u << 30, &listen->buffer);
 	if (strcmp(key, "backlog") == 0)
 		return script_to_unsigned(value, 1, 1024, &listen->backlog);
+	if (strcmp(key, "keepalive") == 0)
+		return to_ms(value, &listen->keepalive_ms);
+	if (strcmp(key, "interval") == 0)
+		return to_ms(value, &listen->interval_ms);
+	if (strcmp(key, "probes") == 0)
+		return script_to_unsigned(value, 1, 15, &listen->probes);
+	if (strcmp(key, "user_timeout") == 0)
+		return to_ms(value, &listen->user_timeout_ms);
 	if (strcmp(key, "ack") == 0) {
 		listen->ack_policy = (uint16_t)script_find_name(policies, value);
 		return script_find_name(policies, value) >= 0;
@@ -285,7 +307,7 @@ parse_with(struct parser *parser, char **save, const char *text)
 }
 
 const char *const script_call_names[] = {"read",  "discard", "lease",	"release",
-					 "close", "abort",   "nothing", NULL};
+					 "close", "shutdown", "linger", "abort", "nothing", NULL};
 
 static bool
 parse_on(struct parser *parser, char **save, const char *text)

@@ -183,6 +183,12 @@ stage_call(struct stage *stage, uint32_t index, enum script_call call, uint32_t 
 	case SCRIPT_CLOSE:
 		error = weir_conn_close(stage->stack, remote->conn);
 		break;
+	case SCRIPT_SHUTDOWN:
+		error = weir_conn_shutdown(stage->stack, remote->conn);
+		break;
+	case SCRIPT_LINGER:
+		error = weir_conn_linger(stage->stack, remote->conn, bytes);
+		break;
 	case SCRIPT_ABORT:
 		error = weir_conn_abort(stage->stack, remote->conn);
 		break;
@@ -359,6 +365,7 @@ configure(struct weir_config *config, const struct script_stack *made, uint32_t 
 	config->flows = made->flows;
 	config->syn_entries = made->syns;
 	config->time_wait_entries = made->time_waits;
+	config->orphans = made->orphans;
 	config->time_wait_ms = made->time_wait_ms;
 	config->buffers = made->buffers;
 	config->aggregate_limit = limit;
@@ -410,6 +417,7 @@ reset(struct stage *stage, const struct script_stack *config, uint32_t limit)
 
 	is->aggregate_limit = limit;
 	is->time_wait_ms = config->time_wait_ms;
+	is->orphans = config->orphans;
 	if (weir_stack_reset(stage->stack, 1, BEGAN_NS) != 0)
 		abort();
 	stage->engine->tcp.n_listeners = 0;
@@ -450,6 +458,12 @@ stage_listen(struct stage *stage, const struct script_listen *listen)
 	config.ack_policy = listen->ack_policy;
 	config.backlog = listen->backlog;
 	config.syn_cookies = !listen->no_cookies;
+	config.keepalive_ms = listen->keepalive_ms;
+	if (listen->interval_ms != 0)
+		config.keepalive_interval_ms = listen->interval_ms;
+	if (listen->probes != 0)
+		config.keepalive_probes = listen->probes;
+	config.user_timeout_ms = listen->user_timeout_ms;
 	if (weir_listen(stage->stack, &config) != 0)
 		stage_fail(stage, "cannot listen on %u", listen->port);
 }

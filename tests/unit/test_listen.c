@@ -349,10 +349,11 @@ START_TEST(short_memory_refuses)
 	tcp()->held_bufs = tcp()->budget_bufs;
 	scene_syn(&world, &remote, 0, NULL, 0);
 	scene_expect(&world, WEIR_DROP_SYN_REFUSED, 1, 0);
-	tcp()->held_bufs = (tcp()->budget_bufs * 7 + 7) / 8; /* it would be given nothing */
+	tcp()->held_bufs = (tcp()->budget_bufs * 31 + 31) / 32;
 	scene_syn(&world, &remote, 0, NULL, 0);
 	scene_expect(&world, WEIR_DROP_SYN_REFUSED, 1, 0);
-	tcp()->held_bufs = tcp()->budget_bufs * 7 / 8 - 1;
+	ck_assert_uint_eq(tcp()->stats.refused, 2);
+	tcp()->held_bufs = tcp()->budget_bufs * 31 / 32 - 1; /* before that, others give */
 	half_open();
 	tcp()->held_bufs = 0;
 	complete();
