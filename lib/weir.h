@@ -55,6 +55,12 @@ enum weir_ack_policy {
 	WEIR_ACK_DELAYED, /* aggregates counted as segments (Hatori & Oi), for reproduction */
 };
 
+enum weir_ecn { /* explicit congestion notification, where the peer asks for it */
+	WEIR_ECN_OFF,
+	WEIR_ECN_ON,       /* RFC 3168: marks are echoed until the peer has slowed down */
+	WEIR_ECN_ACCURATE, /* also AccECN (RFC 9768), whose feedback counts the marks */
+};
+
 struct weir_config {
 	uint32_t size;            /* sizeof(struct weir_config) */
 	uint32_t flows;           /* connections at once, default 65536, at most 1048576 */
@@ -172,6 +178,7 @@ struct weir_listen_config {
 				     3.8.3); 0 (default): 7 retransmissions, keepalive_probes */
 	uint32_t syn_cookies;    /* 1 (default): beyond the backlog a SYN is answered by a cookie
 				    (RFC 4987); 0: it is dropped */
+	uint32_t ecn;            /* enum weir_ecn, default WEIR_ECN_ON */
 };
 void weir_listen_config_init(struct weir_listen_config *config);
 

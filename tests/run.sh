@@ -210,7 +210,7 @@ part_kernel() {
 	done
 }
 
-# A cell that is skipped is a skip of its own, with its reason.
+# What the kernel lacks is a skip of its own, with its reason.
 part_interop() {
 	need_gcc_build
 	script interop "$root/tests/interop/run.sh" $full

@@ -18,6 +18,7 @@ const char options_help[] =
     "  --aggregate-limit N     segments per aggregate, 1 to 64, default 20\n"
     "  --flush MODE            now (default), polls=N, us=N or adaptive\n"
     "  --ack POLICY            train (default), stretch or delayed\n"
+    "  --ecn SETTING           off, on (default: RFC 3168) or accurate (AccECN, too)\n"
     "  --rx-queue-segs N       segments a flow's receive queue holds, 1 to 4096, default 64\n"
     "  --receive-buffer BYTES  per connection, 4K to 1G, default 1M\n"
     "  --budget N              segments served per poll, 1 to 65536, default 256\n"
@@ -121,6 +122,12 @@ set_ack(struct options *options, const char *text, char *error)
 }
 
 static int
+set_ecn(struct options *options, const char *text, char *error)
+{
+	return words_ecn(text, &options->ecn, error);
+}
+
+static int
 set_syn_cookies(struct options *options, const char *text, char *error)
 {
 	options->syn_cookies = strcmp(text, "on") == 0;
@@ -143,6 +150,7 @@ static const struct option_rule rules[] = {
     OPTION_NUMBER("--aggregate-limit", aggregate_limit, 1, 64),
     OPTION_OWN("--flush", set_flush),
     OPTION_OWN("--ack", set_ack),
+    OPTION_OWN("--ecn", set_ecn),
     OPTION_NUMBER("--rx-queue-segs", rx_queue_segs, 1, 4096),
     OPTION_BYTES("--receive-buffer", receive_buffer, 4096, UINT64_C(1) << 30),
     OPTION_NUMBER("--budget", budget_segs, 1, 65536),
@@ -219,6 +227,7 @@ set_defaults(struct options *options)
 	options->flush = config.flush;
 	options->flush_value = config.flush_value;
 	options->ack_policy = listen.ack_policy;
+	options->ecn = listen.ecn;
 	options->rx_queue_segs = config.rx_queue_segs;
 	options->receive_buffer = listen.receive_buffer;
 	options->budget_segs = config.budget_segs;

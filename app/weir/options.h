@@ -41,6 +41,7 @@ struct options {
 	uint32_t flush; /* enum weir_flush */
 	uint32_t flush_value;
 	uint32_t ack_policy; /* enum weir_ack_policy */
+	uint32_t ecn;        /* enum weir_ecn */
 	uint32_t rx_queue_segs;
 	uint32_t receive_buffer;
 	uint32_t budget_segs;

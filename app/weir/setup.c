@@ -195,6 +195,7 @@ setup_listeners(struct setup *setup, const struct options *options)
 		weir_listen_config_init(&config);
 		config.port = options->listeners[i].port;
 		config.ack_policy = (uint16_t)options->ack_policy;
+		config.ecn = options->ecn;
 		config.receive_buffer = options->receive_buffer;
 		config.backlog = options->backlog;
 		config.syn_cookies = options->syn_cookies;

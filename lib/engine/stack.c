@@ -57,6 +57,7 @@ weir_listen_config_init(struct weir_listen_config *config)
 		.keepalive_interval_ms = 75000,
 		.keepalive_probes = 9,
 		.syn_cookies = 1,
+		.ecn = WEIR_ECN_ON,
 	};
 }
 
@@ -366,7 +367,8 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 	    !in_range(config->keepalive_interval_ms, 1, 1 << 30) ||
 	    !in_range(config->keepalive_probes, 1, 15) ||
 	    !in_range(config->user_timeout_ms, 0, 1 << 30) ||
-	    !in_range(config->backlog, 1, 1 << 20) || !in_range(config->syn_cookies, 0, 1))
+	    !in_range(config->backlog, 1, 1 << 20) || !in_range(config->syn_cookies, 0, 1) ||
+	    config->ecn > WEIR_ECN_ACCURATE)
 		return -EINVAL;
 	if (weir_listen_find(tcp, config->port) != NULL)
 		return -EADDRINUSE;
@@ -384,6 +386,7 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 		.keepalive_probes = (uint8_t)config->keepalive_probes,
 		.user_timeout_ms = config->user_timeout_ms,
 		.cookies = config->syn_cookies != 0,
+		.ecn = (uint8_t)config->ecn,
 	};
 	return 0;
 }

@@ -30,12 +30,13 @@ enum weir_tcp_state { /* RFC 9293 section 3.3.2; SYN-RECEIVED and TIME-WAIT have
 #define WEIR_FLOW_TS   0x01
 #define WEIR_FLOW_SACK 0x02
 #define WEIR_FLOW_WS   0x04
-#define WEIR_FLOW_ECN  0x08
+#define WEIR_FLOW_ECN  0x08 /* RFC 3168 */
 #define WEIR_FLOW_IP6  0x10 /* not agreed on, but as lasting */
+#define WEIR_FLOW_ACCECN 0x20 /* RFC 9768; never with WEIR_FLOW_ECN */
 
 /* weir_flow.marks */
-#define WEIR_FLOW_ECE         0x01 /* echo congestion until CWR (RFC 3168 6.1.3) */
-#define WEIR_FLOW_LAST_CE     0x02 /* last segment carried CE */
+#define WEIR_FLOW_ECE         0x01 /* echo congestion until CWR (RFC 3168 6.1.3); AccECN: always */
+#define WEIR_FLOW_LAST_CE     0x02 /* last segment carried CE; AccECN: never */
 #define WEIR_FLOW_DELACK      0x04 /* an ACK is owed by delack_due_ms */
 #define WEIR_FLOW_APP_CLOSED  0x08 /* the application closed: data is answered with RST */
 #define WEIR_FLOW_FIN_QUEUED  0x10 /* peer's FIN is in order and was reported */
@@ -100,6 +101,7 @@ struct weir_flow {
 	uint32_t gap_ns; /* smoothed gap between segments, for the adaptive flush */
 	/* cold */
 	uint32_t id;           /* own index */
+	uint32_t ce_end;       /* AccECN: end of the last marked data */
 	uint64_t conn;         /* handle */
 	uint64_t cookie;       /* user's */
 	uint64_t delivered;    /* bytes handed up: next stream offset */
@@ -134,6 +136,8 @@ struct weir_flow {
 	uint8_t port; /* index of the port its packets leave through */
 	uint8_t max_sacks; /* SACK blocks that an ACK has room for */
 	struct weir_header header;
+	uint8_t ace;      /* AccECN: low bits of r.cep (RFC 9768 3.2) */
+	uint8_t ce_empty; /* AccECN: marked packets without data since the last ACK of them */
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_flow, snd_wscale) == 64, "line 1");
 _Static_assert(offsetof(struct weir_flow, id) == 128, "hot state is two lines");

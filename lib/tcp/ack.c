@@ -7,11 +7,10 @@
 #include "wire/seq.h"
 #include "wire/siphash.h"
 
-
-static uint8_t
+static inline uint16_t
 ack_flags(const struct weir_flow *flow)
 {
-	return (uint8_t)(WEIR_TCP_ACK | ((flow->marks & WEIR_FLOW_ECE) ? WEIR_TCP_ECE : 0));
+	return flow->marks & WEIR_FLOW_ECE ? weir_ecn_ack_flags(flow) : WEIR_TCP_ACK;
 }
 
 static void
@@ -27,7 +26,7 @@ acknowledged(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack, bool op
 
 static struct weir_gather_item *
 new_item(struct weir_gather *g, const struct weir_flow *flow, enum weir_gather_kind kind,
-	 uint8_t flags, uint32_t first)
+	 uint16_t flags, uint32_t first)
 {
 	struct weir_gather_item *item = &g->items[g->n_items++];
 
@@ -47,7 +46,7 @@ train_item(struct weir_tcp *tcp, const struct weir_flow *flow)
 {
 	struct weir_gather *g = &tcp->gather;
 	struct weir_gather_item *item = &g->items[g->n_items - (g->n_items != 0)];
-	uint8_t flags = ack_flags(flow);
+	uint16_t flags = ack_flags(flow);
 
 	if (g->n_items == 0 || item->kind != WEIR_GATHER_TRAIN || item->flow != flow->id ||
 	    item->flags != flags || item->seq != flow->snd_nxt)
@@ -89,7 +88,7 @@ weir_ack_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t n)
 }
 
 static struct weir_gather_single *
-push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, bool open)
+push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, bool open)
 {
 	struct weir_gather *g = &tcp->gather;
 	struct weir_gather_single *single;
@@ -286,10 +285,11 @@ weir_ack_outside(struct weir_tcp *tcp, struct weir_flow *flow, bool has_data)
 }
 
 void
-weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, uint32_t seq)
+weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, uint32_t seq)
 {
+	bool reset = (flags & WEIR_TCP_RST) != 0;
 	struct weir_gather_single *single =
-		push_single(tcp, flow, flags, !(flags & WEIR_TCP_RST));
+		push_single(tcp, flow, reset ? flags : flags | ack_flags(flow), !reset);
 
 	single->packet.seq = seq;
 }

@@ -23,10 +23,9 @@ struct weir_gather_item {
 	uint32_t first;
 	uint32_t n;
 	uint32_t seq;
+	uint16_t flags;
 	uint8_t kind; /* enum weir_gather_kind */
-	uint8_t flags;
 	uint8_t port;
-	uint8_t spare;
 };
 
 struct weir_gather_single {

@@ -94,8 +94,7 @@ send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn, uint32_t tsval)
 		.sack_permitted = (syn->opts & WEIR_FLOW_SACK) != 0,
 	};
 
-	if (syn->opts & WEIR_FLOW_ECN)
-		packet.flags |= WEIR_TCP_ECE;
+	packet.flags |= weir_ecn_syn_ack_flags(syn);
 	tcp->stats.syn_acks++;
 	weir_output_packet(tcp, syn->port, &syn->key, &syn->hop,
 			   (syn->opts & WEIR_FLOW_TS) != 0, &packet);
@@ -118,7 +117,7 @@ send_syn_received_ack(struct weir_tcp *tcp, const struct weir_syn *syn)
 		.tsval = tcp->now_ms + syn->ts_offset,
 		.tsecr = syn->ts_recent,
 		.win = (uint16_t)((syn->rcv_adv - syn->irs - 1) >> syn->rcv_wscale),
-		.flags = WEIR_TCP_ACK,
+		.flags = weir_ecn_syn_received_flags(syn),
 		.wscale = -1,
 	};
 
@@ -160,8 +159,7 @@ agree_on_options(struct weir_syn *syn, const struct weir_listener *listener,
 		syn->snd_wscale = options.wscale;
 		syn->rcv_wscale = listener->wscale;
 	}
-	if ((seg->flags & (WEIR_TCP_ECE | WEIR_TCP_CWR)) == (WEIR_TCP_ECE | WEIR_TCP_CWR))
-		syn->opts |= WEIR_FLOW_ECN;
+	weir_ecn_agree(syn, listener->ecn, seg);
 }
 
 /* RFC 6528: a 4 us clock plus a keyed hash of the connection; beyond `used`, the last incarnation's
@@ -383,18 +381,42 @@ listen_state(struct weir_tcp *tcp, const struct weir_key *key, struct weir_seg *
 	}
 }
 
+/* In the place that a peer which has seen the SYN-ACK expects. */
+static void
+reset_half_open(struct weir_tcp *tcp, const struct weir_syn *syn)
+{
+	const struct weir_packet packet = {
+		.seq = syn->iss + 1,
+		.ack = syn->irs + 1,
+		.flags = WEIR_TCP_RST | WEIR_TCP_ACK,
+		.wscale = -1,
+	};
+
+	if (!reset_allowed(tcp))
+		return;
+	tcp->stats.resets_sent++;
+	weir_output_packet(tcp, syn->port, &syn->key, &syn->hop, false, &packet);
+}
+
 /* A retransmitted SYN gets the same SYN-ACK, whatever options it carries now; another one an ACK,
  * so that the peer can reset what is stale (RFC 9293 3.10.7.4 fourth step). */
 static void
-syn_again(struct weir_tcp *tcp, const struct weir_syn *syn, const struct weir_seg *seg)
+syn_again(struct weir_tcp *tcp, uint32_t i, const struct weir_seg *seg)
 {
-	if (seg->seq == syn->irs && !(seg->flags & WEIR_TCP_ACK)) {
+	struct weir_syn *syn = &tcp->syns[i];
+
+	if (seg->seq != syn->irs || (seg->flags & WEIR_TCP_ACK) != 0) {
+		send_syn_received_ack(tcp, syn);
+		refuse(tcp, seg, WEIR_DROP_SYN_RECEIVED_INVALID);
+	} else if (weir_ecn_agree_again(syn, tcp->listeners[syn->listener].ecn, seg)) {
 		send_syn_ack_again(tcp, syn);
 		weir_tcp_consume(tcp, seg->buf);
-		return;
+	} else {
+		reset_half_open(tcp, syn);
+		weir_tcp_remove(tcp, &syn->key);
+		free_syn(tcp, i);
+		refuse(tcp, seg, WEIR_DROP_SYN_RECEIVED_INVALID);
 	}
-	send_syn_received_ack(tcp, syn);
-	refuse(tcp, seg, WEIR_DROP_SYN_RECEIVED_INVALID);
 }
 
 static bool
@@ -470,7 +492,7 @@ syn_received(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 		return;
 	}
 	if (seg->flags & WEIR_TCP_SYN) {
-		syn_again(tcp, syn, seg);
+		syn_again(tcp, i, seg);
 		return;
 	}
 	if (completes_handshake(tcp, syn, seg) &&

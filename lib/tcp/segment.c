@@ -123,25 +123,6 @@ update_ts_recent(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir
 	flow->ts_recent_ms = tcp->now_ms;
 }
 
-/* Congestion experienced and reduced (RFC 3168 6.1.3); true when CE changed: ACK at once. */
-static bool
-update_ecn(struct weir_flow *flow, const struct weir_seg *seg)
-{
-	bool ce = (seg->tos & WEIR_ECN_MASK) == WEIR_ECN_CE;
-	bool changed = ce != ((flow->marks & WEIR_FLOW_LAST_CE) != 0) && seg->len != 0;
-
-	if (seg->len != 0)
-		flow->marks = (uint8_t)((flow->marks & ~WEIR_FLOW_LAST_CE) |
-					(ce ? WEIR_FLOW_LAST_CE : 0));
-	if (!(flow->opts & WEIR_FLOW_ECN))
-		return changed;
-	if ((seg->flags & WEIR_TCP_CWR) && seg->len != 0) /* it stands on new data only */
-		flow->marks &= (uint8_t)~WEIR_FLOW_ECE;
-	if (ce)
-		flow->marks |= WEIR_FLOW_ECE;
-	return changed;
-}
-
 /* RFC 9293 3.10.7.4: the send window, from the newest segment. */
 static void
 update_send_window(struct weir_flow *flow, const struct weir_seg *seg)
@@ -320,7 +301,7 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg)
 		return;
 	update_ts_recent(tcp, flow, seg);
 	update_send_window(flow, seg);
-	at_once = update_ecn(flow, seg);
+	at_once = weir_ecn_segment(tcp, flow, seg);
 	if (weir_seq_lt(flow->snd_una, seg->ack)) {
 		flow->snd_una = seg->ack;
 		if ((flow->marks & WEIR_FLOW_FIN_SENT) != 0 && seg->ack == flow->snd_nxt)

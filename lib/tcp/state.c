@@ -119,6 +119,7 @@ weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 		return NULL;
 	}
 	init_rest(tcp, flow, id);
+	weir_ecn_open(flow);
 	weir_output_header(tcp, flow->port, &syn->key, &syn->hop,
 			   (flow->opts & WEIR_FLOW_TS) != 0, &flow->header);
 	weir_timer_arm(tcp, flow);

@@ -59,7 +59,8 @@ struct weir_syn {
 	uint8_t opts;
 	uint8_t snd_wscale;
 	uint8_t rcv_wscale;
-	uint8_t retries;
+	uint8_t retries : 6;
+	uint8_t ecn : 2; /* IP ECN field of the latest SYN */
 	uint8_t port;
 	struct weir_hop hop;
 };
@@ -78,7 +79,7 @@ struct weir_time_wait {
 	struct weir_hop hop;
 	uint8_t opts;
 	uint8_t port;
-	uint8_t spare;
+	uint8_t ace; /* AE, CWR and ECE of its answers, from the lowest bit on */
 };
 _Static_assert(sizeof(struct weir_time_wait) == 64, "one cache line");
 
@@ -94,6 +95,7 @@ struct weir_listener {
 	uint8_t keepalive_probes;
 	uint32_t backlog; /* half-open connections */
 	bool cookies;     /* SYN cookies beyond it */
+	uint8_t ecn;      /* enum weir_ecn */
 };
 
 /* What a listener has now. */
@@ -345,8 +347,27 @@ void weir_ack_outside(struct weir_tcp *tcp, struct weir_flow *flow, bool has_dat
  * (RFC 2883). */
 void weir_ack_note_duplicate(struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t start,
 			     uint32_t end);
-/* SYN, FIN, RST with the flow's header, in order with its ACKs. */
-void weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t flags, uint32_t seq);
+/* FIN, RST or a bare ACK with the flow's header, in order with its ACKs; all but RST carry what they
+ * do of ECN. */
+void weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, uint32_t seq);
+
+/* ---- ecn.c: congestion that the path marked (RFC 3168, RFC 9768) ---- */
+
+/* What a SYN asks for and the listener's setting (enum weir_ecn) grants becomes part of syn->opts. */
+void weir_ecn_agree(struct weir_syn *syn, uint32_t setting, const struct weir_seg *seg);
+/* The same SYN again: it changes nothing but what is fed back of it. False when it asks for the other
+ * kind of ECN: neither end could know which is in force, the connection has to be reset (RFC 9768
+ * 3.1.5). */
+bool weir_ecn_agree_again(struct weir_syn *syn, uint32_t setting, const struct weir_seg *seg);
+/* What a SYN-ACK, and an ACK before the handshake has ended, say of ECN; the latter with ACK. */
+uint16_t weir_ecn_syn_ack_flags(const struct weir_syn *syn);
+uint16_t weir_ecn_syn_received_flags(const struct weir_syn *syn);
+/* A flow that was made from a handshake. */
+void weir_ecn_open(struct weir_flow *flow);
+/* WEIR_TCP_ACK and what an ACK says of ECN as of now. */
+uint16_t weir_ecn_ack_flags(const struct weir_flow *flow);
+/* An acceptable segment arrived by the slow path. True: it is acknowledged at once. */
+bool weir_ecn_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg);
 
 /* ---- budget.c: who may hold how much ---- */
 

@@ -26,6 +26,7 @@ weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow)
 	tw->ts_offset = flow->ts_offset;
 	tw->oow_last_ms = tcp->now_ms - WEIR_TCP_OOW_MS;
 	tw->opts = flow->opts;
+	tw->ace = (uint8_t)(weir_ecn_ack_flags(flow) / WEIR_TCP_ECE);
 	tw->port = flow->port;
 	tw->win = weir_window_field(tcp, flow, flow->rcv_nxt);
 	if (!tcp->ports[flow->port].l3)
@@ -69,7 +70,7 @@ answer(struct weir_tcp *tcp, struct weir_time_wait *tw)
 		.tsval = tcp->now_ms + tw->ts_offset,
 		.tsecr = tw->ts_recent,
 		.win = tw->win,
-		.flags = WEIR_TCP_ACK,
+		.flags = (uint16_t)(WEIR_TCP_ACK | tw->ace * WEIR_TCP_ECE),
 		.wscale = -1,
 	};
 

@@ -265,10 +265,10 @@ weir_header_build(const struct weir_header *header, const struct weir_packet *pa
 	memcpy(to, header->bytes, header->l4_off + TCP_BYTES);
 	weir_store_be32(tcp + SEQ, packet->seq);
 	weir_store_be32(tcp + ACK, packet->ack);
-	tcp[FLAGS] = packet->flags;
+	tcp[FLAGS] = (uint8_t)packet->flags;
 	weir_store_be16(tcp + WINDOW, packet->win);
 	tcp_len = TCP_BYTES + put_options(tcp + TCP_BYTES, header, packet);
-	tcp[OFFSET] = (uint8_t)(tcp_len / 4 << 4);
+	tcp[OFFSET] = (uint8_t)(tcp_len / 4 << 4 | packet->flags >> 8);
 	finish_ip(ip, tcp_len, packet->ecn & WEIR_ECN_MASK);
 	store_sum(tcp + SUM, weir_csum_add(tcp, tcp_len, pseudo_sum(ip, tcp_len)));
 	return header->l4_off + tcp_len;
@@ -294,7 +294,10 @@ weir_header_image(const struct weir_ack_template *train, struct weir_ack_image *
 	image->l4_off = header->l4_off;
 	image->has_ts = header->has_ts;
 	sum = patch32(tcp + SEQ, train->seq, sum);
-	/* Flags are the second byte of their word; out go those of the template (RFC 1624). */
+	/* Flags are the second byte of their word, AE is in the first, where the template has none; out
+	 * go those of the template (RFC 1624). */
+	tcp[OFFSET] |= (uint8_t)(train->flags >> 8);
+	sum += train->flags >> 8;
 	tcp[FLAGS] = (uint8_t)train->flags;
 	sum += (uint64_t)tcp[FLAGS] << 8;
 	sum += (uint16_t) ~(WEIR_TCP_ACK << 8);

@@ -62,13 +62,13 @@ struct weir_packet {
 	uint32_t tsval;
 	uint32_t tsecr;
 	uint16_t win;
-	uint8_t flags;
-	uint8_t n_sacks;            /* 0 to 4, at most 3 with timestamps */
+	uint16_t flags;
 	uint32_t sacks[4][2];       /* [start, end) */
 	uint16_t mss;               /* SYN only, 0: absent */
 	int8_t wscale;              /* SYN only, -1: absent */
 	uint8_t sack_permitted;     /* SYN only */
 	uint8_t ecn;                /* IP ECN codepoint */
+	uint8_t n_sacks;            /* 0 to 4, at most 3 with timestamps */
 };
 #define WEIR_PACKET_MAX (22 + 40 + 60)
 
@@ -95,7 +95,7 @@ struct weir_ack_template {
 	uint32_t n;
 	uint32_t seq;
 	uint32_t tsval;
-	uint32_t flags; /* WEIR_TCP_ACK, with WEIR_TCP_ECE where owed */
+	uint32_t flags; /* WEIR_TCP_ACK, with WEIR_TCP_ECE where owed, or with the ACE field */
 };
 
 /* What all ACKs of one train share, patched in once, and its sum. */

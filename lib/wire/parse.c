@@ -124,6 +124,20 @@ fill_from_ip(const struct weir_head *head, struct weir_seg *seg)
 	seg->mark = bare ? 0 : WEIR_MARK_IP_OPTIONS;
 }
 
+/*
+ * AE with ECE is what a peer with AccECN (RFC 9768) says in every packet that it has received no mark of:
+ * the 5 with which its count begins. We send nothing that could be marked, so it says nothing.
+ */
+static inline uint8_t
+read_flags(const uint8_t *tcp)
+{
+	const uint8_t say = WEIR_TCP_ECE | WEIR_TCP_CWR | WEIR_TCP_SYN;
+
+	if ((tcp[12] & WEIR_TCP_AE >> 8) != 0 && (tcp[13] & say) == WEIR_TCP_ECE)
+		return tcp[13] & (uint8_t)~WEIR_TCP_ECE;
+	return tcp[13];
+}
+
 static inline void
 fill_seg(const struct weir_head *head, uint32_t header_len, uint8_t port, struct weir_seg *seg)
 {
@@ -142,7 +156,7 @@ fill_seg(const struct weir_head *head, uint32_t header_len, uint8_t port, struct
 		seg->wire_segs = weir_seg_parts(seg->len, buf->tso_segsz);
 	seg->opt_off = (uint16_t)(head->l4_off + WEIR_TCP_BYTES);
 	seg->opt_len = (uint8_t)(header_len - WEIR_TCP_BYTES);
-	seg->flags = tcp[13];
+	seg->flags = read_flags(tcp);
 	fill_from_ip(head, seg);
 	seg->mark |= buf->nb_segs <= WEIR_SEG_CHAIN ? 0 : WEIR_MARK_CHAIN;
 	seg->port = port;

@@ -20,10 +20,13 @@ struct rte_mbuf;
 #define WEIR_TCP_URG 0x20
 #define WEIR_TCP_ECE 0x40
 #define WEIR_TCP_CWR 0x80
+#define WEIR_TCP_AE  0x100 /* RFC 9768; in the byte of the data offset, and in no descriptor */
 
-#define WEIR_ECN_MASK 0x03
-#define WEIR_ECN_ECT0 0x02
-#define WEIR_ECN_CE   0x03
+#define WEIR_ECN_MASK    0x03
+#define WEIR_ECN_NOT_ECT 0x00
+#define WEIR_ECN_ECT1    0x01
+#define WEIR_ECN_ECT0    0x02
+#define WEIR_ECN_CE      0x03
 
 /* Shape of the TCP options. OTHER may carry a timestamp too; has_ts says so. */
 enum weir_opt_shape {

@@ -26,6 +26,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.aggregate_limit, 20);
 	ck_assert_uint_eq(options.flush, WEIR_FLUSH_NOW);
 	ck_assert_uint_eq(options.ack_policy, WEIR_ACK_TRAIN);
+	ck_assert_uint_eq(options.ecn, WEIR_ECN_ON);
 	ck_assert_uint_eq(options.rx_queue_segs, 64);
 	ck_assert_uint_eq(options.receive_buffer, 1 << 20);
 	ck_assert_uint_eq(options.budget_segs, 256);
@@ -67,10 +68,11 @@ START_TEST(every_option)
 
 	taken(LEAST "--receive-buffer 4M --budget 1 --impair seed=1,loss=1% --seconds 5 --stats 1 "
 		    "--json --record /tmp/x --flows 1000000 --buffers 20000 "
-		    "--backlog 77 --syn-cookies off "
+		    "--backlog 77 --syn-cookies off --ecn accurate "
 		    "--orphans 5 --time-waits 6 --keepalive 7 --user-timeout 8 "
 		    "--seed 18446744073709551615");
 	ck_assert_uint_eq(options.receive_buffer, 4 << 20);
+	ck_assert_uint_eq(options.ecn, WEIR_ECN_ACCURATE);
 	ck_assert_uint_eq(options.budget_segs, 1);
 	ck_assert_str_eq(options.impair, "seed=1,loss=1%");
 	ck_assert_uint_eq(options.tool.seconds, 5);
@@ -309,6 +311,9 @@ START_TEST(modes)
 	refused(LEAST "--ack none", "'none'", "train, stretch or delayed");
 	taken(LEAST "--ack delayed");
 	ck_assert_uint_eq(options.ack_policy, WEIR_ACK_DELAYED);
+	refused(LEAST "--ecn yes", "'yes'", "off, on or accurate");
+	taken(LEAST "--ecn off");
+	ck_assert_uint_eq(options.ecn, WEIR_ECN_OFF);
 	refused(LEAST "--impair=", "--impair", "seed=1");
 	refused(LEAST "--record=", "--record", "give a file");
 	refused(LEAST "--port=", "--port", "net_tap0");

@@ -258,8 +258,10 @@ shake_hands(struct fuzz *fuzz)
 	struct script_packet packet = packet_of(fuzz, WEIR_TCP_SYN, 0, 0);
 
 	packet.given = 0;
-	if (fuzz->remote->is.ecn)
+	if (fuzz->remote->is.ecn != WEIR_ECN_OFF)
 		packet.flags |= WEIR_TCP_ECE | WEIR_TCP_CWR;
+	if (fuzz->remote->is.ecn == WEIR_ECN_ACCURATE)
+		packet.flags |= WEIR_TCP_AE;
 	inject(fuzz, &packet);
 	poll_now(fuzz, 1000);
 	packet = packet_of(fuzz, WEIR_TCP_ACK, 1, 0);
@@ -310,7 +312,8 @@ set_up(struct fuzz *fuzz)
 	remote.ts = how & 1;
 	remote.sack = how & 2;
 	remote.wscale = how & 4 ? -1 : 7;
-	remote.ecn = how & 8;
+	remote.ecn = (how & 8) == 0 ? WEIR_ECN_OFF : more & 2 ? WEIR_ECN_ACCURATE : WEIR_ECN_ON;
+	listen.ecn = more & 1 ? WEIR_ECN_ACCURATE : WEIR_ECN_ON;
 	remote.iss = numbers[more >> 4 & 3];
 	remote.clock = 1000;
 	fuzz->honest = how & 16;

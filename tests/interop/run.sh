@@ -5,8 +5,8 @@
 #   sh tests/interop/run.sh [--full] [--list] [--help] [WORD...]
 #
 # A WORD keeps the cells that have it in their name (bbr, loss=1%, mtu=9000, tags=two ...); --list only
-# names the cells. Each cell is one line, "ok", "not ok" or "skip"; the last line is "N passed, N failed,
-# N skipped".
+# names the cells. Each cell is one line, "ok" or "not ok"; what the kernel cannot do is one line, "skip",
+# for all cells of it; the last line is "N passed, N failed, N skipped".
 #
 # A cell names what differs from: cubic, timestamps, SACK and window scaling on, ECN off, MTU 1500, no
 # tags, no impairment. Its rows are each value of each dimension alone, and in full the pairs of
@@ -17,7 +17,8 @@
 #
 # Every cell: both connections end well, SHA-256 equal, what the row says was agreed on (TCP_INFO), no
 # stall beyond the sender's timeout plus 200 ms. Cells that differ only in the peer's settings share one
-# weir; at its end ("end of ...") packets balance and all buffers are back.
+# weir; at its end ("end of ...") packets balance, all buffers are back, and it saw no longer gap than the
+# senders did.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tests/kernel/begin.sh"
@@ -71,6 +72,12 @@ rows_short() {
 	row short cc=reno ecn=on impair=ce=5%
 	row short cc=bbr ecn=on impair=ce=5%
 	row short impair=ce=5%
+	for ecn_ in off on accurate; do
+		row short ecn=$ecn_ setting=ecn=accurate impair=ce=5%
+		row short ecn=$ecn_ setting=ecn=off impair=ce=5%
+	done
+	row short ecn=accurate setting=ecn=accurate
+	row short ecn=accurate impair=ce=5%
 	row short mss=536
 	row short mss=536 impair=mixed
 	row short mtu=9000
@@ -105,6 +112,15 @@ rows_full() {
 	for cc_ in cubic reno bbr; do
 		for impair_ in ce=0.1% ce=1% ce=20% ce=5%,loss=1%,reorder=2%; do
 			row full cc=$cc_ ecn=on impair="$impair_"
+		done
+	done
+	for ecn_ in off on accurate; do
+		for cc_ in cubic reno bbr; do
+			for impair_ in none ce=5% ce=5%,loss=1%,reorder=2%; do
+				row full cc=$cc_ ecn=$ecn_ setting=ecn=accurate impair="$impair_"
+			done
+			row full cc=$cc_ ecn=$ecn_ setting=ecn=off impair=ce=5%
+			row full cc=$cc_ ecn=$ecn_ impair=ce=5%
 		done
 	done
 	row full ecn=on ts=off sack=off impair=ce=5%
@@ -165,11 +181,10 @@ passed=0
 failed=0
 skipped=0
 
-# result ok|not\ ok|skip NAME REMARK
+# result ok|not\ ok NAME REMARK
 result() {
 	case $1 in
 	ok) passed=$((passed + 1)) ;;
-	skip) skipped=$((skipped + 1)) ;;
 	*) failed=$((failed + 1)) ;;
 	esac
 	say "$1 $2${3:+: $3}"
@@ -199,8 +214,9 @@ port_of() {
 }
 
 group_begin() {
-	group="mtu=$mtu tool=$program $impair"
+	group="mtu=$mtu tool=$program $setting $impair"
 	group_impair=$impair
+	group_stall_ms=0
 	ip -n "$peer_ns" link set "$peer_if" mtu "$mtu"
 	ip -n "$weir_ns" link set "$weir_if" mtu "$mtu"
 	ring_="blocksz=1048576,framesz=2048,framecnt=4096"
@@ -210,6 +226,7 @@ group_begin() {
 	[ "$program" = weir ] || weir=$build/tests/weir-tagged
 	mkdir -p "$work/arrived.d"
 	set -- --seconds 600
+	[ "$setting" = - ] || set -- "$@" "--$setting"
 	[ "$impair" = none ] || set -- "$@" --impair "$(impair_spec "$impair")"
 	for tags_ in none $layouts; do
 		port_of $tags_
@@ -250,7 +267,12 @@ group_end() {
 			connections.syn_received; do
 			[ "$(figure $key_)" = 0 ] || wrong "$key_ is $(figure $key_)"
 		done
-		[ "$group_impair" = none ] || [ "$(figure ports.0.impaired)" -gt 0 ] || wrong "nothing was impaired"
+		case $group in
+		*"none" | *" ecn=off ce="*) ;; # nothing to do, or nobody who may be marked
+		*) [ "$(figure ports.0.impaired)" -gt 0 ] || wrong "nothing was impaired" ;;
+		esac
+		[ "$(figure max_gap_ms)" -le $((group_stall_ms + 200)) ] ||
+			wrong "a gap of $(figure max_gap_ms) ms, its sender saw at most $group_stall_ms"
 	fi
 	case $group_impair in
 	*corrupt* | mixed) ;; # may change a port, and with it the layout
@@ -265,7 +287,13 @@ group_end() {
 
 # The kernel's settings of a cell: they count for connections opened from now on.
 peer_settings() {
-	n_() { [ "$1" = off ] && say 0 || say 1; }
+	n_() {
+		case $1 in
+		off) say 0 ;;
+		on) say 1 ;;
+		accurate) say 3 ;; # asks for AccECN
+		esac
+	}
 	in_ns "$peer_ns" sh -c 'cd /proc/sys/net/ipv4 && echo $1 >tcp_timestamps && echo $2 >tcp_sack &&
 		echo $3 >tcp_window_scaling && echo $4 >tcp_ecn' - \
 		"$(n_ "$ts")" "$(n_ "$sack")" "$(n_ "$ws")" "$(n_ "$ecn")" ||
@@ -275,9 +303,11 @@ peer_settings() {
 # check_marks CE: so many of the sender's packets were told to it as marked. RFC 3168 6.1.3: there is an
 # echo, and the sender's CWR ends it.
 check_marks() {
-	case $ecn,$impair in
+	echoed_=$ecn,$impair
+	[ "$setting" != ecn=off ] || echoed_=off
+	case $echoed_ in
 	on,ce=0.1%) [ $(($1 * 2 * mss_)) -lt "$bytes" ] || wrong "the echo goes on: $1 packets" ;;
-	on,ce=*) [ "$1" -gt 0 ] || wrong "no mark was echoed" ;;
+	on,ce=* | accurate,ce=*) [ "$1" -gt 0 ] || wrong "no mark was echoed" ;;
 	*) [ "$1" = 0 ] || wrong "$1 packets echoed as marked" ;;
 	esac
 }
@@ -288,7 +318,7 @@ check_agreed() {
 	[ "$ts" = off ] || want_=$((want_ | 1))
 	[ "$sack" = off ] || want_=$((want_ | 2))
 	[ "$ws" = off ] || want_=$((want_ | 4))
-	[ "$ecn" = off ] || want_=$((want_ | 8))
+	[ "$ecn" = off ] || [ "$setting" = ecn=off ] || want_=$((want_ | 8))
 	[ $(($1 & 15)) = $want_ ] || wrong "options agreed on are $1, $want_ expected"
 	most_=$((mtu - 40))
 	[ "$family" = v4 ] || most_=$((mtu - 60))
@@ -316,6 +346,14 @@ check_conns() {
 	[ $equal = $conns ] || wrong "content equal for $equal of $conns connections"
 }
 
+# No wait for longer than the sender's timeout plus 200 ms; see check_stalls in tests/kernel/begin.sh.
+check_wait() {
+	[ "$(peer_total over_ms)" -le 200 ] ||
+		wrong "the sender waited $(peer_total over_ms) ms longer than its timeout"
+	stall_=$(peer_total stall_ms)
+	[ "$stall_" -le $group_stall_ms ] || group_stall_ms=$stall_
+}
+
 run_cell() {
 	why=
 	pid_runs "$weir_pid" || wrong "weir has ended: $(tail -n 1 "$work/weir.err")"
@@ -331,6 +369,7 @@ run_cell() {
 		--congestion "$cc" --seconds 60 $mss_ >"$work/peer.out" 2>"$work/peer.err" ||
 		wrong "the peer failed: $(tail -n 1 "$work/peer.err")"
 	[ -n "$why" ] || check_conns
+	[ ! -s "$work/peer.out" ] || check_wait
 	rm -f "$work"/arrived.d/*
 	if [ -n "$why" ]; then
 		result "not ok" "$name" "$why"
@@ -339,21 +378,43 @@ run_cell() {
 	fi
 }
 
-# A congestion control that this kernel does not have.
-lacks_cc() {
-	! grep -qw "$1" /proc/sys/net/ipv4/tcp_available_congestion_control &&
-		! { modprobe "tcp_$1" 2>/dev/null &&
-			grep -qw "$1" /proc/sys/net/ipv4/tcp_available_congestion_control; }
+# What this kernel cannot do, once in $work/lacks for each value of a dimension: "WORD REASON".
+find_lacks() {
+	: >"$work/lacks"
+	for cc_ in cubic reno bbr; do
+		modprobe "tcp_$cc_" 2>/dev/null
+		grep -qw $cc_ /proc/sys/net/ipv4/tcp_available_congestion_control ||
+			say "$cc_ this kernel has no tcp_$cc_" >>"$work/lacks"
+	done
+	in_ns "$peer_ns" sh -c 'echo 3 >/proc/sys/net/ipv4/tcp_ecn' 2>/dev/null ||
+		say "ecn=accurate this kernel's tcp_ecn takes no 3 (AccECN)" >>"$work/lacks"
+}
+
+# The word in the name of this cell that the kernel lacks, if any; the cells of each are counted.
+lacking() {
+	lack=
+	while read -r word_ _; do
+		case " $name " in
+		*" $word_ "*) lack=$word_ ;;
+		esac
+	done <"$work/lacks"
+	[ -n "$lack" ] && printf '%s\n' "$lack" >>"$work/lacking"
+}
+
+# One line for each thing that is lacking.
+tell_lacks() {
+	while read -r word_ why_; do
+		cells_=$(grep -cx "$word_" "$work/lacking")
+		[ "$cells_" = 0 ] || say "skip $word_: $why_, $cells_ cells"
+		skipped=$((skipped + cells_))
+	done <"$work/lacks"
 }
 
 run_groups() {
 	last_key=
 	while read -r mtu program setting impair form family cc ts sack ws ecn mss tags <&3; do
 		cell_name
-		if lacks_cc "$cc"; then
-			result skip "$name" "this kernel has no tcp_$cc"
-			continue
-		fi
+		! lacking || continue
 		key="$mtu $program $setting $impair"
 		if [ "$key" != "$last_key" ]; then
 			[ -z "$last_key" ] || group_end
@@ -392,6 +453,9 @@ if [ -n "$list" ]; then
 	exit 0
 fi
 net_veth
+: >"$work/lacking"
+find_lacks
 run_groups
+tell_lacks
 say "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ] && [ $passed -gt 0 ]

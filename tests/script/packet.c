@@ -8,15 +8,15 @@
 #include "tests/script/script.h"
 #include "wire/seg.h"
 
-static const char flag_letters[] = "FSRP.UEW"; /* by bit */
+static const char flag_letters[] = "FSRP.UEWA"; /* by bit; A is AE (RFC 9768) */
 
 void
-script_flags_write(uint8_t flags, char to[10])
+script_flags_write(uint16_t flags, char to[10])
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 1; i <= 8; i++) { /* SYN first, as it is spoken */
-		uint32_t bit = i == 8 ? 0 : i;
+	for (uint32_t i = 1; i <= 9; i++) { /* SYN first, as it is spoken */
+		uint32_t bit = i == 9 ? 0 : i;
 
 		if (flags >> bit & 1)
 			to[n++] = flag_letters[bit];
@@ -27,7 +27,7 @@ script_flags_write(uint8_t flags, char to[10])
 }
 
 static bool
-parse_flags(const char *word, uint8_t *flags)
+parse_flags(const char *word, uint16_t *flags)
 {
 	*flags = 0;
 	if (strcmp(word, "-") == 0)
@@ -37,7 +37,7 @@ parse_flags(const char *word, uint8_t *flags)
 
 		if (at == NULL || (*flags >> (at - flag_letters) & 1) != 0)
 			return false;
-		*flags |= (uint8_t)(1u << (at - flag_letters));
+		*flags |= (uint16_t)(1u << (at - flag_letters));
 	}
 	return true;
 }

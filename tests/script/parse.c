@@ -170,12 +170,15 @@ parse_lines(struct parser *parser, const char *const *lines, uint32_t n)
 static bool
 expand_open(struct parser *parser, bool completed)
 {
-	bool ecn = parser->remotes[parser->current].ecn;
-	const char *const lines[] = {ecn ? "> SEW 0" : "> S 0",
-				     ecn ? "< S.E 0 ack 1" : "< S. 0 ack 1", "> . 1 ack 1",
-				     "event accepted"};
+	static const char *const paths[][4] = {
+		[WEIR_ECN_OFF] = {"> S 0", "< S. 0 ack 1", "> . 1 ack 1", "event accepted"},
+		[WEIR_ECN_ON] = {"> SEW 0", "< S.E 0 ack 1", "> . 1 ack 1", "event accepted"},
+		[WEIR_ECN_ACCURATE] = {"> SEWA 0", "< S.W 0 ack 1", "> .W 1 ack 1",
+				       "event accepted"},
+	};
 
-	return parse_lines(parser, lines, completed ? 4 : 2);
+	return parse_lines(parser, paths[parser->remotes[parser->current].ecn],
+			   completed ? 4 : 2);
 }
 
 static bool
@@ -209,11 +212,14 @@ static bool
 expand_warm(struct parser *parser)
 {
 	for (uint32_t i = 0; i < 16; i++) {
+		const bool ace = parser->remotes[parser->current].ecn == WEIR_ECN_ACCURATE;
+		const char *flags = ace ? ".EA" : ".";
 		char segment[40], ack[40];
 		const char *const lines[] = {segment, ack, "event data 100"};
 
-		snprintf(segment, sizeof(segment), "> . %u:%u ack 1", 1 + 100 * i, 101 + 100 * i);
-		snprintf(ack, sizeof(ack), "< . 1 ack %u", 101 + 100 * i);
+		snprintf(segment, sizeof(segment), "> %s %u:%u ack 1", flags, 1 + 100 * i,
+			 101 + 100 * i);
+		snprintf(ack, sizeof(ack), "< %s 1 ack %u", flags, 101 + 100 * i);
 		if (!parse_lines(parser, lines, 3))
 			return false;
 	}

@@ -52,7 +52,7 @@ struct script_number {
 #define SCRIPT_GIVEN_ANY     0x0400 /* this and all others of the poll, whatever they are */
 
 struct script_packet {
-	uint8_t flags;
+	uint16_t flags;
 	uint8_t ecn; /* of the IP header */
 	uint32_t given;
 	uint32_t absent;
@@ -81,6 +81,7 @@ struct script_stack {
 struct script_listen {
 	uint16_t port;
 	uint16_t ack_policy;
+	uint32_t ecn; /* enum weir_ecn */
 	uint32_t buffer;
 	uint32_t backlog;
 	bool no_cookies;
@@ -90,7 +91,8 @@ struct script_listen {
 struct script_remote {
 	char name[16];
 	uint16_t port, to;
-	bool ts, sack, ecn;
+	bool ts, sack;
+	uint32_t ecn; /* enum weir_ecn: what its SYN asks for */
 	int wscale; /* -1: none */
 	uint16_t mss;
 	uint32_t iss;
@@ -181,6 +183,6 @@ void script_free(struct script *script);
 bool script_packet_parse(char *text, bool expected, struct script_packet *packet, char *why);
 bool script_number_parse(const char *word, struct script_number *number);
 /* Flags as they are written, "S." for SYN and ACK. */
-void script_flags_write(uint8_t flags, char to[10]);
+void script_flags_write(uint16_t flags, char to[10]);
 
 #endif

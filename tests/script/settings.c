@@ -11,7 +11,8 @@
 const struct script_stack script_default_stack = {
 	.buffers = 512, .flows = 16, .syns = 16, .time_waits = 16, .time_wait_ms = 60000,
 	.orphans = 1024};
-const struct script_listen script_default_listen = {.port = 9000, .buffer = 65536, .backlog = 1024};
+const struct script_listen script_default_listen = {.port = 9000, .buffer = 65536, .backlog = 1024,
+							 .ecn = WEIR_ECN_ON};
 
 bool
 script_wrong(struct parser *parser, const char *format, ...)
@@ -170,6 +171,15 @@ to_ms(const char *value, uint32_t *ms)
 }
 
 static bool
+to_ecn(const char *value, uint32_t *ecn)
+{
+	static const char *const settings[] = {"off", "on", "accurate", NULL};
+
+	*ecn = (uint32_t)script_find_name(settings, value);
+	return script_find_name(settings, value) >= 0;
+}
+
+static bool
 set_listen(struct script_listen *listen, const char *key, const char *value)
 {
 	static const char *const policies[] = {"train", "stretch", "delayed", NULL};
@@ -179,6 +189,8 @@ set_listen(struct script_listen *listen, const char *key, const char *value)
 		return script_to_unsigned(value, 4096, 1u << 30, &listen->buffer);
 	if (strcmp(key, "backlog") == 0)
 		return script_to_unsigned(value, 1, 1024, &listen->backlog);
+	if (strcmp(key, "ecn") == 0)
+		return to_ecn(value, &listen->ecn);
 	if (strcmp(key, "keepalive") == 0)
 		return to_ms(value, &listen->keepalive_ms);
 	if (strcmp(key, "interval") == 0)
@@ -224,7 +236,7 @@ set_remote(struct script_remote *remote, const char *key, const char *value)
 	if (strcmp(key, "sack") == 0)
 		return to_switch(value, &remote->sack);
 	if (strcmp(key, "ecn") == 0)
-		return to_switch(value, &remote->ecn);
+		return to_ecn(value, &remote->ecn);
 	if (strcmp(key, "iss") == 0)
 		return script_to_unsigned(value, 0, UINT32_MAX, &remote->iss);
 	if (strcmp(key, "clock") == 0)

@@ -457,6 +457,7 @@ stage_listen(struct stage *stage, const struct script_listen *listen)
 	config.receive_buffer = listen->buffer;
 	config.ack_policy = listen->ack_policy;
 	config.backlog = listen->backlog;
+	config.ecn = listen->ecn;
 	config.syn_cookies = !listen->no_cookies;
 	config.keepalive_ms = listen->keepalive_ms;
 	if (listen->interval_ms != 0)

@@ -271,7 +271,7 @@ stage_read_frame(struct stage *stage, const uint8_t *frame, uint32_t len)
 	}
 	remote = &stage->remotes[index];
 	seen->remote = (uint32_t)index;
-	packet->flags = tcp[13];
+	packet->flags = (uint16_t)((tcp[12] & 1) << 8 | tcp[13]);
 	packet->win = (uint16_t)load16(tcp + 14);
 	if (!read_options(packet, tcp + 20, (tcp[12] >> 4) * 4u - 20, remote->is.iss))
 		stage_fail(stage, "an option that nobody knows");

@@ -143,7 +143,7 @@ put_tcp(uint8_t *tcp, const struct frame_spec *spec)
 	to = put(to, spec->seq, 4);
 	to = put(to, spec->ack, 4);
 	to = put(to, 0, 1);
-	to = put(to, spec->flags, 1);
+	to = put(to, spec->flags & 0xff, 1);
 	to = put(to, spec->win, 2);
 	to = put(to, 0, 2); /* the sum is put later */
 	to = put(to, spec->urgent, 2);
@@ -153,7 +153,9 @@ put_tcp(uint8_t *tcp, const struct frame_spec *spec)
 		to = put(to, spec->tsecr, 4);
 	}
 	to = put_padded(to, spec->tcp_options, spec->tcp_options_len);
-	put(tcp + 12, (spec->data_offset != 0 ? spec->data_offset : (uint32_t)(to - tcp) / 4) << 4,
+	put(tcp + 12,
+	    (spec->data_offset != 0 ? spec->data_offset : (uint32_t)(to - tcp) / 4) << 4 |
+		    spec->flags >> 8,
 	    1);
 	return to;
 }

@@ -19,7 +19,7 @@ struct frame_spec {
 	uint32_t src, dst;   /* IPv4, host order */
 	uint16_t sport, dport;
 	uint32_t seq, ack;
-	uint8_t flags;
+	uint16_t flags;      /* AE in the ninth bit */
 	uint16_t win, urgent;
 	uint8_t tos, ttl;
 	uint16_t ip_id;

@@ -138,7 +138,7 @@ plain_options(const struct weir_packet *packet, int has_ts, uint32_t n_sacks, ui
 }
 
 static struct weir_packet
-random_packet(uint8_t flags)
+random_packet(uint16_t flags)
 {
 	struct weir_packet packet = {.seq = random_word(),
 				     .ack = random_word(),
@@ -263,12 +263,13 @@ check_ack(const struct weir_header *header, const struct weir_packet *packet)
 
 START_TEST(pitfall_11_template_is_the_packet_in_full)
 {
-	static const uint8_t flags[] = {WEIR_TCP_ACK, WEIR_TCP_ACK | WEIR_TCP_ECE,
-					WEIR_TCP_ACK | WEIR_TCP_PSH};
+	static const uint16_t flags[] = {WEIR_TCP_ACK, WEIR_TCP_ACK | WEIR_TCP_ECE,
+					 WEIR_TCP_ACK | WEIR_TCP_PSH, WEIR_TCP_ACK | WEIR_TCP_AE,
+					 WEIR_TCP_ACK | WEIR_TCP_AE | WEIR_TCP_CWR | WEIR_TCP_ECE};
 
 	for (uint32_t i = 0; i < 24000; i++) {
 		struct weir_header header = header_of(i % 8, i / 8 % 2);
-		struct weir_packet packet = random_packet(flags[i / 16 % 3]);
+		struct weir_packet packet = random_packet(flags[i / 16 % 5]);
 
 		if (i % 5 == 0)
 			packet.ack = UINT32_MAX;
