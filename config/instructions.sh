@@ -3,12 +3,14 @@
 # Where the instructions of a poll go: runs a case of weir-bench under callgrind, which counts
 # instructions and not time, and prints the share of each function. As root, on Debian 12:
 #
-#   sh config/instructions.sh [CASE]        default: merge
+#   sh config/instructions.sh [CASE]        default: merge; weir-bench --help lists the cases
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
+answer_help "$@"
+[ $# -le 1 ] || die "give one case of weir-bench"
 case=${1:-merge}
 case $case in
 -*) die "unknown option $case; a case of weir-bench is all that is taken" ;;

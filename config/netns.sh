@@ -2,20 +2,12 @@
 # Shell functions shared by the scripts: what a run makes carries its pid, so that it can remove its
 # own things, and the things of runs that died, and nothing else. Sourced; `root` is the source tree.
 
-me=${0##*/}
+. "$root/config/words.sh"
+
 tmp_base=${TMPDIR:-/tmp}
 children=
 namespaces=
 work=
-
-say() {
-	printf '%s\n' "$*"
-}
-
-die() {
-	printf '%s: %s\n' "$me" "$*" >&2
-	exit 1
-}
 
 # ---- processes: only children of this shell are ever ended, each by its pid ----
 

@@ -10,23 +10,16 @@
 # named. Exit 0 when something was drawn.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
-me=${0##*/}
+. "$root/config/words.sh"
 
-die() {
-	printf '%s: %s\n' "$me" "$*" >&2
-	exit 1
-}
-
+answer_help "$@"
 [ $# = 2 ] || die "give a file of weir-bench --json and a directory for the pictures"
 from=$1
 to=$2
-[ -r "$from" ] || die "$from: cannot be read"
-[ -d "$to" ] || mkdir -p "$to" || die "$to: cannot be made"
+must_read "$from"
+[ ! -e "$to" ] || [ -d "$to" ] || die "$to: is no directory: give one, it is made if it is not there"
 command -v gnuplot >/dev/null || sh "$root/config/setup.sh" plot || exit 1
-work=$(mktemp -d "${TMPDIR:-/tmp}/weir-$$-plot-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+work_alone plot
 awk -f "$root/config/rows.awk" "$from" >"$work/table"
 [ -s "$work/table" ] || die "$from: no row of weir-bench --json"
 
@@ -44,6 +37,7 @@ draw() {
 		cat >/dev/null
 		return
 	}
+	[ -d "$to" ] || mkdir -p "$to" || die "$to: cannot be made"
 	{
 		printf 'data = "%s"\n' "$2"
 		printf 'set terminal png size 900,600 font "sans,11"\nset output "%s/%s.png"\n' "$to" "$1"

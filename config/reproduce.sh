@@ -13,6 +13,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
+answer_help "$@"
 cases="onoff limit flows rr delay profile kernel policy"
 from=
 keep=
@@ -30,10 +31,13 @@ while [ $# -gt 0 ]; do
 		esac
 		shift
 		;;
-	*) die "unknown option $1; known are --rows FILE, --from FILE, --to FILE and --short" ;;
+	*) die "unknown option $1; known are --rows FILE, --from FILE, --to FILE, --short and --help" ;;
 	esac
 	shift
 done
+[ -z "$from" ] || must_read "$from"
+[ -z "$keep" ] || must_write "$keep"
+[ "$to" = - ] || must_write "$to"
 
 # Each case by itself: one that fails does not take the others with it.
 measure() {
@@ -63,7 +67,6 @@ machine() {
 [ -n "$from" ] || need_root
 run_begin reproduce
 if [ -n "$from" ]; then
-	[ -r "$from" ] || die "$from: cannot be read"
 	cp "$from" "$work/rows"
 else
 	measure

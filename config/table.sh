@@ -10,17 +10,14 @@
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 
-die() {
-	printf 'table.sh: %s\n' "$*" >&2
-	exit 1
-}
+. "$root/config/words.sh"
 
+answer_help "$@"
 [ $# = 1 ] || [ $# = 2 ] || die "give a file of weir-bench --json and, perhaps, a document to fill"
-[ -r "$1" ] || die "$1: cannot be read"
-work=$(mktemp -d "${TMPDIR:-/tmp}/weir-$$-table-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+must_read "$1"
+[ $# = 1 ] || must_read "$2"
+[ $# = 1 ] || must_write "$2"
+work_alone table
 awk -f "$root/config/rows.awk" "$1" >"$work/rows"
 [ -s "$work/rows" ] || die "$1: no row of weir-bench --json"
 

@@ -12,6 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
+answer_help "$@"
 seconds=30
 keep=
 names=

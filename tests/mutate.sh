@@ -10,6 +10,7 @@ set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 
+answer_help "$@"
 seed=
 count=
 names=

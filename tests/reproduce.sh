@@ -5,11 +5,10 @@
 # neither root nor a build.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
+. "$root/config/words.sh"
+
 rows=$root/tests/reproduce.json
-work=$(mktemp -d "${TMPDIR:-/tmp}/weir-$$-reproduce-XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
+work_alone reproduce
 failed=0
 
 check() {
@@ -67,6 +66,38 @@ check "and named" grep -qF "absent: delay|every 2nd poll, size|1|64|near" "$work
 : >"$work/empty"
 check "an empty run is refused" refused reproduce --from "$work/empty" --to -
 
+# one_line WORD COMMAND...: refused in one line that holds WORD, in less than two seconds.
+one_line() {
+	word=$1
+	shift
+	refused timeout 2 "$@" && [ "$(wc -l <"$work/said")" = 1 ] && grep -qF "$word" "$work/said"
+}
+
+# Each script that a person calls says what it is.
+helps() {
+	sh "$root/$1" --help >"$work/said" 2>&1 && grep -qF "${1##*/}" "$work/said" &&
+		! grep -qE '^(#|set|root=)' "$work/said"
+}
+
+reproduce_sh=$root/config/reproduce.sh
+check "--rows that cannot be is told at once" \
+	one_line "none/rows" sh "$reproduce_sh" --rows "$work/none/rows"
+check "and --to" one_line "none/document" sh "$reproduce_sh" --to "$work/none/document"
+check "and a directory" one_line "is a directory" sh "$reproduce_sh" --to "$work"
+check "and --from" one_line "none/rows" sh "$reproduce_sh" --from "$work/none/rows"
+check "table.sh: no such document" \
+	one_line "none/document" sh "$root/config/table.sh" "$rows" "$work/none/document"
+check "table.sh: a document without a place" \
+	one_line "<!-- table -->" sh "$root/config/table.sh" "$rows" "$work/document"
+check "plot.sh: no such file" \
+	one_line "none/rows" sh "$root/config/plot.sh" "$work/none/rows" "$work/none"
+check "plot.sh: a file for a directory" \
+	one_line "is no directory" sh "$root/config/plot.sh" "$rows" "$work/document"
+for script in config/demo.sh config/reproduce.sh config/plot.sh config/instructions.sh config/table.sh \
+	tests/run.sh tests/fuzz.sh tests/mutate.sh tests/fresh.sh; do
+	check "$script --help" helps "$script"
+done
+
 check "the committed template names rows that weir-bench has" sh -c '
 	grep -o "@{[^}]*}" "$1" | sed "s/^@{//; s/}$//; s| // |\n|" | sed "s/#ratio$//" |
 		grep -vE "^(kernel|policy)\|" | cut -d "|" -f 1-5 | sort -u >"$2/named"
@@ -86,4 +117,7 @@ grep '"case":"rr"' "$rows" >"$work/rr"
 check "of what is there" sh "$root/config/plot.sh" "$work/rr" "$work/some"
 check "and no more" [ "$(ls "$work/some")" = rr.png ]
 check "no picture of nothing" refused sh "$root/config/plot.sh" "$work/empty" "$work/none"
+head -n 1 "$rows" | sed 's/"case":"[a-z]*"/"case":"merge"/' >"$work/other"
+check "nor of other cases" refused sh "$root/config/plot.sh" "$work/other" "$work/none"
+check "and no directory for it" [ ! -e "$work/none" ]
 exit $failed

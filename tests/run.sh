@@ -13,6 +13,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
+answer_help "$@"
 all_parts="gcc house clang asan tsan fuzz bench kernel interop mutate fresh"
 last_pitfall=56
 parts=
@@ -24,10 +25,6 @@ for arg in "$@"; do
 	*) die "unknown argument $arg; known are --help, --full, --pitfalls and the parts $all_parts" ;;
 	esac
 	case $arg in
-	--help)
-		sed -n '3,/^set/s/^# \{0,1\}//p' "$0"
-		exit 0
-		;;
 	--full) full=--full ;;
 	--pitfalls) pitfalls=yes ;;
 	*) parts="$parts $arg" ;;
