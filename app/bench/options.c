@@ -61,7 +61,8 @@ options_parse(struct options *options, int argc, char **argv, const struct optio
 	}
 	if (options->cases == 0) {
 		options_refuse(error,
-			       "no case is named: give all, or some that weir-bench --help lists");
+			       "no case is named: give all, or some that weir-bench --help lists, "
+			       "behind -- if that is there");
 		return OPTIONS_BAD;
 	}
 	if (options->rounds == 0)

@@ -13,6 +13,7 @@
 #include <rte_ethdev.h>
 #include <rte_log.h>
 
+#include "app/cli/say.h"
 #include "app/cli/vdevs.h"
 
 struct kept_back {
@@ -210,6 +211,10 @@ eal_start(const struct eal_args *args, struct eal_said *said, char *error)
 		rte_eal_cleanup();
 		return -1;
 	}
+	if (strstr(said->first, "option") != NULL) /* getopt's words */
+		return options_refuse(error,
+				      "EAL says %s: its options go before --, those of %s behind it",
+				      said->first, say_name);
 	snprintf(error, OPTIONS_ERROR,
 		 "EAL does not start: %s: correct what stands before --, or add "
 		 "--log-level=debug there to see why",

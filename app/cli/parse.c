@@ -19,7 +19,7 @@ options_refuse(char *error, const char *format, ...)
 	return -1;
 }
 
-/* The rule for a word such as "--ip" or "--ip=192.0.2.2/24"; *value is what follows '='. */
+/* The rule for a word such as "--ip" or "--ip=198.18.0.1/24"; *value is what follows '='. */
 static const struct option_rule *
 find_rule(const struct option_rule *rules, size_t n, const char *word, const char **value)
 {
@@ -117,7 +117,8 @@ options_read(const struct option_rule *rules, size_t n, struct options *options,
 		rule = find_rule(rules, n, argv[i], &value);
 		if (rule == NULL) {
 			options_refuse(error,
-				       "%.200s: there is no such option: %s --help lists them",
+				       "%.200s: there is no such option: %s --help lists them, EAL's "
+				       "go before --",
 				       argv[i], say_name);
 			return OPTIONS_BAD;
 		}

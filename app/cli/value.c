@@ -102,7 +102,7 @@ is_unicast(const struct weir_addr *address)
 	return first != 0 && first != 127 && first < 224;
 }
 
-#define EXAMPLES "give one such as 192.0.2.1 or 2001:db8::1"
+#define EXAMPLES "give one such as 198.18.0.1 or 2001:db8::1"
 
 int
 value_address(const char *text, struct weir_addr *address, char *error)
@@ -141,13 +141,13 @@ value_network(const char *text, struct ip_option *ip, char *error)
 
 	if (*text == '\0')
 		return options_refuse(error,
-				      "the address is empty: give one such as 192.0.2.2/24");
+				      "the address is empty: give one such as 198.18.0.1/24");
 	if (slash == NULL)
 		return options_refuse(error, "'%s' has no prefix length: give %s/%s", text, text,
 				      strchr(text, ':') != NULL ? "64" : "24");
 	if ((size_t)(slash - text) >= sizeof(address))
 		return options_refuse(
-		    error, "'%s' is not an address: give one such as 192.0.2.1/24", text);
+		    error, "'%s' is not an address: give one such as 198.18.0.1/24", text);
 	memcpy(address, text, (size_t)(slash - text));
 	address[slash - text] = '\0';
 	if (value_address(address, &ip->address, error) != 0)
@@ -168,7 +168,7 @@ value_ipv4(const char *text, const struct weir_addr *address, char *error)
 {
 	return address->family == 4 ? 0
 				    : options_refuse(error, "'%s' is not an IPv4 address: give one "
-							    "such as 192.0.2.1",
+							    "such as 198.18.0.1",
 						     text);
 }
 

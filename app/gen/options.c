@@ -46,8 +46,8 @@ const char options_help[] =
     "  --buffers N             packet buffers, 2048 to 16777216, default 8192\n"
     "  --help, --version\n"
     "\n"
-    "  weir-gen -l 0 --vdev net_tap0,iface=gen0 --no-pci -- --ip 192.0.2.9/24 \\\n"
-    "           --connect 192.0.2.1:9000 --flows 8 --run 8 --seconds 5\n";
+    "  weir-gen -l 0 --vdev net_tap0,iface=gen0 --no-pci -- --ip 198.18.0.2/24 \\\n"
+    "           --connect 198.18.0.1:9000 --flows 8 --run 8 --seconds 5\n";
 
 const char *const options_modes[] = {
     [GENERATOR_STREAM] = "stream",
@@ -91,7 +91,7 @@ set_connect(struct options *options, const char *text, char *error)
 	if ((size_t)(colon - text) >= sizeof(address))
 		return options_refuse(error,
 				      "'%s' is not ADDR:PORT: give one such as "
-				      "192.0.2.1:9000",
+				      "198.18.0.1:9000",
 				      text);
 	memcpy(address, text, (size_t)(colon - text));
 	address[colon - text] = '\0';
@@ -288,10 +288,10 @@ check_together(const struct options *options, char *error)
 {
 	if (options->ip.text == NULL)
 		return options_refuse(error, "--ip is missing: give an address of your own after "
-					     "--, such as --ip 192.0.2.9/24");
+					     "--, such as --ip 198.18.0.2/24");
 	if (options->target.family == 0)
 		return options_refuse(error, "--connect is missing: give the receiver after --, "
-					     "such as --connect 192.0.2.1:9000");
+					     "such as --connect 198.18.0.1:9000");
 	if (check_sources(options, error) != 0 || check_target(options, error) != 0 ||
 	    check_flows(options, error) != 0)
 		return -1;

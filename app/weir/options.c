@@ -42,7 +42,7 @@ const char options_help[] =
     "  --seed N                seed of every secret and random choice; default: from the system\n"
     "  --help, --version\n"
     "\n"
-    "  weir -l 1 --vdev net_tap0,iface=weir0 --no-pci -- --ip 192.0.2.2/24 --listen 9000\n";
+    "  weir -l 1 --vdev net_tap0,iface=weir0 --no-pci -- --ip 198.18.0.1/24 --listen 9000\n";
 
 static int
 set_port(struct options *options, const char *text, char *error)
@@ -201,7 +201,7 @@ check_together(const struct options *options, char *error)
 	if (options->n_ips == 0 && options->n_ips6 == 0)
 		return options_refuse(
 		    error, "--ip is missing: give the port its address after --, such as "
-			   "--ip 192.0.2.2/24");
+			   "--ip 198.18.0.1/24");
 	if (options->n_listeners == 0)
 		return options_refuse(
 		    error, "--listen is missing: give a port to listen on after --, such "

@@ -149,8 +149,8 @@ END_TEST
 
 START_TEST(missing_ones)
 {
-	refused("--connect 192.0.2.1:9000", "--ip is missing", "--ip 192.0.2.9/24");
-	refused("--ip 192.0.2.9/24", "--connect is missing", "--connect 192.0.2.1:9000");
+	refused("--connect 192.0.2.1:9000", "--ip is missing", "--ip 198.18.0.2/24");
+	refused("--ip 192.0.2.9/24", "--connect is missing", "--connect 198.18.0.1:9000");
 	refused(LEAST "--flows 0", "--flows is 0", "give one");
 	taken(LEAST "--flows 0 --hold 1");
 	taken(LEAST "--flows 0 --attack syn");
@@ -163,8 +163,8 @@ START_TEST(targets)
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.1:0", "'0' is wrong", "1 to 65535");
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.1:65536", "'65536' is wrong", "1 to 65535");
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.1:", "'' is wrong", "1 to 65535");
-	refused("--ip 192.0.2.9/24 --connect host:9000", "'host'", "such as 192.0.2.1");
-	refused("--ip 192.0.2.9/24 --connect 224.0.0.1:9000", "unicast", "such as 192.0.2.1");
+	refused("--ip 192.0.2.9/24 --connect host:9000", "'host'", "such as 198.18.0.1");
+	refused("--ip 192.0.2.9/24 --connect 224.0.0.1:9000", "unicast", "such as 198.18.0.1");
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.9:9000", "one of our own", "receiver's");
 	refused("--ip 192.0.2.9/24 --sources 4 --connect 192.0.2.12:1", "one of our own",
 		"receiver's");

@@ -117,8 +117,8 @@ END_TEST
 
 START_TEST(missing_ones)
 {
-	refused("", "--ip is missing", "--ip 192.0.2.2/24");
-	refused("--listen 9000", "--ip is missing", "--ip 192.0.2.2/24");
+	refused("", "--ip is missing", "--ip 198.18.0.1/24");
+	refused("--listen 9000", "--ip is missing", "--ip 198.18.0.1/24");
 	refused("--ip 192.0.2.2/24", "--listen is missing", "--listen 9000");
 	refused("--port a --port b --port c --ip 1.0.0.1/8 --ip 2.0.0.1/8 --listen 1",
 		"2 times with IPv4", "for 3 ports");
@@ -137,7 +137,7 @@ START_TEST(addresses)
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		snprintf(line, sizeof(line), "--listen 9 --ip %s", wrong[i]);
-		refused(line, "--ip: '", "such as 192.0.2.1 or 2001:db8::1");
+		refused(line, "--ip: '", "such as 198.18.0.1 or 2001:db8::1");
 	}
 	refused("--listen 9 --ip 192.0.2.2", "no prefix length", "192.0.2.2/24");
 	refused("--listen 9 --ip 192.0.2.2/0", "'0' is wrong", "1 to 32");
@@ -148,7 +148,7 @@ START_TEST(addresses)
 	refused("--listen 9 --ip 2001:db8::1/129", "'129' is wrong", "1 to 128");
 	refused("--listen 9 --ip fe80::1%1/64", "names a port", "leave it away");
 	refused(LEAST "--gateway 192.0.3.1", "'192.0.3.1'", "in the network");
-	refused(LEAST "--gateway 192.0.2", "'192.0.2'", "such as 192.0.2.1");
+	refused(LEAST "--gateway 192.0.2", "'192.0.2'", "such as 198.18.0.1");
 	refused("--listen 9 --ip 2001:db8::1", "no prefix length", "2001:db8::1/64");
 	refused(LEAST "--gateway 2001:db8::1", "'2001:db8::1'", "in the network");
 	refused("--listen 9 --ip 2001:db8::1/64 --ip 2001:db8::1/56", "given twice", "of its own");
@@ -158,8 +158,8 @@ START_TEST(addresses)
 	taken("--port a --port b --ip fd00::1/8 --ip fd00::2/8 --ip 192.0.2.2/24 --listen 9");
 	refused("--port a --port b --port c --ip fd00::1/8 --ip fd00::2/8 --listen 9",
 		"2 times with IPv6 for 3 ports", "one per --port");
-	refused("--listen 9 --ip=", "is empty", "such as 192.0.2.2/24");
-	refused(LEAST "--gateway=", "is empty", "such as 192.0.2.1");
+	refused("--listen 9 --ip=", "is empty", "such as 198.18.0.1/24");
+	refused(LEAST "--gateway=", "is empty", "such as 198.18.0.1");
 	refused("--listen 9 --ip 192.0.2.0/24", "'192.0.2.0/24' is the network's own", "a host's");
 	refused("--listen 9 --ip 192.0.2.255/24", "the network's broadcast", "a host's");
 	refused("--listen 9 --ip 10.1.2.3/30", "the network's broadcast", "a host's");

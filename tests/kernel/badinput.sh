@@ -75,6 +75,8 @@ wrong "$null --vdev net_pcap0,rx_pcap=/nope" "$good --listen 9000" net_pcap0
 wrong "$null -a 0000:7f:1f.7" "$good --listen 9000" "-a 0000:7f:1f.7"
 wrong "$null --allow=0000:7f:1f.7" "$good --listen 9000" "no such PCI device"
 wrong "$null --proc-type=secondary" "$good --listen 9000" proc-type
+wrong "$null --seconds 1" "$good --listen 9000" "those of weir behind it"
+wrong "$null" "$good --listen 9000 -l 1" "EAL's go before --"
 wrong "stray $null" "$good --listen 9000" stray
 mkfifo "$work/pipe"
 wrong "$null" "$good --listen 9000 --record $work/pipe" "$work/pipe"
