@@ -43,10 +43,8 @@ heard_ms(const struct weir_flow *flow)
 static uint32_t
 keepalive_due_ms(const struct weir_tcp *tcp, const struct weir_flow *flow)
 {
-	const struct weir_listener *listener = &tcp->listeners[flow->listener];
-
-	return heard_ms(flow) + listener->keepalive_ms +
-	       flow->retries * listener->keepalive_interval_ms;
+	return flow->retries != 0 ? flow->rexmit_due_ms
+				  : heard_ms(flow) + tcp->listeners[flow->listener].keepalive_ms;
 }
 
 void
@@ -99,6 +97,7 @@ keepalive(struct weir_tcp *tcp, struct weir_flow *flow)
 		return;
 	}
 	flow->retries++;
+	flow->rexmit_due_ms = tcp->now_ms + listener->keepalive_interval_ms;
 	tcp->stats.keepalives++;
 	weir_ack_control(tcp, flow, WEIR_TCP_ACK, flow->snd_nxt - 1);
 }

@@ -126,10 +126,12 @@ START_TEST(probes_are_answered_like_any_old_segment)
 		remote_stream(&world, &remote, 0, 100);
 		world_poll(&world, 900 * SCENE_MS);
 	}
-	ck_assert_uint_eq(tcp()->stats.keepalives, 2); /* one more fell due before the first */
+	/* one more fell due before the first: a late poll sends one, not several */
+	ck_assert_uint_eq(tcp()->stats.keepalives, 2);
 	weir_conn_discard(world.stack, remote.conn, 4000);
+	world_poll(&world, 50 * SCENE_MS); /* the delayed ACK */
 	world_forget(&world);
-	scene_pass(&world, 1001 * SCENE_MS, 1);
+	scene_pass(&world, 951 * SCENE_MS, 1);
 	scene_pass(&world, 100 * SCENE_MS, 1);
 	scene_pass(&world, 100 * SCENE_MS, 0);
 	scene_events(&world, "Ct");
