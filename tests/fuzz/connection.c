@@ -317,6 +317,7 @@ set_up(struct fuzz *fuzz)
 	remote.iss = numbers[more >> 4 & 3];
 	remote.clock = 1000;
 	fuzz->honest = how & 16;
+	fuzz->stage->ip6 = (more & 3) == 3; /* policies leave this combination over */
 	stage_begin(fuzz->stage, &stack, how & 128 ? 20 : 1 + (how >> 5 & 3));
 	stage_listen(fuzz->stage, &listen);
 	stage_remote(fuzz->stage, &remote);

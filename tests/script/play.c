@@ -313,50 +313,64 @@ play_script(struct stage *stage, const struct script *script, uint32_t limit,
 		weir_buf_free(&stage->pool, stage->in[stage->in_head]);
 	stage->in_head = stage->in_tail = 0;
 	error->line = play.line->number;
-	snprintf(error->text, sizeof(error->text), "%.100s: %.120s (limit %u)", play.line->text,
-		 stage->error, limit);
+	snprintf(error->text, sizeof(error->text), "%.100s: %.120s (limit %u%s)", play.line->text,
+		 stage->error, limit, stage->ip6 ? ", IPv6" : "");
 	return false;
 }
 
 /* The first line in which two transcripts differ. */
 static void
-write_difference(const char *one, const char *many, struct script_error *error)
+write_difference(const char *first, const char *now, const struct stage *stage, uint32_t limit,
+		 struct script_error *error)
 {
-	while (*one != 0 && *many != 0) {
-		size_t a = strcspn(one, "\n"), b = strcspn(many, "\n");
+	while (*first != 0 && *now != 0) {
+		size_t a = strcspn(first, "\n"), b = strcspn(now, "\n");
 
-		if (a != b || strncmp(one, many, a) != 0)
+		if (a != b || strncmp(first, now, a) != 0)
 			break;
-		one += a + (one[a] != 0);
-		many += b + (many[b] != 0);
+		first += a + (first[a] != 0);
+		now += b + (now[b] != 0);
 	}
 	error->line = 0;
-	snprintf(error->text, sizeof(error->text), "limit 1: %.*s; limit 20: %.*s",
-		 (int)strcspn(one, "\n"), one, (int)strcspn(many, "\n"), many);
+	snprintf(error->text, sizeof(error->text), "first: %.*s; limit %u%s: %.*s",
+		 (int)strcspn(first, "\n"), first, limit, stage->ip6 ? ", IPv6" : "",
+		 (int)strcspn(now, "\n"), now);
+}
+
+/* One more performance, which must come out as the first one did. */
+static bool
+play_again(struct stage *stage, const struct script *script, uint32_t limit, bool ip6,
+	   char **first, struct script_error *error)
+{
+	stage->ip6 = ip6;
+	if (!play_script(stage, script, limit, error))
+		return false;
+	if (*first == NULL)
+		*first = strdup(stage->transcript);
+	/* A cookie lies in the timestamp, and depends on the addresses. */
+	if (strcmp(*first, stage->transcript) == 0 ||
+	    (ip6 && stage->engine->tcp.stats.cookies_sent != 0))
+		return true;
+	write_difference(*first, stage->transcript, stage, limit, error);
+	return false;
 }
 
 bool
 play_text(struct stage *stage, const char *text, struct script_error *error)
 {
 	struct script *script = script_parse(text, error);
-	char *one = NULL;
+	uint32_t least, most;
+	char *first = NULL;
 	bool good;
 
 	if (script == NULL)
 		return false;
-	if (script->limit != 0) {
-		good = play_script(stage, script, script->limit, error);
-	} else {
-		good = play_script(stage, script, 1, error);
-		if (good)
-			one = strdup(stage->transcript);
-		good = good && play_script(stage, script, 20, error);
-		if (good && strcmp(one, stage->transcript) != 0) {
-			write_difference(one, stage->transcript, error);
-			good = false;
-		}
-		free(one);
-	}
+	least = script->limit != 0 ? script->limit : 1;
+	most = script->limit != 0 ? script->limit : 20;
+	good = play_again(stage, script, least, false, &first, error) &&
+	       (least == most || play_again(stage, script, most, false, &first, error)) &&
+	       play_again(stage, script, most, true, &first, error);
+	free(first);
 	script_free(script);
 	return good;
 }

@@ -11,7 +11,8 @@
 bool play_script(struct stage *stage, const struct script *script, uint32_t limit,
 		 struct script_error *error);
 
-/* The same with limits 1 and 20, or the one limit of the script, and with the same outcome. */
+/* The same with limits 1 and 20, or the one limit of the script, over IPv4, and once more over IPv6,
+ * always with the same outcome. */
 bool play_text(struct stage *stage, const char *text, struct script_error *error);
 
 #endif

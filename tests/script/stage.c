@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tests/unit/frame.h"
+#include "wire/bytes.h"
 
 #define BEGAN_NS     1000000000ull
 #define REMOTE_FRAMES 2048
@@ -318,15 +319,31 @@ stage_poll(struct stage *stage)
 	remember(stage);
 }
 
+/* The one address of IPv6 that the port has is number 0 of all. */
+static struct weir_key
+key_of(const struct stage *stage, const struct stage_remote *remote)
+{
+	const struct weir_key4 key4 = {.raddr = FRAME_REMOTE_IP,
+				       .laddr = FRAME_LOCAL_IP,
+				       .rport = remote->is.port,
+				       .lport = remote->is.to};
+	struct weir_key key = weir_key_of4(&key4);
+
+	if (!stage->ip6)
+		return key;
+	for (uint32_t i = 0; i < 3; i++)
+		key.raddr_high[i] = weir_load_be32(frame_remote_ip6 + 4 * i);
+	key.low.raddr = weir_load_be32(frame_remote_ip6 + 12);
+	key.low.laddr = 0;
+	return key;
+}
+
 uint32_t
 stage_state(const struct stage *stage, uint32_t index)
 {
 	const struct weir_tcp *tcp = &stage->engine->tcp;
-	const struct weir_key4 key = {.raddr = FRAME_REMOTE_IP,
-				      .laddr = FRAME_LOCAL_IP,
-				      .rport = stage->remotes[index].is.port,
-				      .lport = stage->remotes[index].is.to};
-	uint32_t entry = weir_table_find(&tcp->table, &key);
+	const struct weir_key key = key_of(stage, &stage->remotes[index]);
+	uint32_t entry = weir_tcp_find(tcp, &key);
 
 	if (entry == WEIR_NONE)
 		return WEIR_TCP_CLOSED;
@@ -382,6 +399,7 @@ create(struct stage *stage, const struct script_stack *config, uint32_t limit)
 						.rx_burst = to_engine,
 						.tx_burst = from_engine,
 						.user = stage};
+	struct weir_addr address6;
 	struct weir_config stack;
 
 	memcpy(functions.mac, frame_local_mac, 6);
@@ -390,7 +408,9 @@ create(struct stage *stage, const struct script_stack *config, uint32_t limit)
 	    weir_pool_open_heap(&stage->pool, REMOTE_FRAMES, 2176) != 0 ||
 	    weir_port_open_custom(&functions, &stage->port) != 0 ||
 	    weir_addr_parse("192.0.2.1", &port.address) != 0 ||
-	    weir_stack_attach(stage->stack, stage->port, &port) != 0)
+	    weir_stack_attach(stage->stack, stage->port, &port) != 0 ||
+	    weir_addr_parse("2001:db8::1", &address6) != 0 ||
+	    weir_stack_add_address(stage->stack, stage->port, &address6) != 0)
 		abort();
 	stage->engine = weir_stack_engine(stage->stack, 0);
 	weir_stack_set_handler(stage->stack, on_events, stage);
@@ -438,6 +458,8 @@ stage_begin(struct stage *stage, const struct script_stack *config, uint32_t lim
 		reset(stage, config, limit);
 	}
 	stage->made = *config;
+	/* A longer MTU makes room for the longer header: scripts hold for either family. */
+	stage->engine->tcp.ports[0].mss = stage->ip6 ? 1480 : 1460;
 	stage->began_ns = stage->now_ns = BEGAN_NS;
 	stage->n_remotes = stage->n_seen = stage->n_events = 0;
 	stage->transcript_len = 0;
@@ -485,8 +507,8 @@ check_empty(struct stage *stage)
 
 	if (tcp->flow_free.used != 0 || tcp->stats.accepted != tcp->stats.closed)
 		stage_fail(stage, "%u connections are left", tcp->flow_free.used);
-	if (tcp->table.count != tcp->syn_free.used + tcp->time_wait_free.used)
-		stage_fail(stage, "the table has %u entries", tcp->table.count);
+	if (tcp->table.count + tcp->table6.count != tcp->syn_free.used + tcp->time_wait_free.used)
+		stage_fail(stage, "the table has %u entries", tcp->table.count + tcp->table6.count);
 	if (tcp->held.used != 0 || tcp->held_bufs != 0 || tcp->stats.packets_queued != 0)
 		stage_fail(stage, "%u nodes and %u buffers are still held", tcp->held.used,
 			   tcp->held_bufs);

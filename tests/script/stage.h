@@ -29,6 +29,7 @@ struct stage_remote {
 	uint64_t delivered; /* bytes reported as readable */
 	uint64_t read;
 	bool fin_sent;
+	uint32_t label; /* of its packets over IPv6, 0: none seen */
 	uint8_t sent[STAGE_SENT / 8]; /* one bit per byte of the stream */
 	uint64_t leases[STAGE_LEASES];
 	uint32_t n_leases;
@@ -52,6 +53,7 @@ struct stage {
 	struct weir_port *port;
 	struct weir_pool pool; /* of the remotes' frames */
 	struct script_stack made; /* what the stack was made for */
+	bool ip6; /* set by the user before stage_begin: remotes speak IPv6 */
 	uint64_t began_ns, now_ns;
 	struct stage_remote remotes[SCRIPT_REMOTES];
 	uint32_t n_remotes;

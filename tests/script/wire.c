@@ -89,6 +89,7 @@ stage_inject(struct stage *stage, uint32_t index, const struct script_packet *pa
 	uint8_t options[12];
 
 	frame_spec_init(&spec);
+	spec.ip6 = stage->ip6;
 	spec.sport = remote->is.port;
 	spec.dport = remote->is.to;
 	spec.seq = remote->is.iss + seq;
@@ -192,26 +193,54 @@ read_options(struct script_packet *packet, const uint8_t *p, uint32_t len, uint3
 	return true;
 }
 
-/* Ethernet, IPv4 and TCP as they must be; both sums by the tests' own arithmetic. */
-static bool
-is_sound(const uint8_t *frame, uint32_t len)
+/* Where TCP begins in the engine's frames. */
+static uint32_t
+tcp_off(const struct stage *stage)
 {
-	const uint8_t *ip = frame + 14, *tcp = ip + 20;
-	uint8_t pseudo[12];
-	uint32_t tcp_len;
+	return stage->ip6 ? 14 + 40 : 14 + 20;
+}
 
-	if (len < 54 || memcmp(frame, frame_remote_mac, 6) != 0 ||
-	    memcmp(frame + 6, frame_local_mac, 6) != 0 || load16(frame + 12) != 0x0800 ||
-	    ip[0] != 0x45 || ip[9] != 6 || load16(ip + 2) + 14 != len)
-		return false;
-	tcp_len = len - 34;
-	if ((tcp[12] >> 4) * 4u < 20 || (tcp[12] >> 4) * 4u > tcp_len)
-		return false;
+/* The IP header as it must be; the pseudo header to `pseudo`. */
+static bool
+is_sound_ip4(const uint8_t *ip, uint32_t tcp_len, uint8_t pseudo[12])
+{
 	memcpy(pseudo, ip + 12, 8);
 	memcpy(pseudo + 8, (uint8_t[]){0, 6, (uint8_t)(tcp_len >> 8), (uint8_t)tcp_len}, 4);
-	return frame_csum(ip, 20, 0) == 0 && load32(ip + 12) == FRAME_LOCAL_IP &&
-	       load32(ip + 16) == FRAME_REMOTE_IP &&
-	       frame_csum(tcp, tcp_len, (uint16_t)~frame_csum(pseudo, 12, 0)) == 0;
+	return ip[0] == 0x45 && ip[9] == 6 && load16(ip + 2) == 20 + tcp_len &&
+	       frame_csum(ip, 20, 0) == 0 && load32(ip + 12) == FRAME_LOCAL_IP &&
+	       load32(ip + 16) == FRAME_REMOTE_IP;
+}
+
+/* The same of IPv6, with a flow label. */
+static bool
+is_sound_ip6(const uint8_t *ip, uint32_t tcp_len, uint8_t pseudo[40])
+{
+	memset(pseudo, 0, 40);
+	memcpy(pseudo, ip + 8, 32);
+	pseudo[34] = (uint8_t)(tcp_len >> 8);
+	pseudo[35] = (uint8_t)tcp_len;
+	pseudo[39] = 6;
+	return ip[0] >> 4 == 6 && ip[6] == 6 && load16(ip + 4) == tcp_len &&
+	       (load32(ip) & 0xfffff) != 0 && memcmp(ip + 8, frame_local_ip6, 16) == 0 &&
+	       memcmp(ip + 24, frame_remote_ip6, 16) == 0;
+}
+
+/* Ethernet, IP and TCP as they must be; all sums by the tests' own arithmetic. */
+static bool
+is_sound(const struct stage *stage, const uint8_t *frame, uint32_t len)
+{
+	const uint32_t off = tcp_off(stage), header = len > off + 12 ? frame[off + 12] >> 4 : 0;
+	uint8_t pseudo[40];
+
+	if (len < off + 20 || memcmp(frame, frame_remote_mac, 6) != 0 ||
+	    memcmp(frame + 6, frame_local_mac, 6) != 0 ||
+	    load16(frame + 12) != (stage->ip6 ? 0x86dd : 0x0800) || header < 5 ||
+	    header * 4 > len - off)
+		return false;
+	if (!(stage->ip6 ? is_sound_ip6 : is_sound_ip4)(frame + 14, len - off, pseudo))
+		return false;
+	return frame_csum(frame + off, len - off,
+			  (uint16_t)~frame_csum(pseudo, stage->ip6 ? 40 : 12, 0)) == 0;
 }
 
 static int
@@ -254,22 +283,33 @@ check_edge(struct stage *stage, struct stage_remote *remote, struct script_packe
 	remote->has_edge = true;
 }
 
+/* One label for all packets of a flow (RFC 6437 3). */
+static void
+check_label(struct stage *stage, struct stage_remote *remote, uint32_t label)
+{
+	if (remote->label != 0 && remote->label != label)
+		stage_fail(stage, "flow label %x after %x", label, remote->label);
+	remote->label = label;
+}
+
 void
 stage_read_frame(struct stage *stage, const uint8_t *frame, uint32_t len)
 {
-	const uint8_t *tcp = frame + 34;
+	const uint8_t *tcp = frame + tcp_off(stage);
 	struct stage_seen *seen = &stage->seen[stage->n_seen];
 	struct script_packet *packet = &seen->packet;
 	struct stage_remote *remote;
 	int index;
 
 	memset(seen, 0, sizeof(*seen));
-	if (!is_sound(frame, len) ||
+	if (!is_sound(stage, frame, len) ||
 	    (index = by_port(stage, load16(tcp + 2), load16(tcp))) < 0) {
 		stage_fail(stage, "a frame of %u bytes that is no sound packet to a remote", len);
 		return;
 	}
 	remote = &stage->remotes[index];
+	if (stage->ip6)
+		check_label(stage, remote, load32(frame + 14) & 0xfffff);
 	seen->remote = (uint32_t)index;
 	packet->flags = (uint16_t)((tcp[12] & 1) << 8 | tcp[13]);
 	packet->win = (uint16_t)load16(tcp + 14);
@@ -278,7 +318,8 @@ stage_read_frame(struct stage *stage, const uint8_t *frame, uint32_t len)
 	if (packet->flags & WEIR_TCP_SYN)
 		learn(remote, packet, load32(tcp + 4), load32(tcp + 8));
 	packet->seq.value = (int32_t)(load32(tcp + 4) - remote->iss);
-	packet->end.value = packet->seq.value + (int32_t)(len - 34 - (tcp[12] >> 4) * 4u);
+	packet->end.value =
+		packet->seq.value + (int32_t)(len - tcp_off(stage) - (tcp[12] >> 4) * 4u);
 	packet->ack.value = packet->flags & WEIR_TCP_ACK
 				    ? (int32_t)(load32(tcp + 8) - remote->is.iss)
 				    : 0;

@@ -323,7 +323,7 @@ scene_close(struct world *world)
 	ck_assert_uint_eq(tcp->stats.accepted, tcp->stats.closed);
 	ck_assert_uint_eq(tcp->stats.syn_received, tcp->syn_free.used);
 	ck_assert_uint_eq(tcp->stats.time_wait, tcp->time_wait_free.used);
-	ck_assert_uint_eq(tcp->table.count, tcp->syn_free.used + tcp->time_wait_free.used);
+	ck_assert_uint_eq(tcp->table.count + tcp->table6.count, tcp->syn_free.used + tcp->time_wait_free.used);
 	ck_assert_uint_eq(tcp->held.used, 0);
 	ck_assert_uint_eq(tcp->held_bufs, 0);
 	ck_assert_uint_eq(tcp->stats.packets_queued, 0);
