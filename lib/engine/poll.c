@@ -128,7 +128,7 @@ handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port
 			weir_tcp_drop(tcp, other->buf, reply.reason);
 			continue;
 		}
-		if (other->kind == WEIR_OTHER_ICMP && !echo_allowed(engine)) {
+		if (other->kind != WEIR_OTHER_ARP && !reply.advertises && !echo_allowed(engine)) {
 			weir_tcp_drop(tcp, reply.frame, WEIR_DROP_ICMP_LIMITED);
 			continue;
 		}

@@ -475,6 +475,7 @@ open_flows(struct run *run)
 		remote->ts = draw(run, 5) != 0;
 		remote->sack = draw(run, 8) != 0;
 		remote->ecn = draw(run, 3) == 0;
+		remote->ip6 = draw(run, 3) == 0;
 		remote->iss = draw(run, 3) == 0 ? (uint32_t)0 - draw(run, 60000)
 						: draw(run, UINT32_MAX);
 		sender->total = 20000 + draw(run, 100000);
@@ -488,7 +489,6 @@ static void
 run_seed(struct run *run, uint64_t seed, uint32_t limit)
 {
 	struct weir_config config;
-	uint32_t buffer;
 
 	memset(run, 0, sizeof(*run));
 	run->random = seed;
@@ -499,9 +499,8 @@ run_seed(struct run *run, uint64_t seed, uint32_t limit)
 	config.budget_segs = 16 + draw(run, 240);
 	config.quantum_segs = 1 + draw(run, 64);
 	config.rx_queue_segs = 24 + draw(run, 40);
-	buffer = 16384 + draw(run, 240000);
 	run->kind = draw(run, 4) != 0 ? 0 : KIND_CHAIN + draw(run, KIND_COUNT - KIND_CHAIN);
-	world_open(&run->world, &config, buffer, WEIR_ACK_TRAIN);
+	world_open(&run->world, &config, 16384 + draw(run, 240000), WEIR_ACK_TRAIN);
 	weir_stack_set_handler(run->world.stack, on_events, run);
 	open_flows(run);
 	main_phase(run);

@@ -38,6 +38,7 @@ world_open(struct world *world, const struct weir_config *config, uint32_t recei
 	struct weir_port_config port = {.size = sizeof(port), .prefix_len = 24};
 	struct weir_listen_config listen;
 	struct weir_port *ends[2];
+	struct weir_addr address6;
 
 	memset(world, 0, sizeof(*world));
 	world->now_ns = config->now_ns;
@@ -51,6 +52,8 @@ world_open(struct world *world, const struct weir_config *config, uint32_t recei
 	ck_assert_int_eq(weir_addr_parse("192.0.2.1", &port.address), 0);
 	memcpy(world->near->mac, frame_local_mac, 6);
 	ck_assert_int_eq(weir_stack_attach(world->stack, world->near, &port), 0);
+	ck_assert_int_eq(weir_addr_parse("2001:db8::1", &address6), 0);
+	ck_assert_int_eq(weir_stack_add_address(world->stack, world->near, &address6), 0);
 	weir_listen_config_init(&listen);
 	listen.port = WORLD_PORT;
 	listen.receive_buffer = receive_buffer;
@@ -120,28 +123,43 @@ read_options(struct reply *reply, const uint8_t *p, uint32_t len)
 	}
 }
 
-/* Ethernet, IPv4 and TCP headers of one reply; both checksums must hold. */
+/* The IP header of a reply, and the sum of its pseudo header; the length behind it to *tcp_len. */
+static const uint8_t *
+read_ip(struct reply *reply, const uint8_t *ip, uint32_t *tcp_len, uint64_t *sum)
+{
+	if (ip[0] >> 4 == 6) {
+		ck_assert_mem_eq(ip + 8, frame_local_ip6, 16);
+		ck_assert_mem_eq(ip + 24, frame_remote_ip6, 12);
+		ck_assert_uint_ne(weir_load_be32(ip) & 0xfffff, 0);
+		*tcp_len = weir_load_be16(ip + 4);
+		*sum = weir_csum_pseudo6(ip + 8, 6, *tcp_len);
+		reply->dst = weir_load_be32(ip + 36);
+		return ip + 40;
+	}
+	ck_assert_uint_eq(weir_csum_fold(weir_csum_add(ip, 20, 0)), 0xffff);
+	*tcp_len = weir_load_be16(ip + 2) - 20u;
+	reply->dst = weir_load_be32(ip + 16);
+	*sum = weir_csum_pseudo4(weir_load_be32(ip + 12), reply->dst, 6, (uint16_t)*tcp_len);
+	return ip + 20;
+}
+
+/* Ethernet, IP and TCP headers of one reply; checksums must hold. */
 static void
 read_reply(struct reply *reply, const uint8_t *frame, uint32_t frame_len)
 {
-	const uint8_t *ip = frame + 14, *tcp = ip + 20;
-	uint32_t ip_len, header, tcp_len;
+	const uint8_t *ip = frame + 14, *tcp;
+	uint32_t header, tcp_len;
 	uint64_t sum;
 
 	memset(reply, 0, sizeof(*reply));
 	reply->wscale = -1;
 	ck_assert_uint_ge(frame_len, 54);
-	ck_assert_uint_eq(weir_load_be16(frame + 12), 0x0800);
+	ck_assert_uint_eq(weir_load_be16(frame + 12), ip[0] >> 4 == 6 ? 0x86dd : 0x0800);
 	ck_assert_int_eq(memcmp(frame, frame_remote_mac, 6), 0);
-	ip_len = weir_load_be16(ip + 2);
-	ck_assert_uint_eq(ip_len + 14, frame_len);
-	ck_assert_uint_eq(weir_csum_fold(weir_csum_add(ip, 20, 0)), 0xffff);
-	tcp_len = ip_len - 20;
-	sum = weir_csum_pseudo4(weir_load_be32(ip + 12), weir_load_be32(ip + 16), 6,
-				(uint16_t)tcp_len);
+	tcp = read_ip(reply, ip, &tcp_len, &sum);
+	ck_assert_uint_eq((uint32_t)(tcp - frame) + tcp_len, frame_len);
 	ck_assert_uint_eq(weir_csum_fold(weir_csum_add(tcp, tcp_len, sum)), 0xffff);
 	header = (uint32_t)(tcp[12] >> 4) * 4;
-	reply->dst = weir_load_be32(ip + 16);
 	reply->sport = weir_load_be16(tcp);
 	reply->dport = weir_load_be16(tcp + 2);
 	reply->seq = weir_load_be32(tcp + 4);
@@ -213,6 +231,8 @@ remote_spec(const struct remote *remote, struct frame_spec *spec, uint32_t seq, 
 {
 	frame_spec_init(spec);
 	spec->src = remote->ip;
+	spec->ip6 = remote->ip6;
+	weir_store_be32(spec->src6 + 12, remote->ip);
 	spec->sport = remote->port;
 	spec->dport = remote->to;
 	spec->seq = seq;
@@ -323,7 +343,8 @@ scene_close(struct world *world)
 	ck_assert_uint_eq(tcp->stats.accepted, tcp->stats.closed);
 	ck_assert_uint_eq(tcp->stats.syn_received, tcp->syn_free.used);
 	ck_assert_uint_eq(tcp->stats.time_wait, tcp->time_wait_free.used);
-	ck_assert_uint_eq(tcp->table.count + tcp->table6.count, tcp->syn_free.used + tcp->time_wait_free.used);
+	ck_assert_uint_eq(tcp->table.count + tcp->table6.count,
+			  tcp->syn_free.used + tcp->time_wait_free.used);
 	ck_assert_uint_eq(tcp->held.used, 0);
 	ck_assert_uint_eq(tcp->held_bufs, 0);
 	ck_assert_uint_eq(tcp->stats.packets_queued, 0);

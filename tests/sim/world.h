@@ -20,7 +20,7 @@
 /* One packet that the engine sent, read back by the test's own parser, checksums verified. */
 struct reply {
 	uint32_t seq, ack, tsval, tsecr;
-	uint32_t dst;
+	uint32_t dst; /* the last word of an address of IPv6 */
 	uint16_t win, sport, dport, mss;
 	uint8_t flags, has_ts, n_sacks, sack_permitted;
 	int8_t wscale; /* -1: absent */
@@ -44,10 +44,10 @@ struct world {
 
 /* A remote connection, as its own TCP would see it. */
 struct remote {
-	uint32_t ip;
+	uint32_t ip; /* with ip6 the last word of an address that begins as frame_remote_ip6 */
 	uint16_t port;
 	uint16_t to; /* listener */
-	bool ts, sack, ecn;
+	bool ts, sack, ecn, ip6;
 	int8_t wscale;     /* -1: none offered */
 	uint16_t mss;
 	uint32_t iss;
