@@ -176,6 +176,70 @@ START_TEST(replace_moves_a_key_between_arrays)
 }
 END_TEST
 
+/* A table of IPv6: keys beside the flows, and inside the entries of the other arrays. */
+START_TEST(wide_keys_in_three_arrays)
+{
+	enum { FLOWS = 300, SYNS = 100, WAITS = 100, ALL = FLOWS + SYNS + WAITS };
+	static struct weir_key flows[FLOWS], keys[ALL];
+	static struct {
+		uint32_t before;
+		struct weir_key key;
+		uint8_t rest[32];
+	} syns[SYNS];
+	static struct {
+		struct weir_key key;
+		uint32_t rest[9];
+	} waits[WAITS];
+	struct weir_hash_key secret = secret_of(8);
+	struct weir_table_keys of = {
+	    .base = {(uint8_t *)flows, (uint8_t *)&syns->key, (uint8_t *)waits},
+	    .stride = {sizeof(flows[0]), sizeof(syns[0]), sizeof(waits[0])},
+	    .first = {0, FLOWS, FLOWS + SYNS, ALL},
+	};
+	uint32_t entries[WEIR_BURST_MAX];
+	struct weir_key burst[WEIR_BURST_MAX];
+	struct weir_table table;
+
+	ck_assert_int_eq(weir_table_open(&table, ALL, &secret, &of, -1), 0);
+	for (uint32_t i = 0; i < ALL; i++) {
+		/* They differ in one word each: in front, in the middle, at the end. */
+		keys[i] = (struct weir_key){.raddr_high = {0x20010db8}, .low = {.rport = 1}};
+		if (i % 3 == 0)
+			keys[i].raddr_high[0] += i + 1;
+		else if (i % 3 == 1)
+			keys[i].low.raddr = i;
+		else
+			keys[i].low.vlan = i;
+		if (i < FLOWS)
+			flows[i] = keys[i];
+		else if (i < FLOWS + SYNS)
+			syns[i - FLOWS].key = keys[i];
+		else
+			waits[i - FLOWS - SYNS].key = keys[i];
+		ck_assert_uint_eq(weir_table_find_wide(&table, &keys[i]), WEIR_NONE);
+		ck_assert_int_eq(weir_table_insert_wide(&table, &keys[i], i), 0);
+		ck_assert_int_eq(weir_table_insert_wide(&table, &keys[i], i), -EEXIST);
+	}
+	for (uint32_t i = 0; i < ALL; i++)
+		ck_assert_uint_eq(weir_table_find_wide(&table, &keys[i]), i);
+	for (uint32_t i = 0; i < WEIR_BURST_MAX; i++) { /* runs, and keys that nobody has */
+		burst[i] = keys[i / 3 * 37 % ALL];
+		burst[i].low.lport = i % 9 == 8;
+	}
+	weir_table_find_bulk_wide(&table, burst, WEIR_BURST_MAX, entries);
+	for (uint32_t i = 0; i < WEIR_BURST_MAX; i++)
+		ck_assert_uint_eq(entries[i], i % 9 == 8 ? WEIR_NONE : i / 3 * 37 % ALL);
+	flows[7] = keys[FLOWS]; /* a handshake was completed */
+	ck_assert_int_eq(weir_table_remove_wide(&table, &keys[7]), -ENOENT);
+	ck_assert_int_eq(weir_table_replace_wide(&table, &keys[FLOWS], 7), 0);
+	ck_assert_uint_eq(weir_table_find_wide(&table, &keys[FLOWS]), 7);
+	ck_assert_int_eq(weir_table_remove_wide(&table, &keys[FLOWS]), 0);
+	ck_assert_uint_eq(weir_table_find_wide(&table, &keys[FLOWS]), WEIR_NONE);
+	ck_assert_uint_eq(table.count, ALL - 1);
+	weir_table_close(&table);
+}
+END_TEST
+
 /* Two buckets: every key may live in either, so all twenty slots fill and the next is refused. */
 static void
 run_full(uint64_t seed)
@@ -442,6 +506,7 @@ END_TEST
 static void
 add(Suite *s)
 {
+	UNIT_CASE(s, wide_keys_in_three_arrays);
 	UNIT_CASE(s, sizes_are_checked);
 	UNIT_CASE(s, inserts_finds_and_removes);
 	UNIT_CASE(s, every_field_counts);
