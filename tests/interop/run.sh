@@ -24,9 +24,9 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tests/kernel/begin.sh"
 
 conns=2
-short_bytes=$((4 * 1048576)) # of a connection; four times as many in full
+short_bytes=$((4 * 1048576)) # of a connection; twice as many in full
 seed=1 # of the impairments
-families="v4"
+families="v4 v6"
 impairments="loss=0.1% loss=1% loss=5% reorder=5% dup=5% corrupt=1%"
 layouts="one one-stripped two two-stripped outer-stripped in-turn priority" # as in tagged.c
 
@@ -239,7 +239,7 @@ group_begin() {
 # Without SACK a sender repairs one loss a round trip, or waits for its timeout: less is enough.
 choose_bytes() {
 	bytes=$short_bytes
-	[ -z "$full" ] || bytes=$((4 * bytes))
+	[ -z "$full" ] || bytes=$((2 * bytes))
 	[ "$sack$impair" != offloss=5% ] || bytes=$((bytes / 8))
 	sent_digests_of "$bytes"
 }
@@ -386,6 +386,7 @@ find_lacks() {
 		grep -qw $cc_ /proc/sys/net/ipv4/tcp_available_congestion_control ||
 			say "$cc_ this kernel has no tcp_$cc_" >>"$work/lacks"
 	done
+	net_ip6 || say "v6 this kernel has no IPv6" >>"$work/lacks"
 	in_ns "$peer_ns" sh -c 'echo 3 >/proc/sys/net/ipv4/tcp_ecn' 2>/dev/null ||
 		say "ecn=accurate this kernel's tcp_ecn takes no 3 (AccECN)" >>"$work/lacks"
 }
