@@ -13,7 +13,8 @@
 #include "weir.h"
 #include "wire/parse.h"
 
-#define WEIR_CONTROL_SEGS  1024 /* capacity of the control queue */
+/* Capacity of the control queue: all that one poll can bring, and serves. */
+#define WEIR_CONTROL_SEGS  (WEIR_STATS_PORTS * WEIR_BURST_MAX)
 #define WEIR_TX_FRAMES     1024 /* frames that wait for a port */
 #define WEIR_GATHER_ITEMS  1024
 #define WEIR_TIMERS_MOST   256  /* timers fired per poll */

@@ -9,23 +9,19 @@
 
 #define WEIR_NS_PER_MS 1000000
 
-/* Segments without a flow wait in the one queue of the engine. */
+/* Segments without a flow wait in the one queue of the engine, which has room for all of a poll. */
 static void
 enqueue_control(struct weir_engine *engine, const struct weir_key *key,
 		const struct weir_seg *segs, uint32_t n)
 {
 	struct weir_tcp *tcp = &engine->tcp;
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (engine->n_control == WEIR_CONTROL_SEGS) {
-			weir_tcp_drop(tcp, segs[i].buf, WEIR_DROP_CONTROL_QUEUE_FULL);
-			continue;
-		}
+	assert(n <= WEIR_CONTROL_SEGS - engine->n_control);
+	for (uint32_t i = 0; i < n; i++)
 		engine->control[engine->n_control++] =
 			(struct weir_control){.seg = segs[i], .key = *key};
-		tcp->stats.segs++;
-		tcp->stats.packets_queued++;
-	}
+	tcp->stats.segs += n;
+	tcp->stats.packets_queued += n;
 }
 
 /* The lines of a flow that rooms 4 to 8 touch; its key came with the lookup. */
