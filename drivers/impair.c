@@ -362,6 +362,16 @@ copy_facts(struct impair *impair)
 	memcpy(impair->port.mac, inner->mac, sizeof(inner->mac));
 }
 
+/* What is held here is no connection's and stands in no budget. Both lines together stay within the
+ * quarter of the pool that the engine leaves to its ports; a burst and its doubles must fit. */
+static uint32_t
+line_limit(const struct weir_pool *pool)
+{
+	uint32_t share = RTE_MIN(pool->size / 8, WEIR_LINE_FRAMES);
+
+	return RTE_MAX(share, 3 * BURST);
+}
+
 static int
 impair_start(void *ctx, struct weir_pool *pool)
 {
@@ -372,6 +382,7 @@ impair_start(void *ctx, struct weir_pool *pool)
 	if (rc != 0)
 		return rc;
 	copy_facts(impair);
+	impair->rx.limit = impair->tx.limit = line_limit(pool);
 	impair->pool = pool;
 	impair->random = impair->spec.seed;
 	impair->impaired = 0;

@@ -12,7 +12,7 @@ line_at(struct weir_line *line, uint32_t i)
 uint32_t
 weir_line_room(const struct weir_line *line)
 {
-	return WEIR_LINE_FRAMES - (line->tail - line->head);
+	return line->limit - (line->tail - line->head);
 }
 
 /* When this frame leaves even if nothing overtakes it. */

@@ -19,6 +19,7 @@ struct weir_line_frame {
 
 /* Oldest first; free-running positions. */
 struct weir_line {
+	uint32_t limit; /* frames at once, at most WEIR_LINE_FRAMES */
 	uint32_t head;
 	uint32_t tail;
 	struct weir_line_frame frames[WEIR_LINE_FRAMES];
