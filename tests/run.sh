@@ -127,7 +127,7 @@ part_asan() {
 	unset CC ASAN_OPTIONS UBSAN_OPTIONS
 }
 
-# The twins that start threads. DPDK's rings synchronise by fences, which ThreadSanitizer does not see;
+# The twins that start threads, and a short run of the tool. DPDK's rings synchronise by fences, which ThreadSanitizer does not see;
 # here they are built in their other form, with C11 atomics.
 part_tsan() {
 	CC=gcc
@@ -135,7 +135,7 @@ part_tsan() {
 	export CC TSAN_OPTIONS
 	threaded=$(grep -l pthread_create "$root"/tests/unit/test_*.c | sed 's|.*/test_||; s|\.c$||')
 	# shellcheck disable=SC2086
-	build_targets=$(printf ' tests/test_%s' $threaded)
+	build_targets="app/weir $(printf ' tests/test_%s' $threaded)"
 	if build build-tsan -Dbuildtype=debugoptimized -Doptimization=1 -Db_sanitize=thread \
 		-Ddefault_library=static -Dc_args=-DRTE_USE_C11_MEM_MODEL; then
 		result pass build-tsan
@@ -148,6 +148,9 @@ part_tsan() {
 				result fail "tsan/$twin"
 			fi
 		done
+		export WEIR_BUILD="$build"
+		script tsan/weir "$root/tests/tsan.sh"
+		unset WEIR_BUILD
 	else
 		result fail build-tsan
 	fi
