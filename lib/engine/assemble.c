@@ -47,12 +47,27 @@ parse_whole(struct weir_engine *engine, struct weir_parse *parse, struct rte_mbu
 	parse->frame_max = frame_max;
 }
 
+/* The segment that the whole packet is takes its place in the burst. */
+static void
+insert(struct weir_engine *engine, const struct weir_other *other, uint32_t is6,
+       uint32_t inserted[2])
+{
+	struct weir_parsed *whole = &engine->whole, *parsed = &engine->parsed;
+	struct weir_seg *seg = is6 ? &whole->ip6.segs[0] : &whole->segs[0];
+	uint32_t at = other->before + inserted[is6]++;
+
+	seg->mark |= WEIR_MARK_FRAGMENTS;
+	if (is6)
+		weir_parsed_insert6(&parsed->ip6, at, seg, &whole->ip6.keys[0]);
+	else
+		weir_parsed_insert(parsed, at, seg, &whole->keys[0]);
+}
+
 void
 weir_engine_fragment(struct weir_engine *engine, uint8_t port, const struct weir_other *other,
-		     uint32_t *inserted)
+		     uint32_t inserted[2])
 {
 	struct weir_tcp *tcp = &engine->tcp;
-	struct weir_parsed *parsed = &engine->whole;
 	uint32_t before = engine->datagrams.fragments, n;
 	struct weir_fragment fragment;
 	enum weir_drop verdict;
@@ -72,14 +87,10 @@ weir_engine_fragment(struct weir_engine *engine, uint8_t port, const struct weir
 	tcp->stats.reassembled++;
 	tcp->stats.packets_consumed += n - 1;
 	parse_whole(engine, &engine->ports[port].parse, whole);
-	if (parsed->n_segs == 0) {
-		weir_tcp_drop(tcp, whole, parsed->rejects[0].reason);
-		return;
-	}
-	parsed->segs[0].mark |= WEIR_MARK_FRAGMENTS;
-	weir_parsed_insert(&engine->parsed, other->before + *inserted, &parsed->segs[0],
-			   &parsed->keys[0]);
-	++*inserted;
+	if (engine->whole.n_rejects != 0)
+		weir_tcp_drop(tcp, whole, engine->whole.rejects[0].reason);
+	else
+		insert(engine, other, fragment.key.family == 6, inserted);
 }
 
 void

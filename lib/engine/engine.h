@@ -86,10 +86,10 @@ int weir_engine_datagrams_open(struct weir_engine *engine, uint32_t size,
 			       const uint64_t secret[2]);
 /*
  * One fragment of a burst from `port`; the packet that it completes goes into the parsed burst, behind
- * the segments that came before it. `inserted` counts those of this burst.
+ * the segments that came before it. `inserted` counts those of this burst, of IPv4 and of IPv6.
  */
 void weir_engine_fragment(struct weir_engine *engine, uint8_t port, const struct weir_other *other,
-			  uint32_t *inserted);
+			  uint32_t inserted[2]);
 /* Once per poll while fragments wait: those that have waited for too long are dropped. */
 void weir_engine_fragments_age(struct weir_engine *engine);
 

@@ -105,18 +105,18 @@ handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port
 {
 	struct weir_tcp *tcp = &engine->tcp;
 	const struct weir_parsed *parsed = &engine->parsed;
-	uint32_t inserted = 0;
+	uint32_t inserted[2] = {0, 0};
 
 	for (uint32_t i = 0; i < parsed->n_others; i++) {
 		const struct weir_other *other = &parsed->others[i];
 		struct weir_neighbour_reply reply;
 
 		if (other->kind == WEIR_OTHER_FRAGMENT) {
-			weir_engine_fragment(engine, port, other, &inserted);
+			weir_engine_fragment(engine, port, other, inserted);
 			continue;
 		}
-		if (other->kind == WEIR_OTHER_ICMP && weir_icmp_is_error(other)) {
-			weir_tcp_icmp(tcp, other);
+		if (other->kind != WEIR_OTHER_ARP && weir_icmp_is_error(other)) {
+			weir_tcp_icmp(tcp, port, other);
 			continue;
 		}
 		reply = weir_neighbour_handle(&at->parse, other);
@@ -238,7 +238,7 @@ weir_engine_poll(struct weir_engine *engine, uint64_t now_ns)
 	uint32_t work = 0, reported;
 
 	set_time(engine, now_ns);
-	if (unlikely(engine->datagrams.oldest != 0))
+	if (unlikely(engine->datagrams.fragments != 0))
 		weir_engine_fragments_age(engine);
 	weir_channel_drain(engine);
 	WEIR_ROOM_LEFT(BEGIN);

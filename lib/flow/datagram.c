@@ -14,7 +14,8 @@
 #include "wire/seg.h"
 #include "wire/siphash.h"
 
-#define NS_PER_MS 1000000ull
+#define NS_PER_MS	1000000ull
+#define FRAGMENT6_BYTES 8
 
 /* rte_ip_frag_table_create(): one bucket of two, for the one datagram that is in there for the time
  * of a call; its patience is never put to the test. */
@@ -85,14 +86,22 @@ find(const struct weir_datagrams *datagrams, const struct weir_fragment_key *key
 	return item;
 }
 
+/* IPv6 is more patient: each family has its own line. */
+static uint32_t
+line_of(const struct weir_fragment_key *key)
+{
+	return key->family == 6;
+}
+
 static void
 unlink_age(struct weir_datagrams *datagrams, const struct weir_datagram *item)
 {
+	uint32_t line = line_of(&item->key);
 	struct weir_datagram *older = item_at(datagrams, item->older);
 	struct weir_datagram *newer = item_at(datagrams, item->newer);
 
-	*(older != NULL ? &older->newer : &datagrams->oldest) = item->newer;
-	*(newer != NULL ? &newer->older : &datagrams->newest) = item->older;
+	*(older != NULL ? &older->newer : &datagrams->oldest[line]) = item->newer;
+	*(newer != NULL ? &newer->older : &datagrams->newest[line]) = item->older;
 }
 
 /* Back to the free list; its pieces are gone. */
@@ -127,17 +136,27 @@ lose_all(struct weir_datagrams *datagrams, struct weir_datagram *item, enum weir
 	forget(datagrams, item);
 }
 
+static struct weir_datagram *
+oldest(const struct weir_datagrams *datagrams)
+{
+	struct weir_datagram *a = item_at(datagrams, datagrams->oldest[0]);
+	struct weir_datagram *b = item_at(datagrams, datagrams->oldest[1]);
+
+	if (a == NULL || b == NULL)
+		return a != NULL ? a : b;
+	return a->born_ns <= b->born_ns ? a : b;
+}
+
 /* One datagram of `key`, the newest; the oldest goes when all are in use. */
 static struct weir_datagram *
 begin(struct weir_datagrams *datagrams, const struct weir_fragment_key *key, uint64_t now_ns)
 {
 	uint32_t *bucket = bucket_of(datagrams, key);
+	uint32_t line = line_of(key), index_1;
 	struct weir_datagram *item;
-	uint32_t index_1;
 
 	if (datagrams->free == 0)
-		lose_all(datagrams, item_at(datagrams, datagrams->oldest),
-			 WEIR_DROP_FRAGMENT_PUSHED_OUT);
+		lose_all(datagrams, oldest(datagrams), WEIR_DROP_FRAGMENT_PUSHED_OUT);
 	index_1 = datagrams->free;
 	item = item_at(datagrams, index_1);
 	datagrams->free = item->next;
@@ -146,21 +165,22 @@ begin(struct weir_datagrams *datagrams, const struct weir_fragment_key *key, uin
 	item->born_ns = now_ns;
 	item->next = *bucket;
 	*bucket = index_1;
-	item->older = datagrams->newest;
-	*(datagrams->newest != 0 ? &item_at(datagrams, datagrams->newest)->newer
-				 : &datagrams->oldest) = index_1;
-	datagrams->newest = index_1;
+	item->older = datagrams->newest[line];
+	*(item->older != 0 ? &item_at(datagrams, item->older)->newer : &datagrams->oldest[line]) =
+		index_1;
+	datagrams->newest[line] = index_1;
 	return item;
 }
 
 void
 weir_datagrams_close(struct weir_datagrams *datagrams)
 {
-	for (uint32_t at = datagrams->oldest; at != 0; at = datagrams->items[at - 1].newer) {
-		const struct weir_datagram *item = &datagrams->items[at - 1];
+	struct weir_datagram *item;
 
+	while ((item = oldest(datagrams)) != NULL) {
 		for (uint32_t i = 0; i < item->n; i++)
 			weir_buf_free(datagrams->pool, item->pieces[i].buf);
+		forget(datagrams, item);
 	}
 	if (datagrams->table != NULL)
 		rte_ip_frag_table_destroy(datagrams->table);
@@ -313,10 +333,29 @@ check_whole(const struct weir_datagram *item)
 
 	if ((item->ecn & marked) == marked)
 		return WEIR_DROP_FRAGMENT_CONFLICT;
-	return (uint32_t)item->pieces[0].l4_off - item->pieces[0].l3_off + item->total >
+	return weir_fragment_counted(item->key.family,
+				     (uint32_t)item->pieces[0].l4_off - item->pieces[0].l3_off) +
+				       item->total >
 			       WEIR_DATAGRAM_MAX
 		       ? WEIR_DROP_FRAGMENT_OVERSIZE
 		       : WEIR_PARSE_OK;
+}
+
+/* One piece into rte_ip_frag; the last one brings the datagram out. */
+static struct rte_mbuf *
+give(struct weir_datagrams *datagrams, uint32_t family, const struct weir_piece *piece,
+     uint64_t now_ns, struct rte_ip_frag_death_row *row)
+{
+	struct rte_mbuf *buf = piece->buf;
+	void *header = rte_pktmbuf_mtod_offset(buf, void *, piece->l3_off);
+
+	buf->l2_len = piece->l3_off;
+	buf->l3_len = (uint16_t)(piece->l4_off - piece->l3_off);
+	if (family == 4)
+		return rte_ipv4_frag_reassemble_packet(datagrams->table, row, buf, now_ns, header);
+	return rte_ipv6_frag_reassemble_packet(
+		datagrams->table, row, buf, now_ns, header,
+		rte_pktmbuf_mtod_offset(buf, void *, piece->l4_off - FRAGMENT6_BYTES));
 }
 
 /* All pieces through rte_ip_frag. NULL when it refuses them: then they were lost. */
@@ -326,19 +365,22 @@ chain(struct weir_datagrams *datagrams, const struct weir_datagram *item, uint64
 	struct rte_ip_frag_death_row row = {.cnt = 0};
 	struct rte_mbuf *whole = NULL;
 
-	for (uint32_t i = 0; i < item->n; i++) {
-		const struct weir_piece *piece = &item->pieces[i];
-
-		piece->buf->l2_len = piece->l3_off;
-		piece->buf->l3_len = (uint16_t)(piece->l4_off - piece->l3_off);
-		whole = rte_ipv4_frag_reassemble_packet(
-			datagrams->table, &row, piece->buf, now_ns,
-			rte_pktmbuf_mtod_offset(piece->buf, void *, piece->l3_off));
-	}
+	for (uint32_t i = 0; i < item->n; i++)
+		whole = give(datagrams, item->key.family, &item->pieces[i], now_ns, &row);
 	for (uint32_t i = 0; whole == NULL && i < item->n; i++)
 		datagrams->lost(datagrams->user, i < row.cnt ? row.row[i] : NULL,
 				WEIR_DROP_FRAGMENT_CONFLICT);
 	return whole;
+}
+
+static void
+store_ip4_sum(uint8_t *ip, uint32_t header)
+{
+	uint16_t sum;
+
+	weir_store_be16(ip + 10, 0);
+	sum = (uint16_t)~weir_csum_fold(weir_csum_add(ip, header, 0));
+	memcpy(ip + 10, &sum, sizeof(sum));
 }
 
 /* A header as if the packet had never been cut, and nothing left of what the port said of sums. */
@@ -347,14 +389,12 @@ finish_header(const struct weir_datagram *item, struct rte_mbuf *whole)
 {
 	const struct weir_piece *first = &item->pieces[0];
 	uint8_t *ip = rte_pktmbuf_mtod_offset(whole, uint8_t *, first->l3_off);
-	uint16_t sum;
+	bool is4 = item->key.family == 4;
 
 	if (item->ecn & 1u << WEIR_ECN_CE)
-		ip[1] |= WEIR_ECN_CE;
-	weir_store_be16(ip + 10, 0);
-	sum = (uint16_t)~weir_csum_fold(
-		weir_csum_add(ip, (uint32_t)first->l4_off - first->l3_off, 0));
-	memcpy(ip + 10, &sum, sizeof(sum));
+		ip[1] |= is4 ? WEIR_ECN_CE : WEIR_ECN_CE << 4;
+	if (is4)
+		store_ip4_sum(ip, (uint32_t)first->l4_off - first->l3_off);
 	whole->ol_flags &= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ |
 			   RTE_MBUF_F_RX_QINQ_STRIPPED;
 }
@@ -384,8 +424,7 @@ make_room(struct weir_datagrams *datagrams, uint32_t bufs)
 	if (bufs > datagrams->max_bufs)
 		return false;
 	while (datagrams->bufs + bufs > datagrams->max_bufs)
-		lose_all(datagrams, item_at(datagrams, datagrams->oldest),
-			 WEIR_DROP_FRAGMENT_PUSHED_OUT);
+		lose_all(datagrams, oldest(datagrams), WEIR_DROP_FRAGMENT_PUSHED_OUT);
 	return true;
 }
 
@@ -421,23 +460,30 @@ weir_datagrams_add(struct weir_datagrams *datagrams, const struct weir_fragment 
 /* ---- time ---- */
 
 static uint64_t
-due_ns(const struct weir_datagram *item)
+due_ns(const struct weir_datagram *item, uint64_t ms)
 {
-	return item->born_ns + WEIR_DATAGRAM_IP4_MS * NS_PER_MS;
+	return item != NULL ? item->born_ns + ms * NS_PER_MS : UINT64_MAX;
 }
+
+static const uint64_t patience_ms[2] = {WEIR_DATAGRAM_IP4_MS, WEIR_DATAGRAM_IP6_MS};
 
 void
 weir_datagrams_age(struct weir_datagrams *datagrams, uint64_t now_ns)
 {
-	while (weir_datagrams_deadline(datagrams) <= now_ns)
-		lose_all(datagrams, item_at(datagrams, datagrams->oldest),
-			 WEIR_DROP_FRAGMENT_TIMEOUT);
+	for (uint32_t line = 0; line < 2; line++) {
+		struct weir_datagram *item;
+
+		while ((item = item_at(datagrams, datagrams->oldest[line])) != NULL &&
+		       due_ns(item, patience_ms[line]) <= now_ns)
+			lose_all(datagrams, item, WEIR_DROP_FRAGMENT_TIMEOUT);
+	}
 }
 
 uint64_t
 weir_datagrams_deadline(const struct weir_datagrams *datagrams)
 {
-	const struct weir_datagram *oldest = item_at(datagrams, datagrams->oldest);
+	uint64_t first = due_ns(item_at(datagrams, datagrams->oldest[0]), patience_ms[0]);
+	uint64_t second = due_ns(item_at(datagrams, datagrams->oldest[1]), patience_ms[1]);
 
-	return oldest != NULL ? due_ns(oldest) : UINT64_MAX;
+	return first < second ? first : second;
 }

@@ -20,6 +20,7 @@ struct rte_ip_frag_tbl;
 
 #define WEIR_DATAGRAM_PIECES 8	/* what rte_ip_frag takes */
 #define WEIR_DATAGRAM_IP4_MS 15000 /* RFC 791 section 3.2; longer, and identifications come again */
+#define WEIR_DATAGRAM_IP6_MS 60000 /* RFC 8200 section 4.5 */
 
 /* One fragment of a datagram, [start, end) of its payload. */
 struct weir_piece {
@@ -33,7 +34,7 @@ struct weir_piece {
 struct weir_datagram {
 	struct weir_fragment_key key;
 	uint32_t next;	 /* in its bucket, or on the free list; index + 1 */
-	uint32_t older;	 /* neighbours by age, index + 1 */
+	uint32_t older;	 /* neighbours by age in its family, index + 1 */
 	uint32_t newer;
 	uint32_t n;	 /* pieces, in the order of their bytes */
 	uint32_t bytes;	 /* that they hold */
@@ -52,8 +53,8 @@ struct weir_datagrams {
 	uint32_t *buckets; /* heads, index + 1; as many as items, a power of two */
 	uint32_t size;
 	uint32_t free; /* index + 1 */
-	uint32_t oldest;
-	uint32_t newest;
+	uint32_t oldest[2]; /* of IPv4 and of IPv6 */
+	uint32_t newest[2];
 	uint32_t fragments; /* held now */
 	uint32_t bufs;	    /* buffers held now */
 	uint32_t max_bufs;
@@ -78,7 +79,7 @@ void weir_datagrams_close(struct weir_datagrams *datagrams);
  * completes it: one chain, its IP header as of a packet that was never cut and with a valid sum, no
  * claims of the port left; *fragments is then how many it is made of. Otherwise NULL: the fragment
  * waits, or was lost, and others with it. When there is no room the oldest datagram goes. Engine
- * thread. RFC 791 section 3.2, RFC 815, RFC 3168 section 5.3; overlaps end a datagram (RFC 5722).
+ * thread. RFC 791 3.2, RFC 8200 4.5, RFC 3168 5.3; overlaps end a datagram (RFC 5722).
  */
 struct rte_mbuf *weir_datagrams_add(struct weir_datagrams *datagrams,
 				    const struct weir_fragment *fragment, struct rte_mbuf *buf,

@@ -35,14 +35,15 @@ sacks_in(const struct weir_flow *flow, uint32_t mtu)
  * Path MTU discovery (RFC 1191) of one who sends only ACKs, FINs and SYN-ACKs: what he may send is 80
  * bytes long at most, and only SACK blocks make it longer than every link takes. So a path that is
  * that narrow costs SACK blocks, for as long as the connection lasts; the MSS that was announced
- * concerns the other direction. A packet that would have fitted was never refused (RFC 5927 7.2).
+ * concerns the other direction. A packet that would have fitted was never refused (RFC 5927 7.2); and
+ * so every link of IPv6 takes all of ours (RFC 8200 5).
  */
 static enum weir_drop
 path_mtu(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_icmp_error *error)
 {
 	uint32_t mtu = error->mtu != 0 ? error->mtu : PATH_MTU_MIN, sacks;
 
-	if (mtu < PATH_MTU_MIN || mtu >= error->len || error->len > PACKET_MAX)
+	if (!weir_key_is4(&error->key) || mtu < PATH_MTU_MIN || mtu >= error->len || error->len > PACKET_MAX)
 		return WEIR_DROP_ICMP_MTU;
 	sacks = sacks_in(flow, mtu);
 	if (sacks < flow->max_sacks) {
@@ -104,10 +105,10 @@ apply(struct weir_tcp *tcp, const struct weir_icmp_error *error)
 }
 
 void
-weir_tcp_icmp(struct weir_tcp *tcp, const struct weir_other *other)
+weir_tcp_icmp(struct weir_tcp *tcp, uint8_t port, const struct weir_other *other)
 {
 	struct weir_icmp_error error;
-	enum weir_drop verdict = weir_icmp_read(other, &error);
+	enum weir_drop verdict = weir_icmp_read(other, &tcp->ports[port].own6, &error);
 
 	if (verdict == WEIR_PARSE_OK)
 		verdict = apply(tcp, &error);

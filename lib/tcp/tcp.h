@@ -430,8 +430,8 @@ void weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_ke
 
 /* ---- icmp_error.c ---- */
 
-/* An ICMP error, as the parser found it: takes over its buffer. */
-void weir_tcp_icmp(struct weir_tcp *tcp, const struct weir_other *other);
+/* An ICMP error, as the parser found it on `port`: takes over its buffer. */
+void weir_tcp_icmp(struct weir_tcp *tcp, uint8_t port, const struct weir_other *other);
 
 /* ---- listen.c ---- */
 

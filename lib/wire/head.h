@@ -35,7 +35,7 @@ enum weir_head_kind {
 	WEIR_HEAD_TCP,
 	WEIR_HEAD_ARP,
 	WEIR_HEAD_ICMP,
-	WEIR_HEAD_FRAGMENT, /* IPv4, of TCP */
+	WEIR_HEAD_FRAGMENT, /* of TCP */
 	WEIR_HEAD_ICMP6,
 };
 

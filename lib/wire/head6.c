@@ -28,6 +28,7 @@ struct walk {
 	uint32_t n;
 	uint32_t n_destinations;
 	bool routing;
+	bool fragment; /* the walk has ended at a part of a packet, with what follows as its kind */
 };
 
 /* Lengths of the fixed header. No payload at all may be a jumbogram: not for us, either. */
@@ -151,8 +152,11 @@ step(const struct weir_head *head, struct walk *walk)
 		limit = head->end;
 	if (++walk->n > EXTENSIONS_MAX || limit - walk->off < EXTENSION_UNIT)
 		return WEIR_DROP_IP6_EXTENSION;
-	if (walk->next == FRAGMENT && !is_atomic(extension))
-		return WEIR_DROP_IP_FRAGMENT;
+	if (walk->next == FRAGMENT && !is_atomic(extension)) {
+		walk->fragment = true;
+		if (walk->n != 1) /* rte_ip_frag knows no header in front of it */
+			return WEIR_DROP_IP_FRAGMENT;
+	}
 	len = walk->next == FRAGMENT ? EXTENSION_UNIT : (extension[1] + 1u) * EXTENSION_UNIT;
 	if (len > limit - walk->off || !extension_valid(walk, extension, len))
 		return WEIR_DROP_IP6_EXTENSION;
@@ -161,23 +165,21 @@ step(const struct weir_head *head, struct walk *walk)
 	return WEIR_PARSE_OK;
 }
 
-/* To the header above IPv6; *next becomes its kind. */
+/* To the header above IPv6, or into a fragment; walk->next becomes its kind. */
 static enum weir_drop
-read_extensions(struct weir_head *head, uint8_t *next)
+read_extensions(struct weir_head *head, struct walk *walk)
 {
-	struct walk walk = {
+	*walk = (struct walk){
 		.off = head->l3_off + WEIR_IP6_BYTES,
 		.next = head->bytes[head->l3_off + 6],
 	};
-
-	while (is_extension(walk.next)) {
-		enum weir_drop verdict = step(head, &walk);
+	while (is_extension(walk->next) && !walk->fragment) {
+		enum weir_drop verdict = step(head, walk);
 
 		if (verdict != WEIR_PARSE_OK)
 			return verdict;
 	}
-	head->l4_off = walk.off;
-	*next = walk.next;
+	head->l4_off = walk->off;
 	return WEIR_PARSE_OK;
 }
 
@@ -186,8 +188,8 @@ weir_head_read6(const struct weir_parse *parse, struct weir_head *head)
 {
 	const uint8_t *source = head->bytes + head->l3_off + 8;
 	enum weir_drop verdict;
+	struct walk walk;
 	bool unspecified;
-	uint8_t next = 0;
 
 	if (parse->own6 == NULL)
 		return WEIR_DROP_IP_NOT_OURS;
@@ -199,16 +201,20 @@ weir_head_read6(const struct weir_parse *parse, struct weir_head *head)
 		return WEIR_DROP_IP_SOURCE;
 	verdict = read_destination(parse, head);
 	if (verdict == WEIR_PARSE_OK)
-		verdict = read_extensions(head, &next);
+		verdict = read_extensions(head, &walk);
 	if (verdict != WEIR_PARSE_OK)
 		return verdict;
-	if (next == WEIR_PROTOCOL_ICMP6) { /* may come from who has no address yet, and go to a group */
+	if (walk.fragment && walk.next != WEIR_PROTOCOL_TCP)
+		return WEIR_DROP_IP_FRAGMENT;
+	if (walk.next == WEIR_PROTOCOL_ICMP6) { /* may come from who has no address yet, and go to a group */
 		head->kind = WEIR_HEAD_ICMP6;
 		return WEIR_PARSE_OK;
 	}
-	if (next != WEIR_PROTOCOL_TCP)
+	if (walk.next != WEIR_PROTOCOL_TCP)
 		return WEIR_DROP_IP_PROTOCOL;
 	if (unspecified)
 		return WEIR_DROP_IP_SOURCE;
+	if (walk.fragment)
+		head->kind = WEIR_HEAD_FRAGMENT;
 	return head->group ? WEIR_DROP_IP_NOT_OURS : WEIR_PARSE_OK;
 }

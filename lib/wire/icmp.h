@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an ICMP error says, and of which packet of ours (RFC 792, RFC 1191). */
+/* What an error of ICMP or ICMPv6 says, and of which packet of ours (RFC 792, 1191, 4443). */
 #ifndef WEIR_WIRE_ICMP_H
 #define WEIR_WIRE_ICMP_H
 
@@ -10,12 +10,10 @@
 #include "wire/key.h"
 #include "wire/parse.h"
 
-#define WEIR_ICMP_ECHO 8
-
 enum weir_icmp_kind {
 	WEIR_ICMP_SOFT,	   /* may pass: net or host unreachable, time exceeded, bad parameter */
-	WEIR_ICMP_HARD,	   /* protocol or port unreachable (RFC 1122 section 4.2.3.9) */
-	WEIR_ICMP_TOO_BIG, /* fragmentation needed */
+	WEIR_ICMP_HARD,	   /* protocol or port unreachable, prohibited (RFC 1122 4.2.3.9, RFC 5461) */
+	WEIR_ICMP_TOO_BIG, /* fragmentation needed, or packet too big */
 };
 
 struct weir_icmp_error {
@@ -30,10 +28,11 @@ struct weir_icmp_error {
 bool weir_icmp_is_error(const struct weir_other *other);
 
 /*
- * Read an ICMP error that quotes a TCP packet. WEIR_PARSE_OK, or why it is dropped: it is malformed,
+ * Read an error that quotes a TCP packet; `own6` are the port's addresses. WEIR_PARSE_OK, or why it is dropped: it is malformed,
  * its checksum is wrong, it quotes no TCP header, or hosts have to ignore it (source quench by
  * RFC 6633; redirects, since replies go back the way the SYN came).
  */
-enum weir_drop weir_icmp_read(const struct weir_other *other, struct weir_icmp_error *error);
+enum weir_drop weir_icmp_read(const struct weir_other *other, const struct weir_own6 *own6,
+			      struct weir_icmp_error *error);
 
 #endif

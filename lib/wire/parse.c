@@ -252,7 +252,7 @@ add_other(const struct weir_head *head, struct weir_parsed *out)
 	other->l4_off = (uint16_t)head->l4_off;
 	other->l4_len = (uint16_t)RTE_MIN(head->end - head->l4_off, (uint32_t)UINT16_MAX);
 	other->kind = other_kind(head->kind);
-	other->before = (uint8_t)out->n_segs;
+	other->before = (uint8_t)(head->is6 ? out->ip6.n_segs : out->n_segs);
 }
 
 static void

@@ -95,7 +95,7 @@ struct weir_other {
 	uint16_t l4_off; /* start of the IP packet's payload */
 	uint16_t l4_len; /* its length without padding; ARP: bytes from l3_off on */
 	uint8_t kind;    /* enum weir_other_kind */
-	uint8_t before;  /* segments of the burst that came before it */
+	uint8_t before;  /* segments of its family in the burst that came before it */
 };
 
 struct weir_reject {

@@ -16,6 +16,8 @@ struct cutting {
 	uint32_t l3_off;
 	uint32_t header; /* bytes of the IP header */
 	uint32_t len;	 /* of the datagram's payload */
+	uint32_t id;	 /* IPv6; IPv4 has it in the header */
+	bool ip6;
 	uint32_t split;  /* as in struct frame_spec */
 	uint32_t pad;    /* bytes behind each fragment */
 };
@@ -36,7 +38,9 @@ cutting_take(struct cutting *cut, const struct frame_spec *spec)
 	uint32_t len = frame_write(spec, cut->frame);
 
 	cut->l3_off = spec->l3 ? 0 : 14u + 4u * spec->n_tags;
-	cut->header = (cut->frame[cut->l3_off] & 15) * 4u;
+	cut->ip6 = spec->ip6;
+	cut->id = spec->ip_id;
+	cut->header = cut->ip6 ? 40 : (cut->frame[cut->l3_off] & 15) * 4u;
 	cut->len = len - cut->l3_off - cut->header;
 }
 
@@ -55,6 +59,25 @@ cutting_mend(uint8_t *ip)
 	cutting_put16(ip + 10, frame_csum(ip, (ip[0] & 15) * 4u, 0));
 }
 
+/* The same behind a fragment header (RFC 8200 section 4.5). */
+static inline uint32_t
+cutting_write6(const struct cutting *cut, uint32_t start, uint32_t end, bool more, uint8_t *to)
+{
+	uint8_t *ip = to + cut->l3_off, *header = ip + 40;
+
+	memcpy(to, cut->frame, cut->l3_off + 40);
+	cutting_put16(ip + 4, 8 + end - start);
+	header[0] = ip[6];
+	ip[6] = 44;
+	header[1] = 0;
+	cutting_put16(header + 2, (start & 0xfff8) | more);
+	cutting_put16(header + 4, cut->id >> 16);
+	cutting_put16(header + 6, cut->id & 0xffff);
+	memcpy(header + 8, cut->frame + cut->l3_off + 40 + start, end - start);
+	memset(header + 8 + end - start, FRAME_PAD, cut->pad);
+	return cut->l3_off + 48 + end - start + cut->pad;
+}
+
 /* [start, end) of the payload as a frame at `to`; returns its length. */
 static inline uint32_t
 cutting_write(const struct cutting *cut, uint32_t start, uint32_t end, bool more, uint8_t *to)
@@ -62,6 +85,8 @@ cutting_write(const struct cutting *cut, uint32_t start, uint32_t end, bool more
 	uint32_t headers = cut->l3_off + cut->header, len = headers + end - start;
 	uint8_t *ip = to + cut->l3_off;
 
+	if (cut->ip6)
+		return cutting_write6(cut, start, end, more, to);
 	memcpy(to, cut->frame, headers);
 	memcpy(to + headers, cut->frame + headers + start, end - start);
 	cutting_put16(ip + 2, cut->header + end - start);

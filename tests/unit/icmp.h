@@ -23,6 +23,7 @@ struct icmp_spec {
 	uint16_t fragment;  /* its flags and offset */
 	uint32_t quoted;    /* bytes of its TCP header that are there */
 	bool bad_sum;
+	bool ip6; /* ICMPv6: src and dst are the last words of addresses like those of frame.h */
 };
 
 static inline void
@@ -47,6 +48,44 @@ icmp_about(uint16_t remote_port, uint32_t seq)
 				  .protocol = 6,
 				  .version_ihl = 0x45,
 				  .quoted = 8};
+}
+
+/* The same of ICMPv6. */
+static inline struct icmp_spec
+icmp_about6(uint16_t remote_port, uint32_t seq)
+{
+	struct icmp_spec spec = icmp_about(remote_port, seq);
+
+	spec.type = 1;
+	spec.code = 0;
+	spec.src = 1;
+	spec.dst = 2;
+	spec.len = 72;
+	spec.ip6 = true;
+	return spec;
+}
+
+/* The message of ICMPv6, whose sum the frame's builder puts. */
+static inline uint32_t
+icmp_write6(const struct icmp_spec *spec, uint8_t message[ICMP_MAX])
+{
+	uint8_t *ip = message + 8, *tcp = ip + 40;
+
+	memset(message, 0, ICMP_MAX);
+	message[0] = spec->type;
+	message[1] = spec->code;
+	icmp_put(message + 4, spec->mtu, 4);
+	ip[0] = 0x60;
+	icmp_put(ip + 4, spec->len - 40u, 2);
+	ip[6] = spec->protocol;
+	memcpy(ip + 8, frame_local_ip6, 12);
+	icmp_put(ip + 20, spec->src, 4);
+	memcpy(ip + 24, frame_remote_ip6, 12);
+	icmp_put(ip + 36, spec->dst, 4);
+	icmp_put(tcp, spec->sport, 2);
+	icmp_put(tcp + 2, spec->dport, 2);
+	icmp_put(tcp + 4, spec->seq, 4);
+	return 48 + spec->quoted;
 }
 
 /* The message; returns its length. */
@@ -80,9 +119,12 @@ icmp_frame(const struct icmp_spec *spec, uint8_t message[ICMP_MAX], struct frame
 {
 	frame_spec_init(frame);
 	frame->src = ICMP_ROUTER_IP;
-	frame->protocol = 1;
+	frame->ip6 = spec->ip6;
+	frame->src6[15] = 0xfe;
+	frame->protocol = spec->ip6 ? 58 : 1;
+	frame->bad_tcp_csum = spec->ip6 && spec->bad_sum;
 	frame->payload = message;
-	frame->len = icmp_write(spec, message);
+	frame->len = spec->ip6 ? icmp_write6(spec, message) : icmp_write(spec, message);
 }
 
 #endif

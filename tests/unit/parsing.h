@@ -35,13 +35,19 @@ parsing_open(struct parsing *p)
 
 /* The port has an address of IPv6, too, number 16 of all. */
 static inline void
-parsing_open6(struct parsing *p)
+parsing_listen6(struct parsing *p)
 {
-	parsing_open(p);
 	p->own6 = (struct weir_own6){.first = 16, .n = 1};
 	memcpy(p->own6.address[0], frame_local_ip6, 16);
 	p->parse.own6 = &p->own6;
 	p->spec.ip6 = 1;
+}
+
+static inline void
+parsing_open6(struct parsing *p)
+{
+	parsing_open(p);
+	parsing_listen6(p);
 }
 
 static inline void

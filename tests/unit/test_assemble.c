@@ -100,6 +100,39 @@ START_TEST(order_of_a_burst_stays)
 }
 END_TEST
 
+/* Both families in one burst, each in its own order. */
+START_TEST(ip6_and_ip4_side_by_side)
+{
+	struct remote remotes[2];
+	uint64_t sent = 0;
+
+	open_stack(&remotes[0], 1);
+	remote_init(&remotes[1], 40001);
+	remotes[1].ip6 = true;
+	remote_open(&world, &remotes[1]);
+	for (uint32_t round = 0; round < 20; round++) {
+		for (uint32_t i = 0; i < 2; i++) {
+			remote_stream(&world, &remotes[i], 0, 500);
+			cut_next(&remotes[i], round, LEN);
+			ck_assert_uint_eq(cut.ip6, i);
+			inject(2000, cut.len);
+			inject(0, 1000);
+			inject(1000, 2000);
+			remote_stream(&world, &remotes[i], 0, 300);
+		}
+		world_poll(&world, 1000);
+		read_all(&remotes[0], ENGINE_TEST_FIRST + sent, LEN + 800);
+		read_all(&remotes[1], sent, LEN + 800);
+		sent += LEN + 800;
+		world_poll(&world, 1000);
+	}
+	ck_assert_uint_eq(stats_now()->reassembled, 40);
+	ck_assert_uint_eq(stats_now()->dup_acks, 0);
+	ck_assert_uint_eq(stats_now()->packets_dropped, 0);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(what_came_in_fragments_never_merges)
 {
 	struct remote remote;
@@ -276,6 +309,7 @@ add_cases(Suite *suite)
 {
 	UNIT_CASE(suite, a_packet_in_fragments_is_a_segment);
 	UNIT_CASE(suite, order_of_a_burst_stays);
+	UNIT_CASE(suite, ip6_and_ip4_side_by_side);
 	UNIT_CASE(suite, what_came_in_fragments_never_merges);
 	UNIT_CASE(suite, the_sum_of_the_whole_is_verified_here);
 	UNIT_CASE(suite, fragments_that_are_none);

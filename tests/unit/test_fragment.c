@@ -161,6 +161,44 @@ START_TEST(the_first_holds_the_whole_tcp_header)
 }
 END_TEST
 
+START_TEST(of_ip6)
+{
+	struct weir_fragment f;
+	uint8_t bytes[4096];
+
+	open_cut();
+	parsing_listen6(&p);
+	p.spec.has_ts = 1;
+	cutting_take(&cut, &p.spec);
+	cut.id = 0xdeadbeef;
+	for (cut.split = 0; cut.split < 70; cut.split += 9) {
+		ck_assert_uint_eq(read_piece(800, 1600, true, &f), WEIR_PARSE_OK);
+		ck_assert(f.start == 800 && f.end == 1600 && !f.last);
+		ck_assert(f.l3_off == 14 && f.l4_off == 14 + 48);
+	}
+	cut.split = 0;
+	ck_assert_int_eq(memcmp(f.key.source, frame_remote_ip6, 16), 0);
+	ck_assert_int_eq(memcmp(f.key.destination, frame_local_ip6, 16), 0);
+	ck_assert_uint_eq(f.key.id, 0xdeadbeef);
+	ck_assert(f.key.family == 6 && f.key.protocol == 6);
+	ck_assert_uint_eq(read_piece(1600, cut.len, false, &f), WEIR_PARSE_OK);
+	ck_assert(f.end == cut.len && f.last);
+	ck_assert_verdict(read_piece(800, 801, true, &f), FRAGMENT_LENGTH);
+	ck_assert_verdict(read_piece(0, 24, true, &f), FRAGMENT_TINY); /* RFC 7112 */
+	ck_assert_verdict(read_piece(8, 800, true, &f), FRAGMENT_TINY);
+	for (uint32_t len = 1; len < 16; len++) { /* the payload may have 65,535 bytes */
+		uint32_t frame = cutting_write(&cut, 0, len, false, bytes);
+
+		cutting_put16(bytes + 14 + 42, 65528);
+		if (len <= 7)
+			ck_assert_uint_eq(read_frame(bytes, frame, &f), WEIR_PARSE_OK);
+		else
+			ck_assert_verdict(read_frame(bytes, frame, &f), FRAGMENT_OVERSIZE);
+	}
+	parsing_close(&p);
+}
+END_TEST
+
 /* ---- back into the burst ---- */
 
 static struct weir_key4
@@ -203,6 +241,22 @@ check_burst(const struct weir_parsed *parsed, const uint8_t *who, uint32_t n)
 	}
 }
 
+/* Nothing of IPv6 was in the burst: its lists were never written. */
+static void
+insert_first6(const struct weir_seg *seg)
+{
+	static struct weir_parsed6 parsed;
+	const struct weir_key key = {.low = {.rport = 7}};
+
+	memset(&parsed, 0xee, sizeof(parsed));
+	parsed.n_segs = parsed.n_runs = 0;
+	weir_parsed_insert6(&parsed, 0, seg, &key);
+	weir_parsed_insert6(&parsed, 1, seg, &key);
+	ck_assert(parsed.n_segs == 2 && parsed.n_runs == 1);
+	ck_assert(parsed.run_first[0] == 0 && parsed.run_first[1] == 2);
+	ck_assert(weir_key_equal(&parsed.keys[0], &key));
+}
+
 START_TEST(insertion_keeps_order_and_runs)
 {
 	static struct weir_parsed parsed;
@@ -226,6 +280,8 @@ START_TEST(insertion_keeps_order_and_runs)
 			who[at] = it;
 			weir_parsed_insert(&parsed, at, &seg, &key);
 			check_burst(&parsed, who, n + 1);
+			if (n == 0)
+				insert_first6(&seg);
 			if (round % 100 != 0)
 				break;
 		}
@@ -242,6 +298,7 @@ add_cases(Suite *suite)
 	UNIT_CASE(suite, lengths_are_multiples_of_eight);
 	UNIT_CASE(suite, nothing_lies_beyond_the_longest_datagram);
 	UNIT_CASE(suite, the_first_holds_the_whole_tcp_header);
+	UNIT_CASE(suite, of_ip6);
 	UNIT_CASE(suite, insertion_keeps_order_and_runs);
 }
 UNIT_MAIN("fragment", add_cases)

@@ -394,12 +394,17 @@ START_TEST(fragments_and_what_is_none)
 	fragment[3] = 0x06;	/* reserved bits */
 	fragment[7] = 0x42;	/* identification */
 	ck_assert_segment6(&p); /* all of it in one: RFC 6946 */
-	fragment[3] = 1;
+	for (uint32_t bit = 0; bit < 16; bit++) { /* more, two reserved ones, the offset */
+		fragment[2] = (uint8_t)(1u << bit >> 8);
+		fragment[3] = (uint8_t)(1u << bit);
+		ck_assert_taken(&p);
+		ck_assert_uint_eq(p.out.n_others, bit != 1 && bit != 2);
+		if (p.out.n_others != 0)
+			ck_assert_uint_eq(p.out.others[0].kind, WEIR_OTHER_FRAGMENT);
+	}
+	fragment[0] = 58; /* of ICMPv6, or of headers that the fragment begins with */
 	ck_assert_drop(&p, IP_FRAGMENT);
-	fragment[3] = 8;
-	ck_assert_drop(&p, IP_FRAGMENT);
-	fragment[3] = 0;
-	fragment[2] = 0x80;
+	fragment[0] = DESTINATION;
 	ck_assert_drop(&p, IP_FRAGMENT);
 	parsing_close(&p);
 }

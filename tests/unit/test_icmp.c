@@ -23,9 +23,9 @@ read_spec(const struct icmp_spec *spec, struct weir_icmp_error *error)
 	buf = frame_build(&p.pool, &frame);
 	parsing_one(&p, buf);
 	ck_assert_uint_eq(p.out.n_others, 1);
-	ck_assert_uint_eq(p.out.others[0].kind, WEIR_OTHER_ICMP);
+	ck_assert_uint_eq(p.out.others[0].kind, spec->ip6 ? WEIR_OTHER_ICMP6 : WEIR_OTHER_ICMP);
 	ck_assert(weir_icmp_is_error(&p.out.others[0]));
-	verdict = weir_icmp_read(&p.out.others[0], error);
+	verdict = weir_icmp_read(&p.out.others[0], &p.own6, error);
 	weir_buf_free(&p.pool, buf);
 	return verdict;
 }
@@ -145,6 +145,58 @@ START_TEST(malformed_ones)
 }
 END_TEST
 
+/* RFC 4443 sections 3.1 to 3.4, RFC 5461. */
+START_TEST(of_icmp6)
+{
+	struct icmp_spec spec = icmp_about6(40000, 0x12345678);
+	struct weir_icmp_error error;
+
+	parsing_open6(&p);
+	for (p.spec.split = 0; p.spec.split < 90; p.spec.split += 11) {
+		memset(&error, 0xee, sizeof(error));
+		ck_assert_uint_eq(read_spec(&spec, &error), WEIR_PARSE_OK);
+		ck_assert(!weir_key_is4(&error.key));
+		ck_assert_uint_eq(error.key.raddr_high[0], 0x20010db8);
+		ck_assert_uint_eq(error.key.raddr_high[1] | error.key.raddr_high[2], 0);
+		ck_assert_uint_eq(error.key.low.raddr, 2);
+		ck_assert_uint_eq(error.key.low.laddr, 16); /* the number of our address */
+		ck_assert_uint_eq(error.key.low.rport, 40000);
+		ck_assert_uint_eq(error.key.low.lport, 9000);
+		ck_assert_uint_eq(error.seq, 0x12345678);
+		ck_assert_uint_eq(error.len, 72);
+		ck_assert_uint_eq(error.kind, WEIR_ICMP_SOFT);
+	}
+	p.spec.split = 0;
+	for (uint32_t type = 1; type < 128; type++) {
+		for (spec.code = 0; spec.code < 8; spec.code++) {
+			bool hard = (type == 1 && (spec.code == 1 || spec.code == 4)) ||
+				    (type == 4 && spec.code == 1);
+
+			spec.type = (uint8_t)type;
+			spec.mtu = 1280;
+			ck_assert_uint_eq(read_spec(&spec, &error), WEIR_PARSE_OK);
+			ck_assert_uint_eq(error.kind, type == 2 ? WEIR_ICMP_TOO_BIG
+						      : hard	? WEIR_ICMP_HARD
+								: WEIR_ICMP_SOFT);
+			ck_assert_uint_eq(error.mtu, 1280);
+		}
+	}
+	spec = icmp_about6(40000, 1);
+	spec.bad_sum = true;
+	ck_assert_reads(spec, ICMP);
+	spec.bad_sum = false;
+	spec.protocol = 44;
+	ck_assert_reads(spec, ICMP);
+	spec.protocol = 6;
+	spec.src = 3; /* not ours */
+	ck_assert_reads(spec, ICMP);
+	spec.src = 1;
+	for (spec.quoted = 0; spec.quoted < 8; spec.quoted++)
+		ck_assert_reads(spec, ICMP);
+	parsing_close(&p);
+}
+END_TEST
+
 /* Every length of the message, in a buffer of just that size for a sanitizer to watch. */
 START_TEST(cut_anywhere)
 {
@@ -161,7 +213,7 @@ START_TEST(cut_anywhere)
 		icmp_put(message + 2, frame_csum(message, n, 0), 2);
 		buf = frame_exact(message, n, 0);
 		other = (struct weir_other){.buf = buf, .l4_len = (uint16_t)n};
-		ck_assert_uint_eq(weir_icmp_read(&other, &error), WEIR_DROP_ICMP);
+		ck_assert_uint_eq(weir_icmp_read(&other, &p.own6, &error), WEIR_DROP_ICMP);
 		frame_exact_free(buf);
 	}
 }
@@ -174,6 +226,7 @@ add_cases(Suite *suite)
 	UNIT_CASE(suite, kinds);
 	UNIT_CASE(suite, questions_are_no_errors);
 	UNIT_CASE(suite, malformed_ones);
+	UNIT_CASE(suite, of_icmp6);
 	UNIT_CASE(suite, cut_anywhere);
 }
 UNIT_MAIN("icmp", add_cases)

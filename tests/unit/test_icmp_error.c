@@ -225,6 +225,40 @@ START_TEST(a_packet_that_fits_was_not_refused)
 }
 END_TEST
 
+/* Every link of IPv6 takes 1280 bytes, so that too big is never true; the rest is as above. */
+START_TEST(of_ip6)
+{
+	struct icmp_spec spec;
+	struct remote remote;
+
+	scene_open(&world, 1 << 20);
+	remote_init(&remote, 40000);
+	remote.ip6 = true;
+	remote_open(&world, &remote);
+	spec = icmp_about6(40000, remote.rcv_nxt);
+	spec.dst = remote.ip;
+	for (uint32_t code = 0; code < 8; code++) {
+		spec.code = (uint8_t)code;
+		expect(&spec, SCENE_CONSUMED);
+	}
+	spec.seq++;
+	expect(&spec, WEIR_DROP_ICMP_STALE);
+	spec.seq--;
+	spec.dport++;
+	expect(&spec, WEIR_DROP_ICMP_NO_FLOW);
+	spec.dport--;
+	spec.type = 2;
+	for (uint32_t mtu = 0; mtu < 2000; mtu += 40) {
+		spec.mtu = (uint16_t)mtu;
+		spec.len = 100;
+		expect(&spec, WEIR_DROP_ICMP_MTU);
+	}
+	ck_assert_uint_eq(scene_state(&world, &remote), WEIR_TCP_ESTABLISHED);
+	ck_assert_uint_eq(blocks_sent(&remote, 5), 3);
+	scene_close(&world);
+}
+END_TEST
+
 /* A million guesses by one who does not see the connection: none is right, nothing changes. */
 START_TEST(blind_guesses_do_nothing)
 {
@@ -264,6 +298,7 @@ add_cases(Suite *suite)
 	UNIT_CASE(suite, of_no_connection);
 	UNIT_CASE(suite, a_narrow_path_costs_sack_blocks);
 	UNIT_CASE(suite, a_packet_that_fits_was_not_refused);
+	UNIT_CASE(suite, of_ip6);
 	UNIT_CASE(suite, blind_guesses_do_nothing);
 }
 UNIT_MAIN("icmp_error", add_cases)
