@@ -49,14 +49,16 @@ weir_time_wait_remove(struct weir_tcp *tcp, uint32_t i)
 	tcp->stats.time_wait--;
 }
 
-/* A SYN opens a new incarnation when its timestamp or, without one, its sequence number is newer
- * (RFC 6191 2, RFC 9293 3.10.7.4). */
+/* A SYN opens a new incarnation when its timestamp or, without one, its sequence number is newer, or
+ * when it brings timestamps and the last one had none (RFC 6191 2, RFC 9293 3.10.7.4). */
 static bool
 is_new_incarnation(const struct weir_time_wait *tw, const struct weir_seg *seg)
 {
 	if ((seg->flags & (WEIR_TCP_SYN | WEIR_TCP_ACK | WEIR_TCP_RST)) != WEIR_TCP_SYN)
 		return false;
-	if ((tw->opts & WEIR_FLOW_TS) && seg->has_ts && seg->tsval != tw->ts_recent)
+	if (!(tw->opts & WEIR_FLOW_TS) && seg->has_ts)
+		return true;
+	if (seg->has_ts && seg->tsval != tw->ts_recent)
 		return weir_seq_lt(tw->ts_recent, seg->tsval);
 	return weir_seq_lt(tw->rcv_nxt, seg->seq);
 }
