@@ -31,7 +31,7 @@ weir_ack_train_expand(struct weir_pool *pool, const struct weir_ack_template *tr
 
 	if (n == 0)
 		return 0;
-	weir_header_image(train, &image);
+	image = weir_header_image(train);
 	for (uint32_t i = 0; i < n; i++)
 		weir_header_ack(&image, &ack[i], rte_pktmbuf_mtod(out[i], uint8_t *));
 	return n;

@@ -39,28 +39,31 @@ node_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans
 
 /* The first nodes of the unread list become one lease. Returns its spans, 0 when not even those of
  * the first node fit into `most`. */
-static uint32_t
+static inline uint32_t
 lease_run(struct weir_held *nodes, struct weir_flow *flow, weir_conn conn, struct weir_span *spans,
 	  uint32_t most)
 {
 	uint32_t first = flow->unread.head, next = first, last = 0, bytes = 0, n = 0;
+	uint32_t left = WEIR_LEASE_SEGS;
 	uint64_t lease = (uint64_t)(nodes[first].gen + 1) << 32 | first;
 
-	for (uint32_t k = 0; next != 0 && n < most && k < WEIR_LEASE_SEGS; k++) {
+	for (; next != 0 && n < most && left != 0; left--) {
 		const struct weir_held *held = &nodes[next];
-		uint32_t got = 1;
+		const struct rte_mbuf *buf = held->buf;
 
-		if (likely(held->buf->nb_segs == 1)) {
-			spans[n].data = rte_pktmbuf_mtod_offset(held->buf, const uint8_t *, held->off);
+		if (unlikely(buf->nb_segs != 1)) {
+			uint32_t got = node_spans(held, lease, spans + n, most - n);
+
+			if (got == 0)
+				break;
+			n += got;
+		} else {
+			spans[n].data = rte_pktmbuf_mtod_offset(buf, const uint8_t *, held->off);
 			spans[n].lease = lease;
 			spans[n].len = held->len;
 			spans[n].last = 0;
-		} else {
-			got = node_spans(held, lease, spans + n, most - n);
-			if (got == 0)
-				break;
+			n++;
 		}
-		n += got;
 		bytes += held->len;
 		last = next;
 		next = held->next;

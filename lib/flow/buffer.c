@@ -185,6 +185,11 @@ fails_now(struct weir_pool *pool)
 	return true;
 }
 
+_Static_assert(offsetof(struct rte_mbuf, pkt_len) == offsetof(struct rte_mbuf, packet_type) + 4 &&
+		       offsetof(struct rte_mbuf, vlan_tci) ==
+			       offsetof(struct rte_mbuf, data_len) + 2,
+	       "make_frame() reads them in pairs");
+
 /*
  * What a buffer from a mempool does not have already: one segment, one owner and no successor it
  * has by DPDK's contract for free buffers, so its second line stays untouched. Whoever sent it last
@@ -195,10 +200,13 @@ static inline void
 make_frame(struct rte_mbuf *buf, uint16_t len)
 {
 	uint64_t flags = buf->ol_flags & RTE_MBUF_F_EXTERNAL; /* of a pool of pinned buffers */
-	uint64_t other = buf->ol_flags ^ flags;
+	uint64_t other = buf->ol_flags ^ flags, sizes;
+	uint32_t lengths;
 
-	other |= (buf->data_off ^ RTE_PKTMBUF_HEADROOM) | buf->packet_type | (buf->pkt_len ^ len);
-	other |= (buf->data_len ^ len) | buf->vlan_tci;
+	memcpy(&sizes, &buf->packet_type, sizeof(sizes));
+	memcpy(&lengths, &buf->data_len, sizeof(lengths));
+	other |= (buf->data_off ^ RTE_PKTMBUF_HEADROOM) | (sizes ^ (uint64_t)len << 32) |
+		 (lengths ^ len);
 	if (likely(other == 0))
 		return;
 	buf->data_off = RTE_PKTMBUF_HEADROOM;
@@ -318,12 +326,17 @@ poison(struct rte_mbuf *seg)
 #endif
 }
 
+_Static_assert(offsetof(struct rte_mbuf, nb_segs) == offsetof(struct rte_mbuf, refcnt) + 2,
+	       "is_simple() reads them as one");
+
 /* One segment, ours alone, from `home`: it goes back as it is, and its second line is not read. */
 static inline bool
 is_simple(const struct rte_mbuf *buf, const struct rte_mempool *home)
 {
-	return buf->pool == home && buf->nb_segs == 1 && rte_mbuf_refcnt_read(buf) == 1 &&
-	       RTE_MBUF_DIRECT(buf);
+	uint32_t owners_segs;
+
+	memcpy(&owners_segs, &buf->refcnt, sizeof(owners_segs));
+	return buf->pool == home && owners_segs == 0x00010001 && RTE_MBUF_DIRECT(buf);
 }
 
 /* As many from the front as go back to one mempool as they are. */

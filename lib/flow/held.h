@@ -8,7 +8,9 @@
 #define WEIR_FLOW_HELD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "wire/seg.h"
 
@@ -41,13 +43,16 @@ struct weir_held_list {
 int weir_held_open(struct weir_held_pool *pool, uint32_t size, int node);
 void weir_held_close(struct weir_held_pool *pool);
 
+_Static_assert(offsetof(struct weir_held, len) - offsetof(struct weir_held, off) ==
+		       offsetof(struct weir_seg, len) - offsetof(struct weir_seg, data_off),
+	       "copied as one");
+
 /* The payload of `seg`; the rest of the node stays. */
 static inline void
 weir_held_fill(struct weir_held *held, const struct weir_seg *seg)
 {
 	held->buf = seg->buf;
-	held->off = seg->data_off;
-	held->len = seg->len;
+	memcpy(&held->off, &seg->data_off, sizeof(held->off) + sizeof(held->len));
 	held->seq = seg->seq;
 }
 

@@ -41,9 +41,8 @@ weir_queue_pool_close(struct weir_queue_pool *pool)
 	memset(pool, 0, sizeof(*pool));
 }
 
-/* A queue that was never taken before. */
-static uint32_t
-take_untouched(struct weir_queue_pool *pool)
+uint32_t
+weir_queue_take_untouched(struct weir_queue_pool *pool)
 {
 	uint32_t idx = pool->touched;
 
@@ -51,54 +50,16 @@ take_untouched(struct weir_queue_pool *pool)
 		return WEIR_NONE;
 	pool->queues[idx].segs = pool->segs + (size_t)idx * pool->capacity;
 	pool->touched++;
-	return idx;
-}
-
-uint32_t
-weir_queue_take(struct weir_queue_pool *pool)
-{
-	uint32_t idx = pool->free;
-
-	if (idx != WEIR_NONE)
-		pool->free = pool->queues[idx].next_free;
-	else
-		idx = take_untouched(pool);
-	if (idx != WEIR_NONE)
-		pool->used++;
+	pool->used++;
 	return idx;
 }
 
 void
-weir_queue_give(struct weir_queue_pool *pool, uint32_t idx)
-{
-	struct weir_queue *queue = &pool->queues[idx];
-
-	queue->head = 0;
-	queue->tail = 0;
-	queue->next_free = pool->free;
-	pool->free = idx;
-	pool->used--;
-}
-
-/* Move what is queued to the front: a run of segments stays a plain array. */
-static void
-compact(struct weir_queue *queue)
+weir_queue_compact(struct weir_queue *queue)
 {
 	uint32_t len = weir_queue_len(queue);
 
 	memmove(queue->segs, queue->segs + queue->head, len * sizeof(*queue->segs));
 	queue->head = 0;
 	queue->tail = len;
-}
-
-uint32_t
-weir_queue_push(struct weir_queue *queue, uint32_t capacity, const struct weir_seg *segs, uint32_t n)
-{
-	if (queue->tail + n > capacity && queue->head != 0)
-		compact(queue);
-	if (n > capacity - queue->tail)
-		n = capacity - queue->tail;
-	memcpy(&queue->segs[queue->tail], segs, n * sizeof(*segs));
-	queue->tail += n;
-	return n;
 }

@@ -32,10 +32,34 @@ struct weir_queue_pool {
 int weir_queue_pool_open(struct weir_queue_pool *pool, uint32_t size, uint32_t capacity, int node);
 void weir_queue_pool_close(struct weir_queue_pool *pool);
 
+/* weir_queue_take() when no queue has been given back. */
+uint32_t weir_queue_take_untouched(struct weir_queue_pool *pool);
+
 /* An empty queue, or WEIR_NONE. */
-uint32_t weir_queue_take(struct weir_queue_pool *pool);
+static inline uint32_t
+weir_queue_take(struct weir_queue_pool *pool)
+{
+	uint32_t idx = pool->free;
+
+	if (__builtin_expect(idx == UINT32_MAX, 0))
+		return weir_queue_take_untouched(pool);
+	pool->free = pool->queues[idx].next_free;
+	pool->used++;
+	return idx;
+}
+
 /* The queue must be empty. */
-void weir_queue_give(struct weir_queue_pool *pool, uint32_t idx);
+static inline void
+weir_queue_give(struct weir_queue_pool *pool, uint32_t idx)
+{
+	struct weir_queue *queue = &pool->queues[idx];
+
+	queue->head = 0;
+	queue->tail = 0;
+	queue->next_free = pool->free;
+	pool->free = idx;
+	pool->used--;
+}
 
 static inline uint32_t
 weir_queue_len(const struct weir_queue *queue)
@@ -43,10 +67,25 @@ weir_queue_len(const struct weir_queue *queue)
 	return queue->tail - queue->head;
 }
 
+/* Move what is queued to the front: a run of segments stays a plain array. */
+void weir_queue_compact(struct weir_queue *queue);
+
 /* Append copies of the first k of `n` segments; returns k, fewer than n when `capacity` of them are
  * queued then. */
-uint32_t weir_queue_push(struct weir_queue *queue, uint32_t capacity, const struct weir_seg *segs,
-			 uint32_t n);
+static inline uint32_t
+weir_queue_push(struct weir_queue *queue, uint32_t capacity, const struct weir_seg *segs, uint32_t n)
+{
+	if (__builtin_expect(queue->tail + n > capacity, 0)) {
+		if (queue->head != 0)
+			weir_queue_compact(queue);
+		if (n > capacity - queue->tail)
+			n = capacity - queue->tail;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		queue->segs[queue->tail + i] = segs[i];
+	queue->tail += n;
+	return n;
+}
 
 /* Drop the first n segments from the queue, n <= length. */
 static inline void

@@ -11,23 +11,6 @@ weir_sched_init(struct weir_sched *sched, struct weir_flow *flows)
 		sched->lists[i] = (struct weir_sched_list){.head = WEIR_NONE, .tail = WEIR_NONE};
 }
 
-void
-weir_sched_push(struct weir_sched *sched, uint32_t flow, enum weir_class class)
-{
-	struct weir_sched_list *list = &sched->lists[class];
-	struct weir_flow *f = &sched->flows[flow];
-
-	assert(f->sched_class == WEIR_CLASS_IDLE);
-	f->sched_class = (uint8_t)class;
-	f->sched_next = WEIR_NONE;
-	if (list->tail != WEIR_NONE)
-		sched->flows[list->tail].sched_next = flow;
-	else
-		list->head = flow;
-	list->tail = flow;
-	list->count++;
-}
-
 /* Take out the flow behind `prev`; `prev` is WEIR_NONE for the first. */
 static void
 unlink_after(struct weir_sched *sched, struct weir_sched_list *list, uint32_t prev, uint32_t flow)
@@ -43,20 +26,6 @@ unlink_after(struct weir_sched *sched, struct weir_sched_list *list, uint32_t pr
 	list->count--;
 	f->sched_next = WEIR_NONE;
 	f->sched_class = WEIR_CLASS_IDLE;
-}
-
-uint32_t
-weir_sched_pop(struct weir_sched *sched)
-{
-	for (uint32_t i = 0; i < WEIR_CLASS_WAIT; i++) {
-		uint32_t flow = sched->lists[i].head;
-
-		if (flow != WEIR_NONE) {
-			unlink_after(sched, &sched->lists[i], WEIR_NONE, flow);
-			return flow;
-		}
-	}
-	return WEIR_NONE;
 }
 
 uint32_t

@@ -66,14 +66,3 @@ weir_slots_give(struct weir_slots *slots, uint64_t conn)
 	slots->free = (uint32_t)conn + 1;
 	return 0;
 }
-
-struct weir_slot *
-weir_slots_find(const struct weir_slots *slots, uint64_t conn)
-{
-	uint32_t idx = (uint32_t)conn;
-	uint32_t gen = (uint32_t)(conn >> 32);
-
-	if (idx >= slots->touched || (gen & 1) == 0 || slots->slots[idx].gen != gen)
-		return NULL;
-	return &slots->slots[idx];
-}

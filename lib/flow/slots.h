@@ -6,6 +6,7 @@
 #ifndef WEIR_FLOW_SLOTS_H
 #define WEIR_FLOW_SLOTS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct weir_slot {
@@ -39,6 +40,15 @@ weir_slots_prefetch(const struct weir_slots *slots, uint64_t conn)
 }
 
 /* The slot, or NULL when the handle is stale or was never given out. */
-struct weir_slot *weir_slots_find(const struct weir_slots *slots, uint64_t conn);
+static inline struct weir_slot *
+weir_slots_find(const struct weir_slots *slots, uint64_t conn)
+{
+	uint32_t idx = (uint32_t)conn;
+	uint32_t gen = (uint32_t)(conn >> 32);
+
+	if (idx >= slots->touched || (gen & 1) == 0 || slots->slots[idx].gen != gen)
+		return NULL;
+	return &slots->slots[idx];
+}
 
 #endif

@@ -3,56 +3,10 @@
  * What a flow owes its peer, put into the gather: ACKs that advance and carry no SACK block as
  * members of a train, all others one by one, in the order in which they fell due.
  */
+#include "tcp/ack.h"
 #include "tcp/tcp.h"
 #include "wire/seq.h"
 #include "wire/siphash.h"
-
-static inline uint16_t
-ack_flags(const struct weir_flow *flow)
-{
-	return flow->marks & WEIR_FLOW_ECE ? weir_ecn_ack_flags(flow) : WEIR_TCP_ACK;
-}
-
-static void
-acknowledged(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack, bool open)
-{
-	flow->last_ack_sent = ack;
-	flow->ack_segs = 0;
-	flow->ack_bytes = 0;
-	flow->marks &= (uint8_t)~WEIR_FLOW_DELACK;
-	if (open) /* this gather tells the peer whatever window there is by then */
-		flow->gather_no = tcp->gather.number;
-}
-
-static struct weir_gather_item *
-new_item(struct weir_gather *g, const struct weir_flow *flow, enum weir_gather_kind kind,
-	 uint16_t flags, uint32_t first)
-{
-	struct weir_gather_item *item = &g->items[g->n_items++];
-
-	item->flow = flow->id;
-	item->first = first;
-	item->n = 0;
-	item->seq = flow->snd_nxt;
-	item->kind = (uint8_t)kind;
-	item->flags = flags;
-	item->port = flow->port;
-	return item;
-}
-
-/* The item that the next ACK of a train of this flow belongs to. */
-static inline struct weir_gather_item *
-train_item(struct weir_tcp *tcp, const struct weir_flow *flow)
-{
-	struct weir_gather *g = &tcp->gather;
-	struct weir_gather_item *item = &g->items[g->n_items - (g->n_items != 0)];
-	uint16_t flags = ack_flags(flow);
-
-	if (g->n_items == 0 || item->kind != WEIR_GATHER_TRAIN || item->flow != flow->id ||
-	    item->flags != flags || item->seq != flow->snd_nxt)
-		item = new_item(g, flow, WEIR_GATHER_TRAIN, flags, g->n_acks);
-	return item;
-}
 
 static void
 push_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
@@ -61,30 +15,9 @@ push_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
 
 	if (g->n_acks == g->capacity || g->n_items == g->capacity)
 		g->flush(g->user);
-	train_item(tcp, flow)->n++;
+	weir_ack_item(tcp, flow)->n++;
 	g->acks[g->n_acks++] = (struct weir_ack){.ack = ack, .tsecr = flow->ts_recent};
-	acknowledged(tcp, flow, ack, true);
-}
-
-struct weir_ack *
-weir_ack_room(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t n)
-{
-	const struct weir_gather *g = &tcp->gather;
-
-	if (flow->ack_policy != WEIR_ACK_TRAIN || flow->quick_acks != 0 ||
-	    g->n_acks + n > g->capacity || g->n_items == g->capacity)
-		return NULL;
-	return &g->acks[g->n_acks];
-}
-
-void
-weir_ack_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t n)
-{
-	struct weir_gather *g = &tcp->gather;
-
-	train_item(tcp, flow)->n += n;
-	g->n_acks += n;
-	acknowledged(tcp, flow, g->acks[g->n_acks - 1].ack, true);
+	weir_ack_sent(tcp, flow, ack, true);
 }
 
 static struct weir_gather_single *
@@ -95,7 +28,7 @@ push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, bool o
 
 	if (g->n_singles == g->capacity || g->n_items == g->capacity)
 		g->flush(g->user);
-	new_item(g, flow, WEIR_GATHER_SINGLE, flags, g->n_singles);
+	weir_gather_add(g, flow, WEIR_GATHER_SINGLE, flags, g->n_singles);
 	single = &g->singles[g->n_singles++];
 	single->open = open;
 	single->packet = (struct weir_packet){
@@ -105,7 +38,7 @@ push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, bool o
 		.flags = flags,
 		.wscale = -1,
 	};
-	acknowledged(tcp, flow, flow->rcv_nxt, open);
+	weir_ack_sent(tcp, flow, flow->rcv_nxt, open);
 	return single;
 }
 
@@ -149,14 +82,14 @@ weir_ack_now(struct weir_tcp *tcp, struct weir_flow *flow)
 		push_train(tcp, flow, flow->rcv_nxt);
 		return;
 	}
-	add_sacks(tcp, flow, &push_single(tcp, flow, ack_flags(flow), true)->packet);
+	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), true)->packet);
 }
 
 void
 weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow)
 {
 	tcp->stats.dup_acks++;
-	add_sacks(tcp, flow, &push_single(tcp, flow, ack_flags(flow), false)->packet);
+	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), false)->packet);
 }
 
 /* RFC 5681 4.2 on the segments of the wire: every second segment, or 2 MSS. */
@@ -267,7 +200,7 @@ weir_ack_challenge(struct weir_tcp *tcp, struct weir_flow *flow)
 		tcp->stats.answers_limited++;
 		return;
 	}
-	push_single(tcp, flow, ack_flags(flow), false);
+	push_single(tcp, flow, weir_ack_flags(flow), false);
 }
 
 void
@@ -281,7 +214,7 @@ weir_ack_outside(struct weir_tcp *tcp, struct weir_flow *flow, bool has_data)
 	}
 	/* A probe of a closed window is told what there is now. */
 	open = (flow->marks & WEIR_FLOW_ZERO_WINDOW) != 0;
-	add_sacks(tcp, flow, &push_single(tcp, flow, ack_flags(flow), open)->packet);
+	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), open)->packet);
 }
 
 void
@@ -289,7 +222,7 @@ weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, u
 {
 	bool reset = (flags & WEIR_TCP_RST) != 0;
 	struct weir_gather_single *single =
-		push_single(tcp, flow, reset ? flags : flags | ack_flags(flow), !reset);
+		push_single(tcp, flow, reset ? flags : flags | weir_ack_flags(flow), !reset);
 
 	single->packet.seq = seq;
 }

@@ -3,6 +3,7 @@
  * Room 6: TCP input. Doubts about an aggregate are OR-ed into one predicate; without any the
  * aggregate is taken whole, else segment by segment on the slow path.
  */
+#include "tcp/ack.h"
 #include "tcp/tcp.h"
 #include "wire/seq.h"
 
@@ -91,11 +92,11 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 static uint32_t
 take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
-	uint32_t rcv_nxt = flow->rcv_nxt, acked = flow->last_ack_sent, max_window = flow->max_snd_wnd;
+	uint32_t rcv_nxt = flow->rcv_nxt, acked = flow->last_ack_sent, win = 0;
 	uint32_t ack_segs = flow->ack_segs, ack_bytes = flow->ack_bytes, ts_recent = flow->ts_recent;
 	uint32_t mss = flow->rcv_mss, port_mss = tcp->ports[flow->port].mss;
 	uint32_t longest = mss < port_mss ? mss : port_mss, i, n_acks = 0, bufs = 0;
-	uint32_t node = tcp->held.free, last = 0;
+	uint32_t node = tcp->held.free, last = 0, ts_recent_ms = flow->ts_recent_ms;
 	struct weir_held *nodes = tcp->held.nodes;
 	struct weir_ack *acks = weir_ack_room(tcp, flow, n);
 
@@ -103,17 +104,16 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 		return 0;
 	for (i = 0; i < n && segs[i].len <= longest && segs[i].wire_segs == 1; i++) {
 		const struct weir_seg *seg = &segs[i];
-		uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
 
 		weir_held_fill(&nodes[node], seg);
 		last = node;
 		node = nodes[node].next;
 		bufs += seg->nb_segs;
-		if (weir_seq_leq(seg->seq, acked)) {
+		if (weir_seq_leq(rcv_nxt, acked)) { /* where it begins */
 			ts_recent = seg->tsval;
-			flow->ts_recent_ms = tcp->now_ms;
+			ts_recent_ms = tcp->now_ms;
 		}
-		max_window = window > max_window ? window : max_window;
+		win = seg->win > win ? seg->win : win;
 		rcv_nxt += seg->len;
 		ack_bytes += seg->len;
 		if (++ack_segs < 2 && ack_bytes < 2 * mss)
@@ -127,8 +127,10 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 	hold(tcp, flow, last, i, bufs);
 	flow->unread_bytes += rcv_nxt - flow->rcv_nxt;
 	flow->rcv_nxt = rcv_nxt;
-	flow->max_snd_wnd = max_window;
+	if (win << flow->snd_wscale > flow->max_snd_wnd)
+		flow->max_snd_wnd = win << flow->snd_wscale;
 	flow->ts_recent = ts_recent;
+	flow->ts_recent_ms = ts_recent_ms;
 	tcp->stats.data_segs += i;
 	if (n_acks != 0)
 		weir_ack_train(tcp, flow, n_acks);
@@ -166,6 +168,6 @@ weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_s
 			weir_tcp_segment(tcp, flow, &seg);
 		}
 	}
-	if (!(flow->marks & WEIR_FLOW_DEAD))
+	if (flow->ack_bytes != 0 && !(flow->marks & WEIR_FLOW_DEAD))
 		weir_ack_aggregate_end(tcp, flow);
 }

@@ -23,7 +23,7 @@ weir_tcp_note_late(struct weir_tcp *tcp, const struct weir_flow *flow, const str
 }
 
 void
-weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+weir_tcp_note_gap(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
 	uint32_t gap = tcp->now_ms - flow->last_rx_ms;
 
@@ -35,16 +35,6 @@ weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow, const struct
 	if (gap > tcp->stats.max_gap_ms && flow->delivered != 0)
 		tcp->stats.max_gap_ms = gap;
 	flow->last_rx_ms = tcp->now_ms;
-}
-
-void
-weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes)
-{
-	flow->delivered += bytes;
-	tcp->stats.bytes += bytes;
-	if (flow->unread_bytes + flow->leased_bytes == bytes) /* until now nothing waited */
-		flow->read_ms = tcp->now_ms;
-	weir_tcp_event_data(tcp, flow, bytes);
 }
 
 static void

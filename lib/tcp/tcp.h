@@ -295,14 +295,12 @@ void weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_
 
 /* ---- receive.c: payload into the stream ---- */
 
-/* In-order data is about to be counted: end of an idle time, gap since the last. */
-void weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg);
+/* weir_tcp_note_arrival() when time has passed since the last arrival. */
+void weir_tcp_note_gap(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg);
 /* `seg` covers the last ACK sent and carries a timestamp: how much longer it was on its way than the
  * segment that ts_recent is of, its clock taken as milliseconds. Before ts_recent changes. */
 void weir_tcp_note_late(struct weir_tcp *tcp, const struct weir_flow *flow,
 			const struct weir_seg *seg);
-/* `bytes` in order were appended to the unread list and counted in unread_bytes. */
-void weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes);
 /* The nodes linked from `first` (0: none) on, buffers included, go home; returns their payload bytes.
  * `flow` is whose they are, NULL when it has ended. */
 uint32_t weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first);
@@ -330,12 +328,6 @@ void weir_ack_now(struct weir_tcp *tcp, struct weir_flow *flow);
 void weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Count an accepted in-order segment and acknowledge if the policy says so. */
 void weir_ack_count(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint32_t wire_segs);
-/*
- * For a flow that acknowledges every second segment by trains: where the next `n` of its ACKs may be
- * written, and that they are. NULL when each segment has to go through weir_ack_count().
- */
-struct weir_ack *weir_ack_room(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t n);
-void weir_ack_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t n);
 /* After an aggregate: the policies that count aggregates, and the delayed-ACK timer. */
 void weir_ack_aggregate_end(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Challenge ACK (RFC 5961), rate-limited per connection and by a randomised engine cap. */
@@ -526,6 +518,25 @@ weir_tcp_event_data(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes
 		flow->poll_event = tcp->n_events;
 	}
 	tcp->events[flow->poll_event - 1].bytes += bytes;
+}
+
+/* In-order data is about to be counted: end of an idle time, gap since the last. */
+static inline void
+weir_tcp_note_arrival(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	if (tcp->now_ms != flow->last_rx_ms)
+		weir_tcp_note_gap(tcp, flow, seg);
+}
+
+/* `bytes` in order were appended to the unread list and counted in unread_bytes. */
+static inline void
+weir_tcp_delivered(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes)
+{
+	flow->delivered += bytes;
+	tcp->stats.bytes += bytes;
+	if (flow->unread_bytes + flow->leased_bytes == bytes) /* until now nothing waited */
+		flow->read_ms = tcp->now_ms;
+	weir_tcp_event_data(tcp, flow, bytes);
 }
 
 /* A fire for an entry of the wheel. */

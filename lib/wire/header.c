@@ -138,7 +138,7 @@ put_tcp(uint8_t *tcp, const struct weir_key4 *key, int has_ts)
 	weir_store_be16(tcp, key->lport);
 	weir_store_be16(tcp + 2, key->rport);
 	tcp[OFFSET] = (uint8_t)((TCP_BYTES + (has_ts ? TS_BYTES : 0)) / 4 << 4);
-	tcp[FLAGS] = WEIR_TCP_ACK;
+	tcp[FLAGS] = WEIR_HEADER_FLAGS;
 	if (has_ts)
 		put_timestamp(put_nops(tcp + TCP_BYTES, 2), 0, 0);
 }
@@ -272,36 +272,4 @@ weir_header_build(const struct weir_header *header, const struct weir_packet *pa
 	finish_ip(ip, tcp_len, packet->ecn & WEIR_ECN_MASK);
 	store_sum(tcp + SUM, weir_csum_add(tcp, tcp_len, pseudo_sum(ip, tcp_len)));
 	return header->l4_off + tcp_len;
-}
-
-/* Store a number and add it to the sum, in the order in which it lies. */
-static inline uint64_t
-patch32(uint8_t *to, uint32_t v, uint64_t sum)
-{
-	weir_store_be32(to, v);
-	return sum + __builtin_bswap32(v);
-}
-
-void
-weir_header_image(const struct weir_ack_template *train, struct weir_ack_image *image)
-{
-	const struct weir_header *header = train->header;
-	uint8_t *tcp = image->bytes + header->l4_off;
-	uint64_t sum = header->base_sum;
-
-	memcpy(image->bytes, header->bytes, sizeof(header->bytes));
-	image->len = header->len;
-	image->l4_off = header->l4_off;
-	image->has_ts = header->has_ts;
-	sum = patch32(tcp + SEQ, train->seq, sum);
-	/* Flags are the second byte of their word, AE is in the first, where the template has none; out
-	 * go those of the template (RFC 1624). */
-	tcp[OFFSET] |= (uint8_t)(train->flags >> 8);
-	sum += train->flags >> 8;
-	tcp[FLAGS] = (uint8_t)train->flags;
-	sum += (uint64_t)tcp[FLAGS] << 8;
-	sum += (uint16_t) ~(WEIR_TCP_ACK << 8);
-	if (header->has_ts)
-		sum = patch32(tcp + TSVAL, train->tsval, sum);
-	image->sum = weir_csum_fold(sum);
 }

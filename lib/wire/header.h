@@ -11,6 +11,7 @@
 #include "wire/bytes.h"
 #include "wire/key.h"
 
+#define WEIR_HEADER_FLAGS 0x10 /* ACK: what a header says */
 #define WEIR_HEADER_MAX 94 /* Ethernet 14, two tags 8, IPv6 40, TCP 20, timestamps 12 */
 
 /*
@@ -98,27 +99,49 @@ struct weir_ack_template {
 	uint32_t flags; /* WEIR_TCP_ACK, with WEIR_TCP_ECE where owed, or with the ACE field */
 };
 
-/* What all ACKs of one train share, patched in once, and its sum. */
+/* What all ACKs of one train share beside their header, and its sum. In the order of the wire: the
+ * header itself is copied from where it lies, since what has just been written in pieces would be
+ * waited for when it is read in wider ones. */
 struct weir_ack_image {
+	const struct weir_header *header;
 	uint64_t sum; /* unfolded, without ack, window and TSecr */
+	uint32_t seq;
+	uint32_t tsval;
 	uint32_t len;
 	uint8_t l4_off;
 	uint8_t has_ts;
-	uint8_t bytes[WEIR_HEADER_MAX + 2];
+	uint8_t bits[2]; /* data offset with AE, flags */
 };
-void weir_header_image(const struct weir_ack_template *train, struct weir_ack_image *image);
+
+static inline struct weir_ack_image
+weir_header_image(const struct weir_ack_template *train)
+{
+	const struct weir_header *header = train->header;
+	struct weir_ack_image image = {.header = header,
+				       .seq = __builtin_bswap32(train->seq),
+				       .tsval = header->has_ts ? __builtin_bswap32(train->tsval) : 0,
+				       .len = header->len,
+				       .l4_off = header->l4_off,
+				       .has_ts = header->has_ts};
+
+	/* Flags are the second byte of their word, AE is in the first, where the template has none;
+	 * out go those of the template (RFC 1624). */
+	image.bits[0] = header->bytes[header->l4_off + 12] | (uint8_t)(train->flags >> 8);
+	image.bits[1] = (uint8_t)train->flags;
+	image.sum = (uint64_t)header->base_sum + image.seq + image.tsval + (train->flags >> 8) +
+		    ((uint64_t)image.bits[1] << 8) + (uint16_t)~(WEIR_HEADER_FLAGS << 8);
+	return image;
+}
 
 /* In whole words, the last of which overlap: a length that is not known to the compiler costs more.
  * Three times 32 are enough for WEIR_HEADER_MAX. */
 static inline void
-weir_header_copy(uint8_t *to, const struct weir_ack_image *image)
+weir_header_copy(uint8_t *to, const uint8_t *from, uint32_t len)
 {
-	uint32_t len = image->len;
-
-	memcpy(to, image->bytes, 32);
-	memcpy(to + len - 32, image->bytes + len - 32, 32);
+	memcpy(to, from, 32);
+	memcpy(to + len - 32, from + len - 32, 32);
 	if (len > 64)
-		memcpy(to + 32, image->bytes + 32, 32);
+		memcpy(to + 32, from + 32, 32);
 }
 
 /* Write one ACK, image->len bytes, to `to`, which has room for WEIR_HEADER_MAX: copy, patch, checksum
@@ -126,17 +149,20 @@ weir_header_copy(uint8_t *to, const struct weir_ack_image *image)
 static inline void
 weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, uint8_t *to)
 {
+	uint32_t number = __builtin_bswap32(ack->ack), tsecr = __builtin_bswap32(ack->tsecr);
+	uint16_t win = __builtin_bswap16(ack->win), field;
 	uint8_t *tcp = to + image->l4_off;
-	uint64_t sum = image->sum;
-	uint16_t field;
+	uint64_t sum = image->sum + number + win;
 
-	weir_header_copy(to, image);
-	weir_store_be32(tcp + 8, ack->ack);
-	weir_store_be16(tcp + 14, ack->win);
-	sum += __builtin_bswap32(ack->ack) + (uint64_t)__builtin_bswap16(ack->win);
+	weir_header_copy(to, image->header->bytes, image->len);
+	memcpy(tcp + 4, &image->seq, sizeof(image->seq));
+	memcpy(tcp + 8, &number, sizeof(number));
+	memcpy(tcp + 12, image->bits, sizeof(image->bits));
+	memcpy(tcp + 14, &win, sizeof(win));
 	if (image->has_ts) {
-		weir_store_be32(tcp + 28, ack->tsecr);
-		sum += __builtin_bswap32(ack->tsecr);
+		memcpy(tcp + 24, &image->tsval, sizeof(image->tsval));
+		memcpy(tcp + 28, &tsecr, sizeof(tsecr));
+		sum += tsecr;
 	}
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);

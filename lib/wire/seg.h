@@ -49,10 +49,10 @@ struct weir_seg {
 	struct rte_mbuf *buf; /* frame; owner of the payload */
 	uint32_t ack; /* with seq the eight bytes of the header, in reverse */
 	uint32_t seq;
+	uint32_t data_off; /* payload, from the start of the frame */
 	uint32_t len;      /* payload bytes, without SYN and FIN */
 	uint32_t tsval;    /* valid when has_ts; TSecr lies four bytes behind it in the option, often in
 			      the next cache line: who needs it reads it there */
-	uint32_t data_off; /* payload, from the start of the frame */
 	uint16_t win;      /* as on the wire, unscaled */
 	uint16_t nb_segs;  /* buffer segments of the frame */
 	uint16_t wire_segs; /* segments on the wire; more than one with LRO by the port */

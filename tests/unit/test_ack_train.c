@@ -58,7 +58,7 @@ assert_is(struct fixture *f, uint32_t i, uint32_t k)
 	struct weir_ack_image image;
 	uint32_t len;
 
-	weir_header_image(&f->train, &image);
+	image = weir_header_image(&f->train);
 	weir_header_ack(&image, &f->acks[k], expected);
 	len = image.len;
 	ck_assert_uint_eq(buf->data_len, len);
