@@ -74,6 +74,7 @@ value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char
 {
 	const char *rest = text;
 	uint32_t shift;
+	size_t len;
 	int rc;
 
 	*value = 0;
@@ -85,7 +86,11 @@ value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char
 			rc = -ERANGE;
 		*value <<= shift;
 	}
-	return in_range(text, rest, rc, low, high, *value, error);
+	if (in_range(text, rest, rc, low, high, *value, error) == 0)
+		return 0;
+	len = strlen(error);
+	snprintf(error + len, OPTIONS_ERROR - len, "; K, M or G may follow");
+	return -1;
 }
 
 /* One that a host on some link may have. */

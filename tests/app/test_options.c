@@ -295,6 +295,7 @@ START_TEST(byte_suffixes)
 	ck_assert_int_eq(value_bytes("18014398509481984K", 0, UINT64_MAX, &value, error), -1);
 	ck_assert_int_eq(value_bytes("17179869184G", 0, UINT64_MAX, &value, error), -1);
 	refused(LEAST "--receive-buffer 2G", "'2G' is out of range", "give 4096 to");
+	refused(LEAST "--receive-buffer 1T", "'1T' is not a number", "K, M or G may follow");
 }
 END_TEST
 
