@@ -32,14 +32,23 @@ put16(uint8_t *to, uint32_t value)
 	to[1] = (uint8_t)value;
 }
 
-/* IPv4 and TCP sums of a frame that is long enough to have them. */
+/* The sum of what stands behind an IP header: TCP's or ICMPv6's. */
 static void
-mend_sums(uint8_t *ip, uint32_t len)
+mend_upper(uint8_t *at, uint32_t len, uint32_t off, const uint8_t *pseudo, uint32_t pseudo_len)
+{
+	if (len < off + 2)
+		return;
+	put16(at + off, 0);
+	put16(at + off, frame_csum(at, len, (uint16_t)~frame_csum(pseudo, pseudo_len, 0)));
+}
+
+static void
+mend_ip4(uint8_t *ip, uint32_t len)
 {
 	uint32_t header, total;
 	uint8_t pseudo[12];
 
-	if (len < 20 || ip[0] >> 4 != 4)
+	if (len < 20)
 		return;
 	header = (ip[0] & 15) * 4u;
 	total = (uint32_t)ip[2] << 8 | ip[3];
@@ -53,9 +62,40 @@ mend_sums(uint8_t *ip, uint32_t len)
 	pseudo[8] = 0;
 	pseudo[9] = 6;
 	put16(pseudo + 10, total - header);
-	put16(ip + header + 16, 0);
-	put16(ip + header + 16, frame_csum(ip + header, total - header,
-					   (uint16_t)~frame_csum(pseudo, 12, 0)));
+	mend_upper(ip + header, total - header, 16, pseudo, sizeof(pseudo));
+}
+
+/* Through whatever might be extension headers. */
+static void
+mend_ip6(uint8_t *ip, uint32_t len)
+{
+	uint32_t off = 40, total = 40u + ((uint32_t)ip[4] << 8 | ip[5]);
+	uint8_t next = ip[6], pseudo[40] = {0};
+
+	if (total > len)
+		return;
+	while ((next == 0 || next == 43 || next == 44 || next == 60) && off + 8 <= total) {
+		uint32_t size = next == 44 ? 8 : (ip[off + 1] + 1u) * 8;
+
+		next = ip[off];
+		off += size;
+	}
+	if (off > total || (next != 6 && next != 58))
+		return;
+	memcpy(pseudo, ip + 8, 32);
+	put16(pseudo + 34, total - off);
+	pseudo[39] = next;
+	mend_upper(ip + off, total - off, next == 6 ? 16 : 2, pseudo, sizeof(pseudo));
+}
+
+/* IP, TCP and ICMPv6 sums of a frame that is long enough to have them. */
+static void
+mend_sums(uint8_t *ip, uint32_t len)
+{
+	if (len != 0 && ip[0] >> 4 == 4)
+		mend_ip4(ip, len);
+	else if (len >= 40 && ip[0] >> 4 == 6)
+		mend_ip6(ip, len);
 }
 
 /* What the options say must not depend on what lies behind them. */
@@ -88,8 +128,14 @@ static void
 check_parsed(const struct weir_parse *parse, const struct weir_parsed *parsed,
 	     const struct rte_mbuf *buf, const uint8_t *bytes, uint32_t len)
 {
-	must(parsed->n_segs + parsed->n_others + parsed->n_rejects == 1);
-	if (parsed->n_segs != 0) {
+	must(parsed->n_segs + parsed->ip6.n_segs + parsed->n_others + parsed->n_rejects == 1);
+	if (parsed->ip6.n_segs != 0) {
+		must(parsed->ip6.segs[0].buf == buf);
+		must(parsed->ip6.n_runs == 1 && parsed->ip6.run_first[1] == 1);
+		must(parsed->ip6.keys[0].low.laddr == parse->own6->first);
+		must(!weir_key_is4(&parsed->ip6.keys[0]));
+		check_segment(&parsed->ip6.segs[0], bytes, len);
+	} else if (parsed->n_segs != 0) {
 		must(parsed->segs[0].buf == buf);
 		check_segment(&parsed->segs[0], bytes, len);
 	} else if (parsed->n_others != 0) {
@@ -133,6 +179,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const uint64_t claims[] = {
 		RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN, RTE_MBUF_F_RX_L4_CKSUM_NONE,
 		RTE_MBUF_F_RX_L4_CKSUM_GOOD, RTE_MBUF_F_RX_L4_CKSUM_BAD};
+	static struct weir_own6 own6 = {.first = 8, .n = 1};
 	static struct weir_parsed parsed;
 	struct weir_parse parse;
 	struct rte_mbuf *buf;
@@ -146,6 +193,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(bytes != NULL);
 	memcpy(bytes, data + SETUP, len);
 	weir_parse_init(&parse, frame_local_mac, FRAME_LOCAL_IP, data[0] & 1, 0);
+	memcpy(own6.address[0], frame_local_ip6, sizeof(own6.address[0]));
+	parse.own6 = &own6;
 	if ((data[0] & 2) != 0 && len > (parse.l3 ? 0u : 14u))
 		mend_sums(bytes + (parse.l3 ? 0 : 14), len - (parse.l3 ? 0 : 14));
 	buf = frame_exact(bytes, len, data[1]);
