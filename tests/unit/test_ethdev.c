@@ -287,6 +287,24 @@ START_TEST(ring_device_returns_what_is_sent)
 }
 END_TEST
 
+/* A device without a list of groups takes them all. */
+START_TEST(groups_are_asked_for)
+{
+	static const uint8_t groups[2][6] = {{0x33, 0x33, 0, 0, 0, 1}, {0x33, 0x33, 0xff, 0, 0, 1}};
+	struct fixture f;
+	uint16_t id;
+
+	set_up(&f, "net_ring0", ROOM);
+	ck_assert_int_eq(rte_eth_dev_get_port_by_name("net_ring0", &id), 0);
+	ck_assert_int_eq(f.port->start(f.port->ctx, &f.pool), 0);
+	if (rte_eth_allmulticast_disable(id) == 0)
+		ck_assert_int_eq(rte_eth_allmulticast_get(id), 0);
+	f.port->groups(f.port->ctx, groups, 2);
+	ck_assert_int_eq(rte_eth_allmulticast_get(id), 1);
+	tear_down(&f);
+}
+END_TEST
+
 START_TEST(pitfall_49_full_device_takes_fewer)
 {
 	struct rte_mbuf *sent[2048], *got[2048];
@@ -430,6 +448,7 @@ add(Suite *s)
 	UNIT_CASE(s, started_device_is_used_as_it_is);
 	UNIT_CASE(s, chains_are_gathered_where_the_driver_needs_it);
 	UNIT_CASE(s, chain_too_long_does_not_block);
+	UNIT_CASE(s, groups_are_asked_for);
 }
 
 UNIT_MAIN("ethdev", add)

@@ -61,6 +61,28 @@ START_TEST(certain_loss_spares_arp)
 }
 END_TEST
 
+/* IPv6 is lost like IPv4; what its ends find each other by goes through as ARP does. */
+START_TEST(certain_loss_spares_neighbour_discovery)
+{
+	struct fixture f;
+
+	for (uint32_t type = 0; type < 256; type++) {
+		bool discovery = type >= 133 && type <= 137;
+
+		set_up(&f, "loss=100%");
+		f.spec.ip6 = 1;
+		arrive(&f, 1);
+		f.spec.protocol = 58;
+		f.payload[0] = (uint8_t)type;
+		f.spec.split = type % 60;
+		arrive(&f, 1);
+		ck_assert_uint_eq(poll_port(&f, 1, BURST), discovery);
+		ck_assert_uint_eq(impaired(&f), 2 - discovery);
+		tear_down(&f);
+	}
+}
+END_TEST
+
 START_TEST(tags_and_bare_ip_are_seen_through)
 {
 	struct fixture f;
@@ -405,6 +427,7 @@ add(Suite *s)
 	UNIT_CASE(s, good_link_changes_nothing);
 	UNIT_CASE(s, frames_are_lost_at_the_rate);
 	UNIT_CASE(s, certain_loss_spares_arp);
+	UNIT_CASE(s, certain_loss_spares_neighbour_discovery);
 	UNIT_CASE(s, tags_and_bare_ip_are_seen_through);
 	UNIT_CASE(s, doubled_frames_are_copies);
 	UNIT_CASE(s, pitfall_47_no_buffer_for_a_copy);
