@@ -220,12 +220,14 @@ cut_padding(struct rte_mbuf *buf, uint32_t len)
 static struct rte_mbuf *
 copy_of(struct weir_datagrams *datagrams, struct rte_mbuf *buf, uint32_t len)
 {
-	struct rte_mbuf *copy = weir_buf_alloc(datagrams->pool);
+	struct rte_mbuf *copy;
 
+	if (len > datagrams->pool->data_room - RTE_PKTMBUF_HEADROOM)
+		return NULL;
+	copy = weir_buf_alloc(datagrams->pool);
 	if (copy == NULL)
 		return NULL;
-	if (len > rte_pktmbuf_tailroom(copy) ||
-	    weir_chain_copy(buf, 0, len, rte_pktmbuf_mtod(copy, void *)) != len) {
+	if (weir_chain_copy(buf, 0, len, rte_pktmbuf_mtod(copy, void *)) != len) {
 		weir_buf_free(datagrams->pool, copy);
 		return NULL;
 	}
@@ -399,6 +401,19 @@ finish_header(const struct weir_datagram *item, struct rte_mbuf *whole)
 			   RTE_MBUF_F_RX_QINQ_STRIPPED;
 }
 
+/* In one buffer, where it fits and there is one: it may wait long for its reader, and what counts
+ * against a connection then is buffers. */
+static struct rte_mbuf *
+compact(struct weir_datagrams *datagrams, struct rte_mbuf *whole)
+{
+	struct rte_mbuf *copy = copy_of(datagrams, whole, whole->pkt_len);
+
+	if (copy == NULL)
+		return whole;
+	weir_buf_free(datagrams->pool, whole);
+	return copy;
+}
+
 static struct rte_mbuf *
 assemble(struct weir_datagrams *datagrams, struct weir_datagram *item, uint64_t now_ns)
 {
@@ -414,7 +429,7 @@ assemble(struct weir_datagrams *datagrams, struct weir_datagram *item, uint64_t 
 	if (whole != NULL)
 		finish_header(item, whole);
 	forget(datagrams, item);
-	return whole;
+	return whole != NULL ? compact(datagrams, whole) : NULL;
 }
 
 /* The oldest datagrams go until there is room for `bufs` buffers. */

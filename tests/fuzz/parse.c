@@ -12,6 +12,8 @@
 #include "engine/neighbour.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/frame.h"
+#include "wire/fragment.h"
+#include "wire/icmp.h"
 #include "wire/options.h"
 #include "wire/parse.h"
 
@@ -124,6 +126,31 @@ check_segment(const struct weir_seg *seg, const uint8_t *bytes, uint32_t len)
 	check_options(bytes + seg->opt_off, seg->opt_len);
 }
 
+/* A fragment is inside its frame and its datagram, an error quotes what it may. */
+static void
+check_other(const struct weir_parse *parse, const struct weir_other *other, uint32_t len)
+{
+	static const struct weir_own6 none;
+	struct weir_fragment fragment;
+	struct weir_icmp_error error;
+	enum weir_drop verdict;
+
+	must((uint32_t)other->l4_off + other->l4_len <= len);
+	if (other->kind == WEIR_OTHER_FRAGMENT) {
+		verdict = weir_fragment_read(other, 0, &fragment);
+		if (verdict != WEIR_PARSE_OK)
+			return;
+		must(fragment.start < fragment.end && fragment.end <= WEIR_DATAGRAM_MAX);
+		must(fragment.end - fragment.start <= len - fragment.l4_off);
+		must(fragment.last || fragment.end % WEIR_FRAGMENT_UNIT == 0);
+	} else if (other->kind != WEIR_OTHER_ARP && weir_icmp_is_error(other)) {
+		verdict = weir_icmp_read(other, parse->own6 != NULL ? parse->own6 : &none, &error);
+		must(verdict != WEIR_PARSE_OK || error.kind <= WEIR_ICMP_TOO_BIG);
+	} else {
+		(void)weir_neighbour_handle(parse, other);
+	}
+}
+
 static void
 check_parsed(const struct weir_parse *parse, const struct weir_parsed *parsed,
 	     const struct rte_mbuf *buf, const uint8_t *bytes, uint32_t len)
@@ -140,7 +167,7 @@ check_parsed(const struct weir_parse *parse, const struct weir_parsed *parsed,
 		check_segment(&parsed->segs[0], bytes, len);
 	} else if (parsed->n_others != 0) {
 		must(parsed->others[0].buf == buf);
-		(void)weir_neighbour_handle(parse, &parsed->others[0]);
+		check_other(parse, &parsed->others[0], len);
 	} else {
 		must(parsed->rejects[0].buf == buf);
 		must(parsed->rejects[0].reason < WEIR_DROP_COUNT);

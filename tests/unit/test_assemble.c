@@ -72,6 +72,28 @@ END_TEST
 
 /* Nothing overtakes: what came before the fragment that completes a packet goes first, and what came
  * behind it goes after it, as if it had never been cut. */
+/* A packet of the wire takes one buffer, however it was cut; without a free one it stays a chain. */
+START_TEST(what_fits_takes_one_buffer)
+{
+	struct remote remote;
+
+	open_stack(&remote, 1);
+	for (uint32_t i = 0; i < 2; i++) {
+		world.stack->pool.fail_every = i; /* every allocation, the second time */
+		cut_next(&remote, i, 1400);
+		for (uint32_t at = 0; at < cut.len; at += 400)
+			inject(at, at + 400 < cut.len ? at + 400 : cut.len);
+		weir_engine_poll(world.engine, world.now_ns);
+		ck_assert_uint_eq(world.engine->tcp.held_bufs, i == 0 ? 1 : 4);
+		world.stack->pool.fail_every = 0;
+		read_all(&remote, ENGINE_TEST_FIRST + i * 1400, 1400);
+		world_poll(&world, 1000);
+		ck_assert_uint_eq(world.engine->tcp.held_bufs, 0);
+	}
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(order_of_a_burst_stays)
 {
 	struct remote remotes[2];
@@ -308,6 +330,7 @@ static void
 add_cases(Suite *suite)
 {
 	UNIT_CASE(suite, a_packet_in_fragments_is_a_segment);
+	UNIT_CASE(suite, what_fits_takes_one_buffer);
 	UNIT_CASE(suite, order_of_a_burst_stays);
 	UNIT_CASE(suite, ip6_and_ip4_side_by_side);
 	UNIT_CASE(suite, what_came_in_fragments_never_merges);
