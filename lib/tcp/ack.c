@@ -92,6 +92,23 @@ weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow)
 	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), false)->packet);
 }
 
+void
+weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
+		    uint32_t n)
+{
+	struct weir_packet all = {.n_sacks = 0};
+
+	add_sacks(tcp, flow, &all);
+	tcp->stats.dup_acks += n;
+	for (uint32_t i = 0; i < n; i++) {
+		struct weir_packet *packet = &push_single(tcp, flow, ack_flags(flow), false)->packet;
+
+		packet->n_sacks = all.n_sacks;
+		memcpy(packet->sacks, all.sacks, sizeof(all.sacks));
+		packet->sacks[0][1] = segs[i].seq + segs[i].len;
+	}
+}
+
 /* RFC 5681 4.2 on the segments of the wire: every second segment, or 2 MSS. */
 static bool
 ack_is_due(struct weir_flow *flow, uint32_t len)

@@ -154,6 +154,19 @@ take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *
 	weir_tcp_delivered(tcp, flow, flow->rcv_nxt - start);
 }
 
+/* One by one, until what is left lies behind what is held of it. */
+static void
+take_slowly(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct weir_seg seg = segs[i];
+
+		if (flow->reass != WEIR_NONE && weir_gap_take(tcp, flow, &segs[i], n - i))
+			return;
+		weir_tcp_segment(tcp, flow, &seg);
+	}
+}
+
 void
 weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
@@ -162,11 +175,7 @@ weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_s
 		weir_tcp_note_arrival(tcp, flow, segs);
 		take_whole(tcp, flow, segs, n);
 	} else {
-		for (uint32_t i = 0; i < n; i++) {
-			struct weir_seg seg = segs[i];
-
-			weir_tcp_segment(tcp, flow, &seg);
-		}
+		take_slowly(tcp, flow, segs, n);
 	}
 	if (flow->ack_bytes != 0 && !(flow->marks & WEIR_FLOW_DEAD))
 		weir_ack_aggregate_end(tcp, flow);

@@ -7,7 +7,6 @@
 #include "wire/chain.h"
 #include "wire/seq.h"
 
-#define WEIR_RECEIVE_RESERVE 16 /* buffers kept for data in order: a hole can always be filled */
 #define WEIR_RELIEF_FLOWS    8  /* flows looked at per poll to make room for others */
 
 void

@@ -123,9 +123,8 @@ update_ts_recent(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir
 	flow->ts_recent_ms = tcp->now_ms;
 }
 
-/* RFC 9293 3.10.7.4: the send window, from the newest segment. */
-static void
-update_send_window(struct weir_flow *flow, const struct weir_seg *seg)
+void
+weir_tcp_send_window(struct weir_flow *flow, const struct weir_seg *seg)
 {
 	uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
 
@@ -300,7 +299,7 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg)
 	    !check_ack(tcp, flow, seg))
 		return;
 	update_ts_recent(tcp, flow, seg);
-	update_send_window(flow, seg);
+	weir_tcp_send_window(flow, seg);
 	at_once = weir_ecn_segment(tcp, flow, seg);
 	if (weir_seq_lt(flow->snd_una, seg->ack)) {
 		flow->snd_una = seg->ack;

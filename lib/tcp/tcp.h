@@ -41,6 +41,7 @@
 #define WEIR_TCP_IP6_MORE     20   /* bytes by which an IPv6 header is longer */
 #define WEIR_LISTENERS_MAX   64
 #define WEIR_WINDOW_PER_BUFFER 1024 /* bytes of window that a free buffer is worth: half of a full one */
+#define WEIR_RECEIVE_RESERVE 16 /* buffers kept for data in order: a hole can always be filled */
 #define WEIR_FREE_BATCH      64
 
 /* A half-open connection (RFC 9293 SYN-RECEIVED). */
@@ -292,6 +293,15 @@ void weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct w
 
 /* ---- segment.c: the slow path, one segment ---- */
 void weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg);
+/* RFC 9293 3.10.7.4: the send window, from the newest segment. */
+void weir_tcp_send_window(struct weir_flow *flow, const struct weir_seg *seg);
+
+/* ---- gap.c: runs behind a hole ---- */
+
+/* A run of one aggregate, of a flow whose reassembly is attached: true when all of it was taken, as
+ * the slow path takes it, and answered. */
+bool weir_gap_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
+		   uint32_t n);
 
 /* ---- receive.c: payload into the stream ---- */
 
@@ -326,6 +336,9 @@ void weir_tcp_collapse(struct weir_tcp *tcp, struct weir_flow *flow);
 void weir_ack_now(struct weir_tcp *tcp, struct weir_flow *flow);
 /* The same, carrying SACK blocks as of now and never opening the window: duplicate ACK. */
 void weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow);
+/* One for each of `n` segments that went one behind the other to the end of the latest range. */
+void weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
+			 uint32_t n);
 /* Count an accepted in-order segment and acknowledge if the policy says so. */
 void weir_ack_count(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t len, uint32_t wire_segs);
 /* After an aggregate: the policies that count aggregates, and the delayed-ACK timer. */
