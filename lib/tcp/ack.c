@@ -101,7 +101,8 @@ weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct w
 	add_sacks(tcp, flow, &all);
 	tcp->stats.dup_acks += n;
 	for (uint32_t i = 0; i < n; i++) {
-		struct weir_packet *packet = &push_single(tcp, flow, ack_flags(flow), false)->packet;
+		struct weir_packet *packet =
+			&push_single(tcp, flow, weir_ack_flags(flow), false)->packet;
 
 		packet->n_sacks = all.n_sacks;
 		memcpy(packet->sacks, all.sacks, sizeof(all.sacks));
