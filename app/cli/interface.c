@@ -31,7 +31,7 @@ interface_mtu(const char *name)
 }
 
 static bool
-is_address(const struct sockaddr *kernel, const struct weir_addr *address)
+is_address(const struct sockaddr *kernel, unsigned int index, const struct weir_addr *address)
 {
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
@@ -42,13 +42,15 @@ is_address(const struct sockaddr *kernel, const struct weir_addr *address)
 	}
 	if (kernel->sa_family == AF_INET6 && address->family == 6) {
 		memcpy(&in6, kernel, sizeof(in6));
+		if (IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr) && in6.sin6_scope_id != index)
+			return false;
 		return memcmp(&in6.sin6_addr, address->bytes, 16) == 0;
 	}
 	return false;
 }
 
 bool
-interface_kernel_has(const struct weir_addr *address, char *name)
+interface_kernel_has(unsigned int index, const struct weir_addr *address, char *name)
 {
 	struct ifaddrs *all, *at;
 	bool found = false;
@@ -56,7 +58,7 @@ interface_kernel_has(const struct weir_addr *address, char *name)
 	if (getifaddrs(&all) != 0)
 		return false;
 	for (at = all; at != NULL && !found; at = at->ifa_next) {
-		found = at->ifa_addr != NULL && is_address(at->ifa_addr, address);
+		found = at->ifa_addr != NULL && is_address(at->ifa_addr, index, address);
 		if (found)
 			snprintf(name, INTERFACE_NAME, "%s", at->ifa_name);
 	}

@@ -13,8 +13,9 @@
 /* The MTU of an interface, 0 when there is none of that name. */
 uint32_t interface_mtu(const char *name);
 
-/* Does the kernel itself have this address? `name` (INTERFACE_NAME bytes) is where. */
-bool interface_kernel_has(const struct weir_addr *address, char *name);
+/* Does the kernel itself have this address, a link-local one on interface `index`? `name`
+ * (INTERFACE_NAME bytes) is where. */
+bool interface_kernel_has(unsigned int index, const struct weir_addr *address, char *name);
 
 /*
  * Claim an address on an interface among all programs of this kind in this network namespace.

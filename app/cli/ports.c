@@ -89,7 +89,7 @@ port_claim(const struct watch_port *port, const struct ip_option *ip, int *claim
 
 	if (port->index == 0)
 		return 0;
-	if (interface_kernel_has(&ip->address, name)) {
+	if (interface_kernel_has(port->index, &ip->address, name)) {
 		say("--ip %s: the kernel has this address on %s and would answer, too: give "
 		    "another, or ip addr del it there",
 		    ip->text, name);

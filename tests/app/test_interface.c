@@ -65,9 +65,28 @@ START_TEST(kernels_addresses)
 	if (!own_network())
 		return;
 	set_loopback(IFF_UP); /* gives it 127.0.0.1 */
-	ck_assert(interface_kernel_has(&own, name));
+	ck_assert(interface_kernel_has(7, &own, name));
 	ck_assert_str_eq(name, "lo");
-	ck_assert(!interface_kernel_has(&other, name));
+	ck_assert(!interface_kernel_has(7, &other, name));
+}
+END_TEST
+
+/* Link-local addresses are the same on many links, and then no conflict. */
+START_TEST(kernel_addresses_of_ipv6)
+{
+	struct weir_addr global = address("2001:db8::77"), local = address("fe80::77");
+	char name[INTERFACE_NAME] = "";
+
+	if (!own_network())
+		return;
+	set_loopback(IFF_UP); /* it is number 1 */
+	if (system("ip -6 addr add 2001:db8::77/64 dev lo nodad 2>/dev/null &&"
+		   "ip -6 addr add fe80::77/64 dev lo nodad 2>/dev/null") != 0)
+		return;
+	ck_assert(interface_kernel_has(7, &global, name));
+	ck_assert_str_eq(name, "lo");
+	ck_assert(interface_kernel_has(1, &local, name));
+	ck_assert(!interface_kernel_has(7, &local, name));
 }
 END_TEST
 
@@ -99,6 +118,7 @@ add(Suite *s)
 {
 	UNIT_CASE(s, states);
 	UNIT_CASE(s, kernels_addresses);
+	UNIT_CASE(s, kernel_addresses_of_ipv6);
 	UNIT_CASE(s, claims);
 }
 
