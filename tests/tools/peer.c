@@ -69,8 +69,10 @@ struct conn {
 		uint64_t acked_bytes;
 		uint64_t began_ns; /* last progress */
 		uint64_t wait_ns;  /* the same, or the timeout since */
+		uint64_t sampled_ns; /* last looked at */
 		uint32_t rto_us;   /* in force during this wait */
 		uint32_t backoff;
+		uint32_t retransmits; /* by timeout, since the last progress */
 	} stall;
 	uint64_t stall_us; /* longest */
 	int64_t over_us;   /* worst of wait - rto */
@@ -278,11 +280,12 @@ idle_thread(void *arg)
 	return NULL;
 }
 
-/* A wait for an acknowledgment is over: by one, or by a timeout. */
+/* A wait for an acknowledgment is over: by one, or by a timeout. It lasted until the sample before at
+ * least; what came later is the sampler's own time, which may be long on a busy machine. */
 static void
 end_wait(struct conn *conn, uint64_t now)
 {
-	int64_t waited_us = (int64_t)((now - conn->stall.wait_ns) / 1000);
+	int64_t waited_us = (int64_t)(conn->stall.sampled_ns - conn->stall.wait_ns) / 1000;
 	int64_t over_us = waited_us - conn->stall.rto_us;
 
 	if (conn->stall.rto_us != 0 && over_us > conn->over_us)
@@ -306,10 +309,18 @@ sample_stall(struct conn *conn, const struct tcp_info *info)
 		end_wait(conn, now);
 		conn->stall.began_ns = now;
 		conn->stall.acked_bytes = info->tcpi_bytes_acked;
-	} else if (info->tcpi_backoff > conn->stall.backoff) {
+	} else if (info->tcpi_backoff > conn->stall.backoff ||
+		   info->tcpi_retransmits > conn->stall.retransmits) {
+		/* A SACK block may take the back-off back at once, but not the timer that runs with the
+		 * doubled timeout: then the count alone tells of it. */
+		uint32_t doubled_us = 2 * conn->stall.rto_us;
+
 		end_wait(conn, now);
+		conn->stall.rto_us = doubled_us;
 	}
 	conn->stall.backoff = info->tcpi_backoff;
+	conn->stall.retransmits = info->tcpi_retransmits;
+	conn->stall.sampled_ns = now;
 	if (info->tcpi_rto > conn->stall.rto_us)
 		conn->stall.rto_us = info->tcpi_rto;
 }
