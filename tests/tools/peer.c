@@ -283,7 +283,7 @@ idle_thread(void *arg)
 /* A wait for an acknowledgment is over: by one, or by a timeout. It lasted until the sample before at
  * least; what came later is the sampler's own time, which may be long on a busy machine. */
 static void
-end_wait(struct conn *conn, uint64_t now)
+end_wait(struct conn *conn, uint64_t now, uint32_t factor)
 {
 	int64_t waited_us = (int64_t)(conn->stall.sampled_ns - conn->stall.wait_ns) / 1000;
 	int64_t over_us = waited_us - conn->stall.rto_us;
@@ -293,7 +293,7 @@ end_wait(struct conn *conn, uint64_t now)
 	if (conn->stall.backoff != 0 && waited_us > conn->stall.rto_us / 4 * 3)
 		conn->lost_again++;
 	conn->stall.wait_ns = now;
-	conn->stall.rto_us = 0;
+	conn->stall.rto_us *= factor; /* what the next wait begins with */
 }
 
 static void
@@ -306,17 +306,12 @@ sample_stall(struct conn *conn, const struct tcp_info *info)
 	    conn->stall.began_ns != 0)
 		conn->stall_us = (now - conn->stall.began_ns) / 1000;
 	if (progress || info->tcpi_unacked == 0) {
-		end_wait(conn, now);
+		end_wait(conn, now, 0);
 		conn->stall.began_ns = now;
 		conn->stall.acked_bytes = info->tcpi_bytes_acked;
 	} else if (info->tcpi_backoff > conn->stall.backoff ||
 		   info->tcpi_retransmits > conn->stall.retransmits) {
-		/* A SACK block may take the back-off back at once, but not the timer that runs with the
-		 * doubled timeout: then the count alone tells of it. */
-		uint32_t doubled_us = 2 * conn->stall.rto_us;
-
-		end_wait(conn, now);
-		conn->stall.rto_us = doubled_us;
+		end_wait(conn, now, 2); /* a SACK block may take back backoff, but not the timer */
 	}
 	conn->stall.backoff = info->tcpi_backoff;
 	conn->stall.retransmits = info->tcpi_retransmits;
@@ -408,8 +403,7 @@ report(const struct conn *conns, uint64_t ns, bool each)
 	return failed ? 1 : 0;
 }
 
-/* What both sides agreed on (TCPI_OPT_ bits), the payload of a full segment, and how many of its packets
- * the other side says it saw marked. */
+/* TCPI_OPT_ bits, payload of a full segment, packets that the other side says it saw marked. */
 static void
 report_agreed(const struct conn *conns)
 {
