@@ -308,9 +308,10 @@ struct burst {
 	uint32_t last; /* not zero: nothing follows it in an aggregate */
 };
 
-/* The first frame of the open run, and what the descriptors of all share. */
+/* The first frame of the open run, which bytes all have like it, and what their descriptors share. */
 struct run {
 	_Alignas(WEIR_PLAIN_BYTES) uint8_t bytes[WEIR_PLAIN_BYTES];
+	uint8_t mask[WEIR_PLAIN_BYTES];
 	uint64_t like[2];
 };
 
@@ -415,11 +416,13 @@ note_longest(struct weir_parse *parse, const struct burst *burst)
 			RTE_MAX(parse->frame_max, burst->plain->data_off + burst->longest);
 }
 
-/* No frame says that its IP version is 0: the next one begins a run. */
+/* The next frame begins a run: only one of zeros is like this, and what says that it is 0 bytes long is
+ * not compared at all. */
 static inline void
 close_run(struct burst *burst, struct run *run)
 {
-	memset(run->bytes, 0, WEIR_ETHER_BYTES + 2);
+	memset(run->bytes, 0, sizeof(run->bytes));
+	memset(run->mask, 0xff, sizeof(run->mask));
 	burst->last = 1;
 }
 
@@ -459,6 +462,7 @@ begin_run(const struct weir_parse *parse, const uint8_t *frame, struct burst *bu
 	if (unlikely(differs(frame, plain->want, plain->mask) || !weir_source_valid(key.raddr)))
 		return false;
 	memcpy(run->bytes, frame, sizeof(run->bytes));
+	memcpy(run->mask, plain->run, sizeof(run->mask));
 	weir_plain_like(plain, ip, run->like);
 	burst->last = 1;
 	out->n_segs = (uint32_t)(burst->seg - out->segs);
@@ -507,7 +511,7 @@ parse_one(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct b
 	len = weir_load_be16(ip + 2) - plain->headers;
 	if (unlikely(len > bufs[0]->data_len - plain->data_off))
 		goto doubt;
-	if (differs(frame, run->bytes, plain->run) &&
+	if (differs(frame, run->bytes, run->mask) &&
 	    !begin_run(parse, frame, burst, run, out, differs))
 		goto doubt;
 	burst->credit--;

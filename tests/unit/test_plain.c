@@ -191,6 +191,43 @@ START_TEST(runs_are_cut_where_the_sender_changes)
 }
 END_TEST
 
+/*
+ * Which frames are of an open run is told by comparing them with its first one. Where no run is open
+ * there is nothing that a frame could be like: not the first of the last run with zeros in front, where
+ * MAC addresses and the IP version stand.
+ */
+START_TEST(nothing_is_like_a_run_that_is_closed)
+{
+	struct rte_mbuf *bufs[3];
+
+	for (int l3 = 0; l3 < 2; l3++) {
+		parsing_open(&p);
+		parsing_listen(&p, l3, FRAME_LOCAL_IP);
+		p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+		p.spec.payload = payload;
+		p.spec.len = 100;
+		p.spec.l3 = (uint8_t)l3;
+		bufs[0] = claimed(GOOD);
+		bufs[2] = claimed(GOOD);
+		memset(rte_pktmbuf_mtod(bufs[2], uint8_t *), 0, 16);
+		if (l3) /* its length stays true */
+			weir_store_be16(rte_pktmbuf_mtod_offset(bufs[2], uint8_t *, 2),
+					(uint16_t)bufs[2]->pkt_len);
+		p.spec.sport++;
+		bufs[1] = claimed(0); /* looked at closely */
+		for (uint32_t first = 0; first < 3; first += 2) { /* behind another run, and in front of all */
+			weir_parse_burst(&p.parse, bufs + first, 3 - first, &p.out);
+			ck_assert_uint_eq(p.out.n_segs, 2 - first);
+			ck_assert_uint_eq(p.out.n_runs, 2 - first);
+			ck_assert_uint_eq(p.out.n_rejects, 1);
+			ck_assert_ptr_eq(p.out.rejects[0].buf, bufs[2]);
+		}
+		weir_buf_free_bulk(&p.pool, bufs, 3);
+		parsing_close(&p);
+	}
+}
+END_TEST
+
 /* A buffer that says it holds more than it does: no byte behind data_len is ever handed out. */
 START_TEST(pitfall_04_a_length_without_the_bytes)
 {
@@ -359,6 +396,7 @@ add(Suite *s)
 	UNIT_CASE(s, plain_is_as_checked);
 	UNIT_CASE(s, damaged_is_as_checked);
 	UNIT_CASE(s, runs_are_cut_where_the_sender_changes);
+	UNIT_CASE(s, nothing_is_like_a_run_that_is_closed);
 	UNIT_CASE(s, pitfall_04_a_length_without_the_bytes);
 	UNIT_CASE(s, nobody_is_no_sender);
 	UNIT_CASE(s, pitfall_10_ip_claims_are_observed);
