@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Build everything and run all tests. As root, on Debian 12:
 #
-#   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan tsan fuzz bench kernel
+#   sh tests/run.sh [--full] [PART...]      parts: gcc house clang asan tsan fuzz attacks bench kernel
 #                                           interop mutate fresh
 #   sh tests/run.sh --pitfalls              the numbered pitfalls, the tests of each, their results
 #
@@ -14,7 +14,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/build.sh"
 
 answer_help "$@"
-all_parts="gcc house clang asan tsan fuzz bench kernel interop mutate fresh"
+all_parts="gcc house clang asan tsan fuzz attacks bench kernel interop mutate fresh"
 last_pitfall=56
 parts=
 full=
@@ -242,6 +242,12 @@ part_mutate() {
 part_fuzz() {
 	script fuzz "$root/tests/fuzz.sh" --seconds "$([ -n "$full" ] && echo 300 || echo 30)"
 	grep -E '^(ok|FAILED) ' "$work/script.log"
+}
+
+part_attacks() {
+	need_gcc_build
+	script attacks "$root/tests/attacks.sh" $full
+	cat "$work/script.log"
 }
 
 part_fresh() {

@@ -34,6 +34,8 @@ struct weir_attached {
 	uint64_t rx_bytes;
 	uint64_t tx_packets;
 	uint64_t tx_bytes;
+	uint32_t full_bursts; /* in a row */
+	bool had_flows; /* the last burst brought segments of connections */
 	uint32_t n_tx; /* frames that wait in tx */
 	struct rte_mbuf *tx[WEIR_TX_FRAMES];
 };
@@ -54,6 +56,7 @@ struct weir_engine {
 	uint32_t hard_bufs; /* buffers held or queued beyond which data is not even queued */
 	uint32_t n_ports;
 	struct weir_attached *ports; /* WEIR_STATS_PORTS of them */
+	uint32_t syns_left; /* of this burst, that are answered */
 	struct weir_control *control;
 	uint32_t n_control;
 	struct weir_parsed parsed;

@@ -8,6 +8,31 @@
 #include "wire/icmp.h"
 
 #define WEIR_NS_PER_MS 1000000
+#define WEIR_FULL_BURSTS 2 /* in a row, before SYNs get a share only */
+#define WEIR_SYN_SHARE   32 /* of a burst: one in so many */
+
+/*
+ * How many SYNs of this burst go on. All, unless the engine cannot keep up: bursts have been full for
+ * some time, so that packets wait in the device, and bring data of connections. Then SYNs get a share,
+ * and the rest is dropped before it costs more than its parsing: who is connected comes first.
+ */
+static void
+share_syns(struct weir_engine *engine, struct weir_attached *at, uint32_t n)
+{
+	at->full_bursts = n == engine->burst ? at->full_bursts + 1 : 0;
+	engine->syns_left = at->full_bursts > WEIR_FULL_BURSTS && at->had_flows
+				    ? engine->burst / WEIR_SYN_SHARE
+				    : UINT32_MAX;
+}
+
+static bool
+syn_allowed(struct weir_engine *engine)
+{
+	if (engine->syns_left == 0)
+		return false;
+	engine->syns_left--;
+	return true;
+}
 
 /* Segments without a flow wait in the one queue of the engine, which has room for all of a poll. */
 static void
@@ -17,11 +42,16 @@ enqueue_control(struct weir_engine *engine, const struct weir_key *key,
 	struct weir_tcp *tcp = &engine->tcp;
 
 	assert(n <= WEIR_CONTROL_SEGS - engine->n_control);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < n; i++) {
+		if ((segs[i].flags & WEIR_TCP_SYN) != 0 && !syn_allowed(engine)) {
+			weir_tcp_drop(tcp, segs[i].buf, WEIR_DROP_SYN_FLOOD);
+			continue;
+		}
 		engine->control[engine->n_control++] =
 			(struct weir_control){.seg = segs[i], .key = *key};
-	tcp->stats.segs += n;
-	tcp->stats.packets_queued += n;
+		tcp->stats.segs++;
+		tcp->stats.packets_queued++;
+	}
 }
 
 /* The lines of a flow that rooms 4 to 8 touch; its key came with the lookup. */
@@ -35,13 +65,15 @@ prefetch_flow(const struct weir_flow *flow)
 	__builtin_prefetch(&flow->header.bytes[WEIR_HEADER_MAX]);
 }
 
-/* Runs whose entries are known go into their queues. `keys` are theirs, NULL: `keys4`. */
-static inline void
+/* Runs whose entries are known go into their queues. `keys` are theirs, NULL: `keys4`. Returns how many
+ * were of connections. */
+static inline uint32_t
 enqueue_runs(struct weir_engine *engine, const struct weir_seg *segs, const uint8_t *first,
 	     uint32_t n_runs, const uint32_t *entries, const struct weir_key4 *keys4,
 	     const struct weir_key *keys)
 {
 	struct weir_tcp *tcp = &engine->tcp;
+	uint32_t n_flows = 0;
 
 	for (uint32_t i = 0; i < n_runs; i++)
 		if (entries[i] < tcp->flow_free.size)
@@ -52,6 +84,7 @@ enqueue_runs(struct weir_engine *engine, const struct weir_seg *segs, const uint
 
 		if (entries[i] < tcp->flow_free.size) {
 			weir_engine_enqueue(engine, &tcp->flows[entries[i]], run, n);
+			n_flows++;
 		} else {
 			const struct weir_key key =
 				keys != NULL ? keys[i] : weir_key_of4(&keys4[i]);
@@ -59,30 +92,31 @@ enqueue_runs(struct weir_engine *engine, const struct weir_seg *segs, const uint
 			enqueue_control(engine, &key, run, n);
 		}
 	}
+	return n_flows;
 }
 
 /* Room 3 and 4: whose run is it, and into its queue. */
-static void
+static uint32_t
 classify(struct weir_engine *engine)
 {
 	const struct weir_parsed *parsed = &engine->parsed;
 	uint32_t entries[WEIR_BURST_MAX];
 
 	weir_table_find_bulk(&engine->tcp.table, parsed->keys, parsed->n_runs, entries);
-	enqueue_runs(engine, parsed->segs, parsed->run_first, parsed->n_runs, entries,
-		     parsed->keys, NULL);
+	return enqueue_runs(engine, parsed->segs, parsed->run_first, parsed->n_runs, entries,
+			    parsed->keys, NULL);
 }
 
 /* The same for IPv6. */
-static void
+static uint32_t
 classify6(struct weir_engine *engine)
 {
 	const struct weir_parsed6 *parsed = &engine->parsed.ip6;
 	uint32_t entries[WEIR_BURST_MAX];
 
 	weir_table_find_bulk_wide(&engine->tcp.table6, parsed->keys, parsed->n_runs, entries);
-	enqueue_runs(engine, parsed->segs, parsed->run_first, parsed->n_runs, entries, NULL,
-		     parsed->keys);
+	return enqueue_runs(engine, parsed->segs, parsed->run_first, parsed->n_runs, entries, NULL,
+			    parsed->keys);
 }
 
 /* One answer more to an echo request: what is sent because somebody asked is bounded. */
@@ -148,6 +182,7 @@ receive(struct weir_engine *engine, uint8_t port)
 	struct weir_parsed *parsed = &engine->parsed;
 	struct rte_mbuf *bufs[WEIR_BURST_MAX];
 	uint32_t n = at->port->rx_burst(at->port->ctx, bufs, (uint16_t)engine->burst, tcp->now_ns);
+	uint32_t n_flows;
 
 	WEIR_ROOM_LEFT(RX);
 	if (n == 0)
@@ -164,9 +199,11 @@ receive(struct weir_engine *engine, uint8_t port)
 	for (uint32_t i = 0; i < parsed->n_rejects; i++)
 		weir_tcp_drop(tcp, parsed->rejects[i].buf, parsed->rejects[i].reason);
 	handle_others(engine, at, port);
-	classify(engine);
+	share_syns(engine, at, n);
+	n_flows = classify(engine);
 	if (unlikely(parsed->ip6.n_runs != 0))
-		classify6(engine);
+		n_flows += classify6(engine);
+	at->had_flows = n_flows != 0;
 	WEIR_ROOM_LEFT(CLASSIFY);
 	return n;
 }

@@ -96,8 +96,7 @@ send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn, uint32_t tsval)
 
 	packet.flags |= weir_ecn_syn_ack_flags(syn);
 	tcp->stats.syn_acks++;
-	weir_output_packet(tcp, syn->port, &syn->key, &syn->hop,
-			   (syn->opts & WEIR_FLOW_TS) != 0, &packet);
+	weir_output_syn_ack(tcp, syn, &packet);
 }
 
 static void

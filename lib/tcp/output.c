@@ -125,23 +125,94 @@ weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit)
 	g->number++;
 }
 
+/* Room for one frame more. */
+static inline void
+make_room(struct weir_gather *g)
+{
+	if (g->n_frames == g->capacity || g->n_items == g->capacity)
+		g->flush(g->user);
+}
+
+static inline void
+gather_frame(struct weir_gather *g, uint8_t port, struct rte_mbuf *frame)
+{
+	g->items[g->n_items++] = (struct weir_gather_item){
+		.flow = WEIR_NONE, .first = g->n_frames, .n = 1, .kind = WEIR_GATHER_FRAME, .port = port};
+	g->frames[g->n_frames++] = frame;
+}
+
 void
 weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
 		   const struct weir_hop *hop, bool has_ts, const struct weir_packet *packet)
 {
-	struct weir_gather *g = &tcp->gather;
-	struct weir_gather_item *item;
 	struct weir_header header;
 	struct rte_mbuf *frame;
 
-	if (g->n_frames == g->capacity || g->n_items == g->capacity)
-		g->flush(g->user);
+	make_room(&tcp->gather);
 	weir_output_header(tcp, port, key, hop, has_ts, &header);
 	frame = build(tcp, &header, packet);
-	if (frame == NULL)
+	if (frame != NULL)
+		gather_frame(&tcp->gather, port, frame);
+}
+
+/* The image for SYN-ACKs that agree on what `syn` does; made anew when another kind was last. */
+static const struct weir_syn_ack_image *
+syn_ack_image(struct weir_tcp *tcp, const struct weir_syn *syn, const struct weir_packet *packet)
+{
+	struct weir_syn_ack_image *image = &tcp->syn_acks[syn->opts % WEIR_SYN_ACK_IMAGES];
+	const struct weir_syn_ack_kind kind = {
+		.laddr = syn->key.low.laddr,
+		.vlan = syn->key.low.vlan,
+		.lport = syn->key.low.lport,
+		.win = packet->win,
+		.mss = packet->mss,
+		.flags = packet->flags,
+		.wscale = packet->wscale,
+		.sack_permitted = packet->sack_permitted,
+		.has_ts = (syn->opts & WEIR_FLOW_TS) != 0,
+		.port = syn->port,
+		.tags = syn->hop.tags,
+		.made = 1,
+	};
+	struct weir_link link;
+
+	if (memcmp(&image->kind, &kind, sizeof(kind)) != 0) {
+		weir_output_link(tcp, syn->port, kind.vlan, &syn->hop, &link);
+		weir_syn_ack_image(image, &kind, &link);
+	}
+	return image;
+}
+
+void
+weir_output_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn,
+		    const struct weir_packet *packet)
+{
+	struct weir_syn_ack own = {
+		.rport = syn->key.low.rport,
+		.raddr = syn->key.low.raddr,
+		.seq = packet->seq,
+		.ack = packet->ack,
+		.tsval = packet->tsval,
+		.tsecr = packet->tsecr,
+	};
+	struct rte_mbuf *frame;
+	uint32_t len;
+
+	if (syn->opts & WEIR_FLOW_IP6) {
+		weir_output_packet(tcp, syn->port, &syn->key, &syn->hop,
+				   (syn->opts & WEIR_FLOW_TS) != 0, packet);
 		return;
-	item = &g->items[g->n_items++];
-	*item = (struct weir_gather_item){
-		.flow = WEIR_NONE, .first = g->n_frames, .n = 1, .kind = WEIR_GATHER_FRAME, .port = port};
-	g->frames[g->n_frames++] = frame;
+	}
+	make_room(&tcp->gather);
+	frame = weir_buf_alloc(tcp->pool);
+	if (frame == NULL) {
+		tcp->stats.drops[WEIR_DROP_TX_NO_BUFFER]++;
+		return;
+	}
+	memcpy(own.remote_mac, syn->hop.mac, sizeof(own.remote_mac));
+	len = weir_syn_ack_write(syn_ack_image(tcp, syn, packet), &own,
+				 rte_pktmbuf_mtod(frame, uint8_t *));
+	frame->data_len = (uint16_t)len;
+	frame->pkt_len = len;
+	gather_frame(&tcp->gather, syn->port, frame);
 }

@@ -24,6 +24,7 @@
 #include "weir.h"
 #include "wire/drop.h"
 #include "wire/parse.h"
+#include "wire/syn_ack.h"
 
 #define WEIR_TCP_QUICK_ACKS  16   /* segments acknowledged each at once: start, idle, loss */
 #define WEIR_TCP_DELACK_MS   40   /* RFC 9293 3.8.6.3 allows 500 */
@@ -43,6 +44,7 @@
 #define WEIR_WINDOW_PER_BUFFER 1024 /* bytes of window that a free buffer is worth: half of a full one */
 #define WEIR_RECEIVE_RESERVE 16 /* buffers kept for data in order: a hole can always be filled */
 #define WEIR_FREE_BATCH      64
+#define WEIR_SYN_ACK_IMAGES  16 /* one for each set of TS, SACK, window scale and ECN */
 
 /* A half-open connection (RFC 9293 SYN-RECEIVED). */
 struct weir_syn {
@@ -166,6 +168,7 @@ struct weir_tcp {
 	struct weir_listener_use listener_uses[WEIR_LISTENERS_MAX];
 	uint32_t n_listeners;
 	struct weir_cookie_keys cookies;
+	struct weir_syn_ack_image syn_acks[WEIR_SYN_ACK_IMAGES]; /* by what was agreed on */
 	struct weir_tcp_port ports[WEIR_STATS_PORTS];
 	/* less often */
 	struct weir_slots *slots;
@@ -432,6 +435,10 @@ void weir_output_header(const struct weir_tcp *tcp, uint8_t port, const struct w
 /* A packet without a flow: SYN-ACK, RST, ACK in TIME-WAIT. */
 void weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
 			const struct weir_hop *hop, bool has_ts, const struct weir_packet *packet);
+
+/* The SYN-ACK `packet` for `syn`; of IPv4 by copy and patch. */
+void weir_output_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn,
+			 const struct weir_packet *packet);
 
 /* ---- icmp_error.c ---- */
 

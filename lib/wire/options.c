@@ -50,12 +50,30 @@ read_option(const uint8_t *option, struct weir_tcp_options *out)
 	}
 }
 
+/* A SYN as Linux sends it, 20 bytes: MSS, SACK-permitted, timestamp, NOP, window scale. In a flood each
+ * is read, so this one is told by its constant bytes. */
+static bool
+read_usual_syn(const uint8_t *p, struct weir_tcp_options *out)
+{
+	if (weir_load_be16(p) != (KIND_MSS << 8 | 4) ||
+	    weir_load_be32(p + 4) != (KIND_SACK_PERMITTED << 24 | 2 << 16 | KIND_TIMESTAMP << 8 | 10) ||
+	    weir_load_be32(p + 16) >> 8 != (KIND_NOP << 16 | KIND_WSCALE << 8 | 3))
+		return false;
+	out->mss = weir_load_be16(p + 2);
+	out->sack_permitted = true;
+	read_timestamp(p + 6, out);
+	read_wscale(p[19], out);
+	return true;
+}
+
 void
 weir_tcp_options_read(const uint8_t *p, uint32_t len, struct weir_tcp_options *out)
 {
 	uint32_t off = 0, option_len;
 
 	memset(out, 0, sizeof(*out));
+	if (len == 20 && read_usual_syn(p, out))
+		return;
 	while (off < len && p[off] != KIND_END) {
 		if (p[off] == KIND_NOP) {
 			off++;

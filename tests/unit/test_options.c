@@ -50,6 +50,29 @@ START_TEST(full_syn)
 }
 END_TEST
 
+/* The layout that is told at a glance, with each of its bytes changed in every way, against the same
+ * list walked because more follows. */
+START_TEST(usual_syn_is_no_exception)
+{
+	const uint8_t usual[20] = {2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0xde, 0xad,
+				   0xbe, 0xef, 1, 2, 3, 4, 1, 3, 3, 7};
+
+	for (uint32_t at = 0; at < 20; at++)
+		for (uint32_t byte = 0; byte < 256; byte++) {
+			uint8_t bytes[24] = {0};
+			struct weir_tcp_options short_list, long_list;
+
+			memcpy(bytes, usual, sizeof(usual));
+			bytes[at] = (uint8_t)byte;
+			short_list = read_exact(bytes, 20);
+			if (short_list.malformed) /* what follows would be read instead */
+				continue;
+			long_list = read_exact(bytes, 24);
+			ck_assert_int_eq(memcmp(&short_list, &long_list, sizeof(short_list)), 0);
+		}
+}
+END_TEST
+
 START_TEST(end_of_list_ends)
 {
 	struct weir_tcp_options out = READ(1, 0, 2, 4, 5, 6, 8, 0);
@@ -223,6 +246,7 @@ add(Suite *s)
 {
 	UNIT_CASE(s, no_options_leave_nothing);
 	UNIT_CASE(s, full_syn);
+	UNIT_CASE(s, usual_syn_is_no_exception);
 	UNIT_CASE(s, end_of_list_ends);
 	UNIT_CASE(s, unknown_options_are_skipped);
 	UNIT_CASE(s, pitfall_01_every_kind_and_length);
