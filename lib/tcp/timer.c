@@ -39,12 +39,33 @@ heard_ms(const struct weir_flow *flow)
 	return weir_seq_max(flow->heard_ms, flow->last_rx_ms);
 }
 
+/* Nothing was heard since the last probe. */
+static bool
+probe_unanswered(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	uint32_t probe_ms =
+		flow->rexmit_due_ms - tcp->listeners[flow->listener].keepalive_interval_ms;
+
+	return flow->retries != 0 && weir_seq_lt(heard_ms(flow), probe_ms);
+}
+
 /* When the next probe is due, or when the last one stayed without an answer for too long. */
 static uint32_t
 keepalive_due_ms(const struct weir_tcp *tcp, const struct weir_flow *flow)
 {
-	return flow->retries != 0 ? flow->rexmit_due_ms
-				  : heard_ms(flow) + tcp->listeners[flow->listener].keepalive_ms;
+	return probe_unanswered(tcp, flow)
+		       ? flow->rexmit_due_ms
+		       : heard_ms(flow) + tcp->listeners[flow->listener].keepalive_ms;
+}
+
+/* An answer arms nothing: after a probe the timer looks for one no later than the next may be due. */
+static uint32_t
+keepalive_look_ms(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	uint32_t due_ms = keepalive_due_ms(tcp, flow);
+	uint32_t next_ms = tcp->now_ms + tcp->listeners[flow->listener].keepalive_ms;
+
+	return weir_seq_min(due_ms, next_ms);
 }
 
 void
@@ -59,7 +80,7 @@ weir_timer_arm(struct weir_tcp *tcp, struct weir_flow *flow)
 	if (flow->gives_up != WEIR_GIVE_UP_NEVER)
 		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->give_up_ms);
 	if (keeps_alive(tcp, flow))
-		weir_wheel_arm_by(&tcp->wheel, flow->id, keepalive_due_ms(tcp, flow));
+		weir_wheel_arm_by(&tcp->wheel, flow->id, keepalive_look_ms(tcp, flow));
 }
 
 static void
@@ -86,7 +107,7 @@ keepalive(struct weir_tcp *tcp, struct weir_flow *flow)
 	const struct weir_listener *listener = &tcp->listeners[flow->listener];
 	uint32_t silent_ms = tcp->now_ms - heard_ms(flow);
 
-	if (silent_ms < listener->keepalive_ms)
+	if (!probe_unanswered(tcp, flow))
 		flow->retries = 0;
 	if (!is_due(tcp, keepalive_due_ms(tcp, flow)))
 		return;
