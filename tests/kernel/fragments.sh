@@ -56,9 +56,12 @@ part() {
 		"$(figure memory.fragments_held)" $((8 * 64))
 }
 
-# For 3 s the router has no way to the sender, now and then: it tells weir so, about its ACKs.
+# Until the stream is over the router has no way to the sender, now and then: it tells weir so, about
+# its ACKs.
 unreachable_now_and_then() {
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	tries=0
+	while [ ! -e "$work/over" ] && [ $tries -lt 300 ]; do
+		tries=$((tries + 1))
 		ip -n "$router_ns" route add unreachable "$sender_ip/32"
 		sleep 0.1
 		ip -n "$router_ns" route del unreachable "$sender_ip/32"
@@ -86,6 +89,7 @@ bytes=$((4 * bytes))
 unreachable_now_and_then &
 children="$children $!"
 part "while the router says that the sender is unreachable"
+: >"$work/over"
 check "weir heard of it" [ "$(figure engines.0.icmp_errors)" -gt 0 ]
 check "and nothing ended" same "connections reset" "$(figure connections.resets_sent)" 0
 exit $failed
