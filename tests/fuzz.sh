@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Fuzz with libFuzzer, beginning with the kept inputs, all programs at the same time. Takes clang.
 #
-#   sh tests/fuzz.sh [--seconds N] [--keep] [parse | connection]...
+#   sh tests/fuzz.sh [--seconds N] [--keep] [--cache DIR] [parse | connection]...
 #
 # Each runs N seconds (30 unless said otherwise). --keep adds what reached new code to the kept inputs
-# in tests/fuzz/corpus and leaves out what the others reach, too. An input that fails is left in the
+# in tests/fuzz/corpus and leaves out what the others reach, too. With --cache every input that reached
+# new code stays in DIR, and the next run with it goes on from there. An input that fails is left in the
 # current directory.
 set -u
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -15,6 +16,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 answer_help "$@"
 seconds=30
 keep=
+cache=
 names=
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -24,8 +26,13 @@ while [ $# -gt 0 ]; do
 		shift
 		;;
 	--keep) keep=yes ;;
+	--cache)
+		[ $# -gt 1 ] || die "--cache needs a directory"
+		cache=$2
+		shift
+		;;
 	parse | connection) names="$names $1" ;;
-	*) die "unknown argument $1; known are --seconds N, --keep, parse and connection" ;;
+	*) die "unknown argument $1; known are --seconds N, --keep, --cache DIR, parse and connection" ;;
 	esac
 	shift
 done
@@ -47,7 +54,7 @@ length_of() {
 keep_inputs() {
 	mkdir "$work/merged-$1"
 	run "$build/tests/fuzz_$1" -merge=1 -use_counters=0 "$work/merged-$1" \
-		"$root/tests/fuzz/corpus/$1" "$work/$1" >"$work/merge.log" 2>&1 ||
+		"$root/tests/fuzz/corpus/$1" "${cache:-$work}/$1" >"$work/merge.log" 2>&1 ||
 		die "cannot merge the inputs of $1"
 	mkdir -p "$root/tests/fuzz/corpus/$1"
 	find "$root/tests/fuzz/corpus/$1" -type f -delete
@@ -69,8 +76,10 @@ build build-fuzz -Dbuildtype=debugoptimized -Doptimization=1 -Db_sanitize=addres
 pids=
 for name in $names; do
 	mkdir "$work/$name"
+	found=${cache:-$work}/$name
+	mkdir -p "$found" || die "cannot make $found"
 	spawn "$build/tests/fuzz_$name" "-max_total_time=$seconds" "-max_len=$(length_of "$name")" \
-		-timeout=20 -entropic=0 -print_final_stats=1 "-artifact_prefix=./fuzz-$name-" "$work/$name" \
+		-timeout=20 -entropic=0 -print_final_stats=1 "-artifact_prefix=./fuzz-$name-" "$found" \
 		"$root/tests/fuzz/corpus/$name" >"$work/$name.log" 2>&1
 	pids="$pids $last"
 done

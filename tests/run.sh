@@ -240,7 +240,12 @@ part_mutate() {
 }
 
 part_fuzz() {
-	script fuzz "$root/tests/fuzz.sh" --seconds "$([ -n "$full" ] && echo 300 || echo 30)"
+	if [ -n "$full" ]; then # goes on where the last long run ended
+		script fuzz "$root/tests/fuzz.sh" --seconds 300 \
+			--cache "${XDG_CACHE_HOME:-$HOME/.cache}/weir-fuzz"
+	else
+		script fuzz "$root/tests/fuzz.sh" --seconds 30
+	fi
 	grep -E '^(ok|FAILED) ' "$work/script.log"
 }
 
