@@ -9,7 +9,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 
 # Objects that are not of the form that readers rely on.
 malformed() {
-	grep -vE '^\{"case":"[a-z]+","row":"[^"\\]+","flows":[0-9]+,"run":[0-9]+,"set":"(near|cross|memory)","value":[-+.e0-9]+,"unit":"[^"\\]+"(,"against":"[^"\\]+","ratio":[-+.e0-9]+(,"must":[.0-9]+,"aim":[.0-9]+,"pass":(true|false))?)?,"spread":[-+.e0-9]+,"valid":(true|false)(,"lockstep":true)?(,"headroom":[.0-9]+)?(,"void":"[^"\\]+")?\}$' "$1"
+	grep -vE '^\{"case":"[a-z]+","row":"[^"\\]+","flows":[0-9]+,"run":[0-9]+,"set":"(near|cross|memory)","value":[-+.e0-9]+,"unit":"[^"\\]+"(,"against":"[^"\\]+","ratio":[-+.e0-9]+(,"must":[.0-9]+,"aim":[.0-9]+,"pass":(true|false))?)?,"spread":[-+.e0-9]+,"valid":(true|false)(,"lockstep":true)?,"short":true(,"headroom":[.0-9]+)?(,"void":"[^"\\]+")?\}$' "$1"
 }
 
 # What a row is of: case, row, flows, run, set, and whether it has a target.

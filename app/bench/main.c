@@ -48,6 +48,7 @@ void
 bench_row(struct bench *bench, struct row *row)
 {
 	row->in_case = bench->running->name;
+	row->in_short = bench->options->in_short;
 	bench->rows++;
 	bench->missed += !row_passes(row);
 	bench->voided += row->void_why != NULL;

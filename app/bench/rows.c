@@ -45,6 +45,8 @@ row_write_json(FILE *to, const struct row *row)
 	fprintf(to, ",\"valid\":%s", row->void_why == NULL ? "true" : "false");
 	if (row->lockstep)
 		fputs(",\"lockstep\":true", to);
+	if (row->in_short)
+		fputs(",\"short\":true", to);
 	if (row->headroom != 0)
 		write_number(to, "headroom", row->headroom);
 	if (row->void_why != NULL)

@@ -28,6 +28,7 @@ struct row {
 	double aim;
 	double spread;
 	bool lockstep;
+	bool in_short;	      /* of a short run: no measurement */
 	double headroom;      /* of the generator; 0: not measured */
 	const char *void_why; /* NULL: the row is valid */
 };

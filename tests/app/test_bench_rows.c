@@ -57,11 +57,12 @@ START_TEST(json_with_target)
 		    "\"valid\":true}\n");
 	row.ratio = 1.61;
 	row.lockstep = true;
+	row.in_short = true;
 	expect_json(&row,
 		    "{\"case\":\"bulk\",\"row\":\"weir\",\"flows\":8,\"run\":8,\"set\":\"cross\","
 		    "\"value\":96,\"unit\":\"cycles/segment\",\"against\":\"F+A/2\","
 		    "\"ratio\":1.61,\"must\":1.6,\"aim\":1.3,\"pass\":false,\"spread\":0.03,"
-		    "\"valid\":true,\"lockstep\":true}\n");
+		    "\"valid\":true,\"lockstep\":true,\"short\":true}\n");
 }
 END_TEST
 
