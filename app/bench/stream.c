@@ -30,6 +30,11 @@
 #define SYN_BATCH  256
 #define TURNS_MOST 4096 /* that flows lose before the portion ends */
 #define LINE	   64
+#ifdef WEIR_DEBUG
+#define POISONED true /* what comes home through the library's door has lost its payload */
+#else
+#define POISONED false
+#endif
 
 struct stream_flow {
 	uint8_t head[TIMED]; /* complete but for seq, ack, timestamps and the checksum */
@@ -265,7 +270,7 @@ write_segment(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
 	uint64_t sum;
 	uint16_t folded;
 
-	if (stream->compared || stream->config.written)
+	if (stream->compared || stream->config.written || POISONED)
 		write_pattern(stream, i, frame);
 	sum = flow->sum + note_of(frame)->sum;
 	memcpy(bytes, flow->head, flow->len);
