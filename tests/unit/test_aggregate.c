@@ -451,6 +451,21 @@ START_TEST(pitfall_46_sequence_wraps_inside_an_aggregate)
 }
 END_TEST
 
+/* What the parser saw one after the other need not stand so in the queue: one may have been dropped. */
+START_TEST(who_follows_may_have_lost_the_one_before)
+{
+	struct weir_seg segs[3];
+	uint32_t causes;
+
+	plain_run(segs, 3, 1000);
+	segs[1].follows = segs[2].follows = 1;
+	ck_assert_uint_eq(weir_aggregate_form(segs, 3, 20, &causes), 3);
+	segs[1] = segs[2];
+	ck_assert_uint_eq(weir_aggregate_form(segs, 2, 20, &causes), 1);
+	ck_assert_uint_eq(causes, BIT(SEQUENCE));
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -466,6 +481,7 @@ add(Suite *s)
 	UNIT_CASE(s, timestamps_of_an_aggregate_stay_near);
 	UNIT_CASE(s, causes_are_collected);
 	UNIT_CASE(s, every_cause_has_its_own_name);
+	UNIT_CASE(s, who_follows_may_have_lost_the_one_before);
 	UNIT_CASE(s, random_runs_like_the_oracle);
 }
 
