@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A bad link: wraps a port and treats the IP frames that pass. ARP and neighbour discovery go through
- * untouched, so that the ends always find each other. Everything random comes from the seed in the specification.
+ * untouched, so that the ends always find each other. Everything random comes from the seed in the
+ * specification.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -137,16 +138,13 @@ copy_frame(struct impair *impair, struct rte_mbuf *buf)
 	return segs[0];
 }
 
-/* `*buf` as a frame that nobody else sees; false when that would take a buffer and there is none.
- */
+/* `*buf` as a frame that nobody else sees; false when that would take a buffer and there is none. */
 static bool
 make_private(struct impair *impair, struct rte_mbuf **buf)
 {
-	struct rte_mbuf *seg = *buf, *copy;
+	struct rte_mbuf *copy;
 
-	while (seg != NULL && rte_mbuf_refcnt_read(seg) == 1 && RTE_MBUF_DIRECT(seg))
-		seg = seg->next;
-	if (seg == NULL)
+	if (weir_buf_ours(*buf))
 		return true;
 	copy = copy_frame(impair, *buf);
 	if (copy == NULL)

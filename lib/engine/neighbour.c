@@ -7,6 +7,7 @@
 #include <rte_mbuf.h>
 
 #include "engine/reply.h"
+#include "flow/buffer.h"
 #include "wire/bytes.h"
 #include "wire/chain.h"
 #include "wire/checksum.h"
@@ -153,7 +154,7 @@ weir_neighbour_handle(const struct weir_parse *parse, const struct weir_other *o
 
 	if (other->kind == WEIR_OTHER_ARP)
 		reply.reason = WEIR_DROP_ARP;
-	if (!weir_reply_may_write(buf) || (!parse->l3 && !weir_reply_can_tag(buf)) ||
+	if (!weir_buf_ours(buf) || (!parse->l3 && !weir_reply_can_tag(buf)) ||
 	    !answer(parse, other, &reply))
 		return reply;
 	if (parse->l3)

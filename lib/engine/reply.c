@@ -14,16 +14,6 @@
 #define TPID_VLAN  0x8100 /* 802.1Q */
 #define TPID_QINQ  0x88a8 /* 802.1ad */
 
-bool
-weir_reply_may_write(const struct rte_mbuf *buf)
-{
-	for (; buf != NULL; buf = buf->next) {
-		if (rte_mbuf_refcnt_read(buf) != 1 || !RTE_MBUF_DIRECT(buf))
-			return false;
-	}
-	return true;
-}
-
 void
 weir_reply_write(struct rte_mbuf *buf, uint32_t off, const uint8_t *from, uint32_t len)
 {

@@ -10,9 +10,6 @@
 
 struct rte_mbuf;
 
-/* Every segment is ours alone, header and data. */
-bool weir_reply_may_write(const struct rte_mbuf *buf);
-
 /* Overwrite bytes that lie inside the chain. */
 void weir_reply_write(struct rte_mbuf *buf, uint32_t off, const uint8_t *from, uint32_t len);
 

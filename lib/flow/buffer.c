@@ -413,3 +413,12 @@ weir_buf_ref(struct rte_mbuf *buf)
 	for (; buf != NULL; buf = buf->next)
 		rte_mbuf_refcnt_update(buf, 1);
 }
+
+bool
+weir_buf_ours(const struct rte_mbuf *buf)
+{
+	for (; buf != NULL; buf = buf->next)
+		if (rte_mbuf_refcnt_read(buf) != 1 || !RTE_MBUF_DIRECT(buf))
+			return false;
+	return true;
+}

@@ -66,4 +66,7 @@ void weir_buf_free(struct weir_pool *pool, struct rte_mbuf *buf);
 /* One more owner of every segment of the chain. */
 void weir_buf_ref(struct rte_mbuf *buf);
 
+/* May the chain be written to? Every segment is ours alone, header and data. */
+bool weir_buf_ours(const struct rte_mbuf *buf);
+
 #endif

@@ -192,15 +192,6 @@ weir_datagrams_close(struct weir_datagrams *datagrams)
 
 /* ---- a buffer that may be chained: headers in one piece, ours to write, nothing behind the end ---- */
 
-static bool
-is_ours(const struct rte_mbuf *buf)
-{
-	for (; buf != NULL; buf = buf->next)
-		if (rte_mbuf_refcnt_read(buf) != 1 || !RTE_MBUF_DIRECT(buf))
-			return false;
-	return true;
-}
-
 /* Padding in the last buffer goes; false when there is more of it. */
 static bool
 cut_padding(struct rte_mbuf *buf, uint32_t len)
@@ -248,7 +239,7 @@ make_chainable(struct weir_datagrams *datagrams, const struct weir_fragment *fra
 	uint32_t len = fragment->l4_off + (fragment->end - fragment->start);
 	struct rte_mbuf *copy;
 
-	if (is_ours(buf) && buf->data_len >= fragment->l4_off && cut_padding(buf, len))
+	if (weir_buf_ours(buf) && buf->data_len >= fragment->l4_off && cut_padding(buf, len))
 		return buf;
 	copy = copy_of(datagrams, buf, len);
 	if (copy != NULL)

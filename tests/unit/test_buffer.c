@@ -92,6 +92,10 @@ run_references(struct weir_pool *pool)
 
 	ck_assert(weir_buf_alloc_bulk(pool, bufs, 3));
 	head = chain(bufs, 3);
+	ck_assert(weir_buf_ours(head));
+	rte_mbuf_refcnt_set(bufs[2], 2);
+	ck_assert(!weir_buf_ours(head)); /* not all of it */
+	rte_mbuf_refcnt_set(bufs[2], 1);
 	weir_buf_ref(head);
 	weir_buf_ref(head);
 	for (int owner = 0; owner < 2; owner++) {
@@ -99,6 +103,7 @@ run_references(struct weir_pool *pool)
 		ck_assert_uint_eq(weir_pool_available(pool), pool->size - 3);
 		ck_assert_ptr_eq(head->next, bufs[1]);
 		ck_assert_uint_eq(rte_mbuf_refcnt_read(bufs[2]), 2 - owner);
+		ck_assert_int_eq(weir_buf_ours(head), owner);
 	}
 	weir_buf_free(pool, head);
 	ck_assert_uint_eq(weir_pool_available(pool), pool->size);

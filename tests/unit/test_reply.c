@@ -24,24 +24,6 @@ START_TEST(bytes_are_written_across_segments)
 }
 END_TEST
 
-START_TEST(only_what_is_ours_alone_is_written_to)
-{
-	struct bytes b = {.len = 40};
-	struct rte_mbuf *buf, *other;
-	struct fixture f;
-
-	set_up(&f);
-	buf = frame_of(&f, &b, 20);
-	ck_assert(weir_reply_may_write(buf));
-	other = buf->next;
-	rte_mbuf_refcnt_set(other, 2);
-	ck_assert(!weir_reply_may_write(buf));
-	rte_mbuf_refcnt_set(other, 1);
-	weir_buf_free(&f.pool, buf);
-	tear_down(&f);
-}
-END_TEST
-
 START_TEST(groups_are_no_hosts)
 {
 	ck_assert(weir_reply_unicast(frame_remote_mac));
@@ -55,7 +37,6 @@ static void
 add(Suite *s)
 {
 	UNIT_CASE(s, bytes_are_written_across_segments);
-	UNIT_CASE(s, only_what_is_ours_alone_is_written_to);
 	UNIT_CASE(s, groups_are_no_hosts);
 }
 
