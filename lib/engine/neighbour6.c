@@ -69,10 +69,7 @@ read_message(const struct weir_other *other, struct message *message)
 static bool
 is_own(const struct weir_parse *parse, const uint8_t *address)
 {
-	for (uint32_t i = 0; i < parse->own6->n; i++)
-		if (weir_address6_equal(address, parse->own6->address[i]))
-			return true;
-	return false;
+	return weir_own6_find(parse->own6, address) != parse->own6->n;
 }
 
 static void

@@ -264,19 +264,10 @@ join_groups(const struct weir_port *port, const struct weir_own6 *own)
 	port->groups(port->ctx, (const uint8_t(*)[WEIR_MAC_BYTES])macs, 1 + own->n);
 }
 
-static bool
-has_address6(const struct weir_own6 *own, const uint8_t *address)
-{
-	for (uint32_t i = 0; i < own->n; i++)
-		if (weir_address6_equal(own->address[i], address))
-			return true;
-	return false;
-}
-
 static int
 add_address6(struct weir_attached *at, struct weir_own6 *own, const struct weir_addr *address)
 {
-	if (has_address6(own, address->bytes))
+	if (weir_own6_find(own, address->bytes) != own->n)
 		return -EEXIST;
 	if (own->n == WEIR_OWN6_MAX)
 		return -ENOSPC;

@@ -50,6 +50,17 @@ weir_source6_valid(const uint8_t *source)
 	       memcmp(source, mapped, sizeof(mapped)) != 0;
 }
 
+/* Which of `own` an address is, own->n when it is none of them. */
+static inline uint32_t
+weir_own6_find(const struct weir_own6 *own, const uint8_t *address)
+{
+	uint32_t i = 0;
+
+	while (i < own->n && !weir_address6_equal(own->address[i], address))
+		i++;
+	return i;
+}
+
 /* The group that is asked for the link address of `address` (RFC 4291 2.7.1). */
 static inline void
 weir_solicited_node6(const uint8_t *address, uint8_t group[WEIR_ADDRESS6_BYTES])

@@ -72,18 +72,17 @@ read_destination(const struct weir_parse *parse, struct weir_head *head)
 {
 	const uint8_t *address = head->bytes + head->l3_off + 24;
 	const struct weir_own6 *own = parse->own6;
+	uint32_t i;
 
 	if (weir_multicast6(address)) {
 		head->group = true;
 		return is_our_group(own, address) ? WEIR_PARSE_OK : WEIR_DROP_IP_NOT_OURS;
 	}
-	for (uint32_t i = 0; i < own->n; i++) {
-		if (!weir_address6_equal(address, own->address[i]))
-			continue;
-		head->own6 = own->first + i;
-		return head->group ? WEIR_DROP_FRAME_NOT_OURS : WEIR_PARSE_OK;
-	}
-	return WEIR_DROP_IP_NOT_OURS;
+	i = weir_own6_find(own, address);
+	if (i == own->n)
+		return WEIR_DROP_IP_NOT_OURS;
+	head->own6 = own->first + i;
+	return head->group ? WEIR_DROP_FRAME_NOT_OURS : WEIR_PARSE_OK;
 }
 
 /* Every option is one that may be skipped by who does not know it, and none runs past the end. */

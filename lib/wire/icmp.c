@@ -113,40 +113,32 @@ read_quoted4(const struct weir_other *other, struct weir_icmp_error *error)
 	return read_tcp(other, off + ihl, error);
 }
 
-/* The number of one of our addresses; false when it is none. */
-static bool
-own_number(const struct weir_own6 *own6, const uint8_t *address, uint32_t *number)
-{
-	for (uint32_t i = 0; i < own6->n; i++) {
-		*number = own6->first + i;
-		if (weir_address6_equal(own6->address[i], address))
-			return true;
-	}
-	return false;
-}
-
 /* We send no extension headers: TCP stands right behind the quoted header. */
 static bool
 read_quoted6(const struct weir_other *other, const struct weir_own6 *own6,
 	     struct weir_icmp_error *error)
 {
-	uint32_t off = (uint32_t)other->l4_off + ICMP_BYTES;
+	uint32_t off = (uint32_t)other->l4_off + ICMP_BYTES, own;
 	uint8_t ip[WEIR_IP6_BYTES];
 
 	if (other->l4_len < ICMP_BYTES + sizeof(ip) ||
 	    weir_chain_copy(other->buf, off, sizeof(ip), ip) != sizeof(ip) || ip[0] >> 4 != 6 ||
 	    ip[6] != WEIR_PROTOCOL_TCP)
 		return false;
+	own = weir_own6_find(own6, ip + 8);
+	if (own == own6->n)
+		return false;
 	memset(&error->key, 0, sizeof(error->key));
 	for (uint32_t i = 0; i < 3; i++)
 		error->key.raddr_high[i] = weir_load_be32(ip + 24 + 4 * i);
 	error->key.low.raddr = weir_load_be32(ip + 36);
+	error->key.low.laddr = own6->first + own;
 	error->len = WEIR_IP6_BYTES + weir_load_be16(ip + 4);
-	return own_number(own6, ip + 8, &error->key.low.laddr) &&
-	       read_tcp(other, off + WEIR_IP6_BYTES, error);
+	return read_tcp(other, off + WEIR_IP6_BYTES, error);
 }
 
-/* What the checksum begins with; false for an error to a group, which nobody sends about one of ours. */
+/* What the checksum begins with; false for an error to a group, which nobody sends about one of
+ * ours. */
 static bool
 pseudo_sum(const struct weir_other *other, uint64_t *sum)
 {
