@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Answers to those who ask whether we are there: ARP (RFC 826), neighbour discovery (RFC 4861) and echo
- * of ICMP and ICMPv6 (RFC 792, RFC 4443). Nothing is remembered, so nobody can fill a table. */
+/* Answers to those who ask whether we are there: ARP (RFC 826), neighbour discovery (RFC 4861) and
+ * echo of ICMP and ICMPv6 (RFC 792, RFC 4443). Nothing is remembered: nobody can fill a table. */
 #ifndef WEIR_ENGINE_NEIGHBOUR_H
 #define WEIR_ENGINE_NEIGHBOUR_H
 
@@ -20,10 +20,9 @@ struct weir_neighbour_reply {
 
 /*
  * Turn an ARP request or a neighbour solicitation for our address, or an echo request to it, into its
- * answer in place. Tags
- * that the port stripped are put back into the frame, padding is cut off. With a reply `frame` is
- * other->buf; without one other->buf is unchanged and to be dropped for `reason`. The caller owns
- * it either way. Shared buffers are never written to: they are dropped. Engine thread.
+ * answer in place. Tags that the port stripped are put back into the frame, padding is cut off. With a
+ * reply `frame` is other->buf; without one other->buf is unchanged and to be dropped for `reason`. The
+ * caller owns it either way. Shared buffers are never written to: they are dropped. Engine thread.
  */
 struct weir_neighbour_reply weir_neighbour_handle(const struct weir_parse *parse,
 						  const struct weir_other *other);

@@ -76,10 +76,11 @@ void weir_datagrams_close(struct weir_datagrams *datagrams);
 
 /*
  * A fragment that weir_fragment_read() found good; takes over `buf`. Returns the datagram when this
- * completes it: one chain, or one buffer where it fits into one, its IP header as of a packet that was never cut and with a valid sum, no
- * claims of the port left; *fragments is then how many it is made of. Otherwise NULL: the fragment
- * waits, or was lost, and others with it. When there is no room the oldest datagram goes. Engine
- * thread. RFC 791 3.2, RFC 8200 4.5, RFC 3168 5.3; overlaps end a datagram (RFC 5722).
+ * completes it: one chain, or one buffer where it fits into one, its IP header as of a packet that was
+ * never cut and with a valid sum, no claims of the port left; *fragments is then how many it is made
+ * of. Otherwise NULL: the fragment waits, or was lost, and others with it. When there is no room the
+ * oldest datagram goes. Engine thread. RFC 791 3.2, RFC 8200 4.5, RFC 3168 5.3; overlaps end a
+ * datagram (RFC 5722).
  */
 struct rte_mbuf *weir_datagrams_add(struct weir_datagrams *datagrams,
 				    const struct weir_fragment *fragment, struct rte_mbuf *buf,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What one IP fragment says of itself (RFC 791 3.2, RFC 8200 4.5), and the way back into a parsed burst. */
+/* What one IP fragment says of itself (RFC 791 3.2, RFC 8200 4.5), and the way back into a parsed
+ * burst. */
 #ifndef WEIR_WIRE_FRAGMENT_H
 #define WEIR_WIRE_FRAGMENT_H
 

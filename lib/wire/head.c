@@ -117,9 +117,9 @@ read_link(const struct weir_parse *parse, struct weir_head *head, uint32_t have)
 }
 
 /*
- * Off the plain path the header sum is verified whatever the port claims. Two claims stand: NONE says that the field is not
- * valid by design, and so it is in the rewritten header of a frame that the port merged and found
- * GOOD.
+ * Off the plain path the header sum is verified whatever the port claims. Two claims stand: NONE says
+ * that the field is not valid by design, and so it is in the rewritten header of a frame that the port
+ * merged and found GOOD.
  */
 bool
 weir_head_sum_valid(const struct rte_mbuf *buf, const uint8_t *ip, uint32_t ihl)

@@ -28,9 +28,10 @@ struct weir_icmp_error {
 bool weir_icmp_is_error(const struct weir_other *other);
 
 /*
- * Read an error that quotes a TCP packet; `own6` are the port's addresses. WEIR_PARSE_OK, or why it is dropped: it is malformed,
- * its checksum is wrong, it quotes no TCP header, or hosts have to ignore it (source quench by
- * RFC 6633; redirects, since replies go back the way the SYN came).
+ * Read an error that quotes a TCP packet; `own6` are the port's addresses. WEIR_PARSE_OK, or why it
+ * is dropped: it is malformed, its checksum is wrong, it quotes no TCP header or, in IPv6, no packet
+ * of ours, or hosts have to ignore it (source quench by RFC 6633; redirects, since replies go back
+ * the way the SYN came).
  */
 enum weir_drop weir_icmp_read(const struct weir_other *other, const struct weir_own6 *own6,
 			      struct weir_icmp_error *error);
