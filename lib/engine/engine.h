@@ -34,7 +34,7 @@ struct weir_attached {
 	uint64_t rx_bytes;
 	uint64_t tx_packets;
 	uint64_t tx_bytes;
-	uint32_t full_bursts; /* in a row */
+	uint32_t full_bursts; /* in a row, but for empty ones */
 	bool had_flows; /* the last burst brought segments of connections */
 	uint32_t n_tx; /* frames that wait in tx */
 	struct rte_mbuf *tx[WEIR_TX_FRAMES];

@@ -9,19 +9,20 @@
 
 #define WEIR_NS_PER_MS 1000000
 #define WEIR_FULL_BURSTS 2 /* in a row, before SYNs get a share only */
-#define WEIR_SYN_SHARE   32 /* of a burst: one in so many */
+#define WEIR_SYN_SHARE   32 /* of a burst: one in so many, at least one */
 
 /*
  * How many SYNs of this burst go on. All, unless the engine cannot keep up: bursts have been full for
  * some time, so that packets wait in the device, and bring data of connections. Then SYNs get a share,
- * and the rest is dropped before it costs more than its parsing: who is connected comes first.
+ * and the rest is dropped before it costs more than its parsing: who is connected comes first. A poll
+ * without packets neither ends the row nor counts.
  */
 static void
 share_syns(struct weir_engine *engine, struct weir_attached *at, uint32_t n)
 {
 	at->full_bursts = n == engine->burst ? at->full_bursts + 1 : 0;
 	engine->syns_left = at->full_bursts > WEIR_FULL_BURSTS && at->had_flows
-				    ? engine->burst / WEIR_SYN_SHARE
+				    ? RTE_MAX(engine->burst / WEIR_SYN_SHARE, 1u)
 				    : UINT32_MAX;
 }
 
