@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tcp/aggregate.h"
-#include "wire/seq.h"
 
 #define CAUSE_BIT(id) (1u << WEIR_CAUSE_##id)
 
@@ -36,7 +35,7 @@ follow_causes(const struct weir_seg *prev, const struct weir_seg *seg)
 	uint32_t causes = alone_causes(prev) | alone_causes(seg);
 
 	causes |= seg->seq != prev->seq + prev->len ? CAUSE_BIT(SEQUENCE) : 0;
-	causes |= weir_seq_lt(seg->ack, prev->ack) ? CAUSE_BIT(ACK) : 0;
+	causes |= (seg->ack - prev->ack) >> WEIR_SEG_ACK_BITS ? CAUSE_BIT(ACK) : 0;
 	causes |= (seg->tsval - prev->tsval) >> WEIR_SEG_TS_BITS ? CAUSE_BIT(TIMESTAMP) : 0;
 	causes |= seg->shape != prev->shape ? CAUSE_BIT(OPTIONS) : 0;
 	causes |= seg->tos != prev->tos || seg->ttl != prev->ttl || seg->port != prev->port

@@ -477,7 +477,7 @@ follows(struct burst *burst, uint32_t seq, uint32_t ack, uint32_t len, uint32_t 
 {
 	uint32_t alone = (len - 1) >> 31, doubt = alone | burst->last;
 
-	doubt |= (seq ^ burst->next) | (ack - burst->ack) >> 31;
+	doubt |= (seq ^ burst->next) | (ack - burst->ack) >> WEIR_SEG_ACK_BITS;
 	doubt |= (tsval - burst->tsval) >> WEIR_SEG_TS_BITS;
 	burst->next = seq + len;
 	burst->ack = ack;

@@ -38,6 +38,8 @@ enum weir_opt_shape {
 /* Inside an aggregate TSval grows by less than 2^24 a segment, so that over a whole aggregate it
  * stays within 2^30 of the first and one PAWS check speaks for all. */
 #define WEIR_SEG_TS_BITS 24
+/* So does its ACK: first and last are equal only when all are. */
+#define WEIR_SEG_ACK_BITS 24
 
 /* Bits of weir_seg.mark: reasons why a segment never merges that are not TCP flags. */
 #define WEIR_MARK_IP_OPTIONS 0x01

@@ -51,10 +51,11 @@ oracle_between(const struct weir_seg *a, const struct weir_seg *b)
 {
 	uint32_t causes = oracle_alone(a) | oracle_alone(b);
 	int64_t step = (int64_t)(int32_t)(b->tsval - a->tsval);
+	int64_t ack_step = (int64_t)(int32_t)(b->ack - a->ack);
 
 	if ((uint32_t)(a->seq + a->len) != b->seq)
 		causes |= BIT(SEQUENCE);
-	if ((int32_t)(b->ack - a->ack) < 0)
+	if (ack_step < 0 || ack_step >= 1 << WEIR_SEG_ACK_BITS)
 		causes |= BIT(ACK);
 	if (step < 0 || step >= 1 << WEIR_SEG_TS_BITS)
 		causes |= BIT(TIMESTAMP);
@@ -181,6 +182,7 @@ static void tos_of(struct weir_seg *seg) { seg->tos = 4; }
 static void ce_of(struct weir_seg *seg) { seg->tos = WEIR_ECN_CE; }
 static void ttl_of(struct weir_seg *seg) { seg->ttl = 63; }
 static void port_of(struct weir_seg *seg) { seg->port = 1; }
+static void ack_of(struct weir_seg *seg) { seg->ack = 77 + (1 << WEIR_SEG_ACK_BITS); }
 static void
 shape_of(struct weir_seg *seg)
 {
@@ -214,6 +216,7 @@ START_TEST(header_changes_close_and_go_on)
 END_TEST
 
 CHANGE(ack_back, segs[at].ack = 76)
+CHANGE(ack_far, from_here(segs, at, ack_of))
 CHANGE(hole, segs[at].seq += 1)
 CHANGE(overlap, segs[at].seq -= 1)
 CHANGE(duplicate, segs[at] = segs[at - 1])
@@ -224,6 +227,7 @@ START_TEST(sequence_and_ack_close)
 	struct weir_seg segs[RUN_MAX];
 
 	expect_change(ack_back, BIT(ACK), false);
+	expect_change(ack_far, BIT(ACK), false);
 	expect_change(hole, BIT(SEQUENCE), false);
 	expect_change(overlap, BIT(SEQUENCE), false);
 	expect_change(duplicate, BIT(SEQUENCE), false);

@@ -309,7 +309,7 @@ next_of_stream(struct frame_spec *s)
 	s->flags = WEIR_TCP_ACK;
 	switch (random_below(16)) {
 	case 0: s->seq += 1; break;
-	case 1: s->ack += random_below(2) ? 1 : UINT32_MAX; break;
+	case 1: s->ack += random_below(2) ? 1 << WEIR_SEG_ACK_BITS : UINT32_MAX; break;
 	case 2: s->tsval += random_below(2) ? 1 << WEIR_SEG_TS_BITS : UINT32_MAX; break;
 	case 3: s->flags |= WEIR_TCP_PSH; break;
 	case 4: s->len = 0; break;
