@@ -118,7 +118,7 @@ struct weir_flow {
 	uint32_t oow_refill_ms; /* and to data: tokens were last added then */
 	uint32_t iss;
 	uint32_t irs;
-	uint32_t heard_ms;    /* last segment on the slow path, of any kind */
+	uint32_t heard_ms;    /* last segment of any kind */
 	uint32_t give_up_ms;  /* the connection ends then, while gives_up */
 	uint32_t fin_seq;   /* sequence number of the peer's FIN, valid with fin_known */
 	uint32_t ts_offset; /* TSval = now in ms + this */

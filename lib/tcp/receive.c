@@ -33,7 +33,7 @@ weir_tcp_note_gap(struct weir_tcp *tcp, struct weir_flow *flow, const struct wei
 		flow->quick_acks = WEIR_TCP_QUICK_ACKS;
 	if (gap > tcp->stats.max_gap_ms && flow->delivered != 0)
 		tcp->stats.max_gap_ms = gap;
-	flow->last_rx_ms = tcp->now_ms;
+	flow->last_rx_ms = flow->heard_ms = tcp->now_ms;
 }
 
 static void

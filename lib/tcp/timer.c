@@ -25,18 +25,22 @@ waits_for_fin(const struct weir_flow *flow)
 	return flow->state == WEIR_TCP_FIN_WAIT_2 && (flow->marks & WEIR_FLOW_APP_CLOSED) != 0;
 }
 
+/* The peer owes nothing, and may have forgotten the connection: who probes it is reset, and what the
+ * application has not read is lost. */
+static bool
+is_over(const struct weir_flow *flow)
+{
+	const uint8_t both = WEIR_FLOW_FIN_SENT | WEIR_FLOW_FIN_QUEUED;
+
+	return (flow->marks & both) == both;
+}
+
 /* An application is there that would wait for ever, and nothing else of ours is under way. */
 static bool
 keeps_alive(const struct weir_tcp *tcp, const struct weir_flow *flow)
 {
 	return tcp->listeners[flow->listener].keepalive_ms != 0 && !fin_unacked(flow) &&
-	       !(flow->marks & (WEIR_FLOW_APP_CLOSED | WEIR_FLOW_DEAD));
-}
-
-static uint32_t
-heard_ms(const struct weir_flow *flow)
-{
-	return weir_seq_max(flow->heard_ms, flow->last_rx_ms);
+	       !is_over(flow) && !(flow->marks & (WEIR_FLOW_APP_CLOSED | WEIR_FLOW_DEAD));
 }
 
 /* Nothing was heard since the last probe. */
@@ -46,7 +50,7 @@ probe_unanswered(const struct weir_tcp *tcp, const struct weir_flow *flow)
 	uint32_t probe_ms =
 		flow->rexmit_due_ms - tcp->listeners[flow->listener].keepalive_interval_ms;
 
-	return flow->retries != 0 && weir_seq_lt(heard_ms(flow), probe_ms);
+	return flow->retries != 0 && weir_seq_lt(flow->heard_ms, probe_ms);
 }
 
 /* When the next probe is due, or when the last one stayed without an answer for too long. */
@@ -55,7 +59,7 @@ keepalive_due_ms(const struct weir_tcp *tcp, const struct weir_flow *flow)
 {
 	return probe_unanswered(tcp, flow)
 		       ? flow->rexmit_due_ms
-		       : heard_ms(flow) + tcp->listeners[flow->listener].keepalive_ms;
+		       : flow->heard_ms + tcp->listeners[flow->listener].keepalive_ms;
 }
 
 /* An answer arms nothing: after a probe the timer looks for one no later than the next may be due. */
@@ -105,7 +109,7 @@ static void
 keepalive(struct weir_tcp *tcp, struct weir_flow *flow)
 {
 	const struct weir_listener *listener = &tcp->listeners[flow->listener];
-	uint32_t silent_ms = tcp->now_ms - heard_ms(flow);
+	uint32_t silent_ms = tcp->now_ms - flow->heard_ms;
 
 	if (!probe_unanswered(tcp, flow))
 		flow->retries = 0;
