@@ -104,7 +104,8 @@ weir_time_wait_input(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 		weir_time_wait_remove(tcp, i);
 		return true;
 	}
-	if ((seg->flags & WEIR_TCP_FIN) != 0) /* ours of its FIN was lost: 2 MSL start again */
+	if ((seg->flags & WEIR_TCP_FIN) != 0 && /* our ACK of it was lost: 2 MSL start again */
+	    seg->seq + weir_seg_space(seg) == tw->rcv_nxt)
 		weir_wheel_arm(&tcp->wheel, weir_tcp_time_wait_entry(tcp, i),
 			       tcp->now_ms + tcp->time_wait_ms);
 	if (is_answered(tw, seg))
