@@ -340,8 +340,8 @@ completes_cookie(struct weir_tcp *tcp, const struct weir_key *key,
 }
 
 /*
- * No SYN, or not a SYN alone. While cookies are out, data that answers none of them is not reset: what
- * came before it may have been lost, and comes again.
+ * No SYN, or not a SYN alone. While cookies are out, data or a FIN that answers none of them is not
+ * reset: what came before it may have been lost, and comes again.
  */
 static void
 listen_other(struct weir_tcp *tcp, const struct weir_key *key,
@@ -352,7 +352,8 @@ listen_other(struct weir_tcp *tcp, const struct weir_key *key,
 
 	if (cookies_out && completes_cookie(tcp, key, listener, seg))
 		return;
-	if ((seg->flags & WEIR_TCP_ACK) && !(cookies_out && seg->len != 0))
+	if ((seg->flags & WEIR_TCP_ACK) &&
+	    !(cookies_out && (seg->len != 0 || (seg->flags & WEIR_TCP_FIN) != 0)))
 		weir_listen_reset(tcp, key, seg);
 	refuse(tcp, seg, WEIR_DROP_LISTEN_BAD_ACK);
 }
