@@ -204,6 +204,8 @@ forget_port(struct weir_attached *at)
 	weir_parse_init(&at->parse, parse.mac, parse.ip, parse.l3, parse.port);
 	at->parse.own6 = parse.own6;
 	at->rx_packets = at->rx_bytes = at->tx_packets = at->tx_bytes = 0;
+	at->full_bursts = 0;
+	at->had_flows = false;
 }
 
 int

@@ -110,6 +110,30 @@ START_TEST(a_short_burst_has_a_syn_to_answer)
 }
 END_TEST
 
+/* A row of full bursts ends with the stack that saw it: what comes then can be repeated. */
+START_TEST(a_reset_ends_the_row_of_full_bursts)
+{
+	struct weir_config config;
+	struct remote remote;
+
+	world_config(&config);
+	config.burst = 4;
+	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_remotes(&remote, 1);
+	for (uint32_t i = 0; i < 4; i++) {
+		stream_segs(&remote, 4);
+		world_poll(&world, 1000);
+	}
+	ck_assert_int_eq(weir_stack_reset(world.stack, 1, world.now_ns), 0);
+	for (uint16_t i = 0; i < 4; i++)
+		inject_syn(45000 + i);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(stats_now()->syn_acks, 4);
+	ck_assert_uint_eq(drops_of(WEIR_DROP_SYN_FLOOD), 0);
+	world_close(&world);
+}
+END_TEST
+
 /* ---- events ---- */
 
 START_TEST(one_data_event_per_connection_and_poll)
@@ -492,6 +516,7 @@ add(Suite *s)
 	UNIT_CASE(s, a_poll_returns_packets_and_segments);
 	UNIT_CASE(s, a_burst_is_as_long_as_configured);
 	UNIT_CASE(s, a_short_burst_has_a_syn_to_answer);
+	UNIT_CASE(s, a_reset_ends_the_row_of_full_bursts);
 	UNIT_CASE(s, one_data_event_per_connection_and_poll);
 	UNIT_CASE(s, events_come_in_order);
 	UNIT_CASE(s, echo_requests_are_answered_so_many_a_second);
