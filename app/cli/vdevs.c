@@ -118,6 +118,21 @@ check_ring_frame(const char *vdev, char *error)
 			      RING_FRAME_OVERHEAD);
 }
 
+/* The driver has the kernel spread the flows over all its pairs; the loop polls one. */
+static int
+check_queues(const char *vdev, char *error)
+{
+	const char *pairs = vdevs_key(vdev, "qpairs=");
+
+	if (!is_driver(vdev, "net_af_packet") || pairs == NULL ||
+	    (vdevs_len(pairs) == 1 && *pairs == '1'))
+		return 0;
+	return options_refuse(error,
+			      "--vdev %.*s: qpairs=%.*s: one queue is polled, the others would swallow "
+			      "what comes in: leave qpairs out",
+			      (int)vdevs_len(vdev), vdev, (int)vdevs_len(pairs), pairs);
+}
+
 /* EAL would take the last one's arguments for both. */
 static int
 check_once(int argc, char **argv, const char *vdev, int at, char *error)
@@ -142,7 +157,8 @@ vdevs_check(int argc, char **argv, char *error)
 
 	while ((vdev = vdevs_next("--vdev", argc, argv, &at)) != NULL)
 		if (check_once(argc, argv, vdev, at, error) != 0 ||
-		    check_interface(vdev, error) != 0 || check_ring_frame(vdev, error) != 0)
+		    check_interface(vdev, error) != 0 || check_ring_frame(vdev, error) != 0 ||
+		    check_queues(vdev, error) != 0)
 			return -1;
 	return 0;
 }

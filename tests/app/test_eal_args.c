@@ -148,6 +148,9 @@ START_TEST(wrong_devices)
 	refused("weir --vdev net_af_packet0,iface=lo,framesz=512", "framesz=512 is too small",
 		"give framesz=2048");
 	refused("weir --vdev net_af_packet0,framesz=big,iface=lo", "framesz=big", "framesz=2048");
+	refused("weir --vdev net_af_packet0,iface=lo,qpairs=2", "qpairs=2", "leave qpairs out");
+	refused("weir --vdev net_af_packet0,qpairs=16,iface=lo", "qpairs=16", "leave qpairs out");
+	ck_assert(build("weir --vdev net_af_packet0,iface=lo,qpairs=1", 0) != NULL);
 	ck_assert(build("weir --vdev net_null0 --vdev net_null1 --vdev net_null", 0) != NULL);
 	ck_assert(build("weir --vdev net_tap0,iface=new0 --vdev net_af_packet0,iface=lo", 0) != NULL);
 }

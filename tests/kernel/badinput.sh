@@ -72,6 +72,7 @@ wrong "$null --vdev net_null0" "$good --listen 9000" "given twice"
 wrong "$null --vdev net_af_packet0" "--ip 198.18.0.1/24 --listen 9000" "no interface"
 wrong "$memory --vdev net_af_packet0,iface=absent0" "--ip 198.18.0.1/24 --listen 9000" absent0
 wrong "$memory --vdev net_af_packet0,iface=lo,framesz=256" "--ip 198.18.0.1/24 --listen 9000" framesz=256
+wrong "$memory --vdev net_af_packet0,iface=lo,qpairs=2" "--ip 198.18.0.1/24 --listen 9000" qpairs=2
 wrong "$memory --vdev net_af_xdp0,iface=lo" "--ip 198.18.0.1/24 --listen 9000" hugepages
 wrong "$null --vdev net_pcap0,rx_pcap=/nope" "$good --listen 9000" net_pcap0
 wrong "$null -a 0000:7f:1f.7" "$good --listen 9000" "-a 0000:7f:1f.7"
