@@ -123,8 +123,8 @@ value_address(const char *text, struct weir_addr *address, char *error)
 
 /* The first and the last address of a network are no host's (RFC 1122 3.2.1.3); networks of two and
  * of one have neither (RFC 3021). */
-static int
-refuse_reserved(const struct ip_option *ip, char *error)
+int
+value_host(const struct ip_option *ip, char *error)
 {
 	const uint8_t *bytes = ip->address.bytes + 12;
 	uint32_t number = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
@@ -165,7 +165,7 @@ value_network(const char *text, struct ip_option *ip, char *error)
 				      text, slash + 1, (unsigned int)most);
 	ip->text = text;
 	ip->prefix_len = (uint32_t)prefix_len;
-	return refuse_reserved(ip, error);
+	return value_host(ip, error);
 }
 
 int

@@ -21,6 +21,8 @@ int value_address(const char *text, struct weir_addr *address, char *error);
 /* Refuses `address`, which `text` is, when it is one of IPv6. */
 int value_ipv4(const char *text, const struct weir_addr *address, char *error);
 int value_network(const char *text, struct ip_option *ip, char *error);
+/* Refuses an address that is its network's own or its broadcast address. */
+int value_host(const struct ip_option *ip, char *error);
 /* Decimal digits at *text, which moves behind them: -EINVAL when there are none, -ERANGE when they
  * are too many. */
 int value_digits(const char **text, uint64_t *value);

@@ -171,20 +171,42 @@ static const struct option_rule rules[] = {
     OPTION_OWN("--seed", set_seed),
 };
 
+/* The first of `ips` in whose network `address` lies, or NULL. */
+static const struct ip_option *
+network_of(const struct ip_option *ips, uint32_t n, const struct weir_addr *address)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (value_in_network(&ips[i], address))
+			return &ips[i];
+	return NULL;
+}
+
 static int
 check_gateway(const struct options *options, char *error)
 {
+	bool v6 = options->gateway.family == 6;
+	const struct ip_option *ips = v6 ? options->ips6 : options->ips;
+	uint32_t n = v6 ? options->n_ips6 : options->n_ips;
+	const struct ip_option *network = network_of(ips, n, &options->gateway);
+	struct ip_option gateway = {.text = options->gateway_text, .address = options->gateway};
+	char reason[OPTIONS_ERROR];
+
 	if (options->gateway.family == 0)
 		return 0;
-	for (uint32_t i = 0; i < options->n_ips; i++)
-		if (value_in_network(&options->ips[i], &options->gateway))
-			return 0;
-	for (uint32_t i = 0; i < options->n_ips6; i++)
-		if (value_in_network(&options->ips6[i], &options->gateway))
-			return 0;
-	return options_refuse(error,
-			      "--gateway: '%.64s' is in the network of no --ip: give one that is",
-			      options->gateway_text);
+	if (network == NULL)
+		return options_refuse(
+		    error, "--gateway: '%.64s' is in the network of no --ip: give one that is",
+		    options->gateway_text);
+	for (uint32_t i = 0; i < n; i++)
+		if (memcmp(&ips[i].address, &gateway.address, sizeof(gateway.address)) == 0)
+			return options_refuse(error,
+					      "--gateway: '%.64s' is a port's own address: give "
+					      "the gateway's, or leave it out",
+					      options->gateway_text);
+	gateway.prefix_len = network->prefix_len;
+	if (value_host(&gateway, reason) != 0)
+		return options_refuse(error, "--gateway: %.400s", reason);
+	return 0;
 }
 
 bool

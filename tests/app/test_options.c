@@ -148,6 +148,12 @@ START_TEST(addresses)
 	refused("--listen 9 --ip 2001:db8::1/129", "'129' is wrong", "1 to 128");
 	refused("--listen 9 --ip fe80::1%1/64", "names a port", "leave it away");
 	refused(LEAST "--gateway 192.0.3.1", "'192.0.3.1'", "in the network");
+	refused(LEAST "--gateway 192.0.2.2", "--gateway: '192.0.2.2' is a port's own", "leave it out");
+	refused(LEAST "--gateway 192.0.2.0", "--gateway: '192.0.2.0' is the network's own", "a host's");
+	refused(LEAST "--gateway 192.0.2.255", "the network's broadcast", "a host's");
+	refused("--listen 9 --ip 10.1.2.1/30 --gateway 10.1.2.3", "'10.1.2.3' is the network's", "a host's");
+	refused("--listen 9 --ip fd00::1/64 --gateway fd00::1", "a port's own", "leave it out");
+	taken("--listen 9 --ip 10.1.2.2/31 --gateway 10.1.2.3");
 	refused(LEAST "--gateway 192.0.2", "'192.0.2'", "such as 198.18.0.1");
 	refused("--listen 9 --ip 2001:db8::1", "no prefix length", "2001:db8::1/64");
 	refused(LEAST "--gateway 2001:db8::1", "'2001:db8::1'", "in the network");

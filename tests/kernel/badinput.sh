@@ -39,6 +39,9 @@ wrong "$null" "--port net_null0 --ip 198.18.0.1000/24 --listen 9000" 198.18.0.10
 wrong "$null" "--port net_null0 --ip 198.18.0.1/33 --listen 9000" 198.18.0.1/33
 wrong "$null" "--port net_null0 --listen 9000" --ip
 wrong "$null" "$good --gateway nowhere --listen 9000" nowhere
+wrong "$null" "$good --gateway 198.19.0.1 --listen 9000" "in the network of no --ip"
+wrong "$null" "$good --gateway 198.18.0.1 --listen 9000" "own address"
+wrong "$null" "$good --gateway 198.18.0.255 --listen 9000" "--gateway: '198.18.0.255' is the network's broadcast"
 wrong "$null" "--port net_absent7 --ip 198.18.0.1/24 --listen 9000" net_absent7
 wrong "$memory" "--ip 198.18.0.1/24 --listen 9000" port
 wrong "$null" "$good --listen 9000 --listen 9000:discard" 9000
