@@ -41,6 +41,7 @@ loop_catch_signals(struct loop *loop)
 	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
 		loop_catch(SIGHUP, on_end, SA_RESTART);
 	loop_catch(SIGPIPE, SIG_IGN, 0);
+	loop_catch(SIGXFSZ, SIG_IGN, 0); /* a limit of file sizes is one more disk that is full */
 }
 
 void

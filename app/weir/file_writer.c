@@ -107,6 +107,8 @@ mend(int error)
 	case ENOSPC:
 	case EDQUOT:
 		return "make room on the disk";
+	case EFBIG:
+		return "raise the limit of file sizes (ulimit -f)";
 	case EEXIST:
 		return "give weir an empty directory";
 	case EMFILE:

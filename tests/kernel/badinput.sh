@@ -95,22 +95,34 @@ wrong "$null" "$good --listen 9000 --record $work/absent/file" absent
 wrong "$null" "$good --listen 9000:file=$work/pipe" "$work/pipe"
 wrong "$null" "$good --listen 9000:file=/dev/null" /dev/null
 
-# A full disk. The file system is private to the program and goes with it.
+# no_room NAME: a stream of 16 MiB to a directory that has no room for it, by $work/wrap.
 net_veth
 mkdir "$work/full"
+weir_wrap="sh $work/wrap"
+no_room() {
+	weir_start --listen "9000:file=$work/full" --seconds 60
+	weir_wait
+	peer send --connect "$weir_ip:9000" --bytes 16777216 --seconds 5 >/dev/null 2>&1
+	kill -TERM "$weir_pid" 2>/dev/null
+	reap "$weir_pid"
+	status=$?
+	grep -vE '^[A-Z_0-9]+: |^weir: ready: ' "$work/weir.err" >"$work/lines"
+	check "$1: status" same status $status 2
+	cat "$work/lines"
+	check "$1: one line" same lines "$(wc -l <"$work/lines")" 1
+	check "$1: names the directory" grep -F "$work/full" "$work/lines"
+}
+
+# A full disk. The file system is private to the program and goes with it.
 cat >"$work/wrap" <<END
 mount -t tmpfs -o size=4m none "$work/full" && exec "\$@"
 END
-weir_wrap="sh $work/wrap"
-weir_start --listen "9000:file=$work/full" --seconds 60
-weir_wait
-peer send --connect "$weir_ip:9000" --bytes 16777216 --seconds 5 >/dev/null 2>&1
-kill -TERM "$weir_pid" 2>/dev/null
-reap "$weir_pid"
-status=$?
-grep -vE '^[A-Z_0-9]+: |^weir: ready: ' "$work/weir.err" >"$work/lines"
-check "full disk: status" [ $status -gt 0 -a $status -lt 124 ]
-cat "$work/lines"
-check "full disk: one line" same lines "$(wc -l <"$work/lines")" 1
-check "full disk: names the directory" grep -F "$work/full" "$work/lines"
+no_room "full disk"
+# What weir may write to one file: 4 MiB, in blocks of 512 bytes.
+cat >"$work/wrap" <<END
+ulimit -f 8192 && exec "\$@"
+END
+no_room "file size limit"
+check "file size limit: names the mend" grep -F "ulimit -f" "$work/lines"
+check "file size limit: nothing is left" same files "$(ls "$work/full")" ""
 exit $failed
