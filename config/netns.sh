@@ -279,7 +279,8 @@ weir_start() {
 	# shellcheck disable=SC2086
 	set -- ip netns exec "$program_ns" ${weir_wrap:-} "$weir" -l "$engine_core" --no-pci \
 		--file-prefix "weir-$$" ${eal_memory:---no-huge -m 512 --no-shconf} \
-		--vdev "$vdev" --log-level lib.eal:error --log-level lib.telemetry:error -- \
+		--vdev "$vdev" --log-level lib.eal:error --log-level lib.telemetry:error \
+		--log-level user1:error -- \
 		--port "$port_name" $weir_addresses --json "$@"
 	if [ -n "${weir_shown:-}" ]; then
 		spawn "$@" >"$work/weir.out"

@@ -157,8 +157,8 @@ check_used(const struct eal_args *args, const char *stray, const char *said, cha
 		snprintf(name, sizeof(name), "%.*s", (int)vdevs_len(device), device);
 		if (strncmp(name, "net_", 4) == 0 && rte_eth_dev_get_port_by_name(name, &id) != 0)
 			return options_refuse(
-			    error, "--vdev %s became no port%s%s: correct its arguments", name,
-			    because, said);
+			    error, "--vdev %s became no port%s%s: correct its arguments%s", name,
+			    because, said, geteuid() != 0 ? ", or start it as root" : "");
 	}
 	if (check_allowed(args, "-a", said, error) != 0)
 		return -1;
