@@ -116,7 +116,7 @@ weir_cookie_bake(struct weir_cookie_keys *keys, uint64_t now_ns, struct weir_syn
 	rotate(keys, now_ns);
 	syn->opts &= syn->opts & WEIR_FLOW_TS ? CARRIED : WEIR_FLOW_IP6;
 	if (!(syn->opts & WEIR_FLOW_WS))
-		syn->snd_wscale = 0;
+		syn->snd_wscale = syn->rcv_wscale = 0;
 	hash = seal(keys->key[keys->period & 1], syn, mss);
 	syn->mss = mss_table[mss];
 	syn->iss = (uint32_t)hash << LOW_BITS | mss << PERIOD_BITS | (uint32_t)(keys->period & 1);

@@ -28,7 +28,7 @@ struct weir_cookie_keys {
 void weir_cookie_open(struct weir_cookie_keys *keys, const uint64_t secret[2], uint64_t now_ns);
 
 /*
- * `syn` with key, irs, mss, opts and snd_wscale as offered becomes what the cookie can tell: iss,
+ * `syn` with key, irs, mss, opts and both scales as offered becomes what the cookie can tell: iss,
  * ts_offset, a smaller MSS, options fewer. Returns the TSval of the SYN-ACK, which is up to 63 ms old.
  */
 uint32_t weir_cookie_bake(struct weir_cookie_keys *keys, uint64_t now_ns, struct weir_syn *syn);
