@@ -212,6 +212,20 @@ check_sources(const struct options *options, char *error)
 			      options->ip.text, left, addresses(options));
 }
 
+/* Refuses what no host in the network of --ip has: `text` says it to `option`. */
+static int
+check_host(const struct options *options, const char *option, const char *text,
+	   const struct weir_addr *address, char *error)
+{
+	struct ip_option host = {
+	    .text = text, .address = *address, .prefix_len = options->ip.prefix_len};
+	char reason[OPTIONS_ERROR];
+
+	if (value_host(&host, reason) == 0)
+		return 0;
+	return options_refuse(error, "%s: %.400s", option, reason);
+}
+
 static int
 check_target(const struct options *options, char *error)
 {
@@ -222,7 +236,8 @@ check_target(const struct options *options, char *error)
 				      options->target_text);
 	if (options->gateway.family == 0) {
 		if (value_in_network(&options->ip, &options->target))
-			return 0;
+			return check_host(options, "--connect", options->target_text,
+					  &options->target, error);
 		return options_refuse(error,
 				      "--connect: '%.64s' is not in the network of --ip '%.64s': "
 				      "give --gateway too",
@@ -234,7 +249,7 @@ check_target(const struct options *options, char *error)
 				      "--gateway: '%.64s' is not another address in the network "
 				      "of --ip '%.64s': give one that is",
 				      options->gateway_text, options->ip.text);
-	return 0;
+	return check_host(options, "--gateway", options->gateway_text, &options->gateway, error);
 }
 
 static int

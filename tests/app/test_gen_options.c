@@ -165,6 +165,10 @@ START_TEST(targets)
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.1:", "'' is wrong", "1 to 65535");
 	refused("--ip 192.0.2.9/24 --connect host:9000", "'host'", "such as 198.18.0.1");
 	refused("--ip 192.0.2.9/24 --connect 224.0.0.1:9000", "unicast", "such as 198.18.0.1");
+	refused("--ip 192.0.2.9/24 --connect 192.0.2.255:9000",
+		"--connect: '192.0.2.255:9000' is the network's broadcast", "a host's");
+	refused("--ip 192.0.2.9/24 --connect 198.18.0.1:9000 --gateway 192.0.2.0",
+		"--gateway: '192.0.2.0' is the network's own", "a host's");
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.9:9000", "one of our own", "receiver's");
 	refused("--ip 192.0.2.9/24 --sources 4 --connect 192.0.2.12:1", "one of our own",
 		"receiver's");
