@@ -191,7 +191,8 @@ enum weir_event_type {
 	WEIR_EVENT_ACCEPTED = 1, /* a connection was established; the handle is new */
 	WEIR_EVENT_DATA,         /* `bytes` more can be read */
 	WEIR_EVENT_FIN,          /* the peer sends no more; what is unread can still be read */
-	WEIR_EVENT_CLOSED,       /* last event; the handle ends when the handler returns */
+	WEIR_EVENT_CLOSED,       /* last event; the handle ends when the handler returns. Within one poll
+				    ACCEPTED of the next connection from the same ports may come before */
 };
 
 enum weir_close_reason { /* flags of WEIR_EVENT_CLOSED */

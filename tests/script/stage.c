@@ -80,6 +80,7 @@ accept_event(struct stage *stage, weir_conn conn)
 
 		if (remote->is.port != info.remote_port || remote->is.to != info.local_port)
 			continue;
+		stage->replaced += remote->live;
 		remote->conn = conn;
 		remote->live = true;
 		remote->delivered = remote->read = 0;
@@ -200,17 +201,32 @@ stage_call(struct stage *stage, uint32_t index, enum script_call call, uint32_t 
 		stage_fail(stage, "the call failed: %s", strerror(-error));
 }
 
+/* The end of a connection whose ports another one had, within one poll, before it was reported. */
+static bool
+ends_replaced(struct stage *stage, const struct weir_event *event)
+{
+	if (event->type != WEIR_EVENT_CLOSED || stage->replaced == 0 ||
+	    by_conn(stage, event->conn) >= 0)
+		return false;
+	stage->replaced--;
+	return true;
+}
+
 static void
 note_event(struct stage *stage, const struct weir_event *event)
 {
-	int i = event->type == WEIR_EVENT_ACCEPTED ? accept_event(stage, event->conn)
-						    : by_conn(stage, event->conn);
-	struct stage_remote *remote = &stage->remotes[i];
+	struct stage_remote *remote;
+	int i;
 
+	if (ends_replaced(stage, event))
+		return;
+	i = event->type == WEIR_EVENT_ACCEPTED ? accept_event(stage, event->conn)
+					       : by_conn(stage, event->conn);
 	if (i < 0 || stage->n_events == STAGE_EVENTS) {
 		stage_fail(stage, "an event of type %u for nobody", event->type);
 		return;
 	}
+	remote = &stage->remotes[i];
 	stage->events[stage->n_events++] =
 		(struct stage_event){(uint32_t)i, event->type, event->flags, event->bytes};
 	if (event->type == WEIR_EVENT_DATA)

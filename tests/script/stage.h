@@ -56,6 +56,7 @@ struct stage {
 	bool ip6; /* set by the user before stage_begin: remotes speak IPv6 */
 	uint64_t began_ns, now_ns;
 	struct stage_remote remotes[SCRIPT_REMOTES];
+	uint32_t replaced; /* ended, CLOSED still to come, and their ports in use again */
 	uint32_t n_remotes;
 	enum script_call on[5]; /* by enum weir_event_type: what the handler does */
 	struct rte_mbuf *in[STAGE_PACKETS]; /* on their way into the engine */
