@@ -127,8 +127,8 @@ part_asan() {
 	unset CC ASAN_OPTIONS UBSAN_OPTIONS
 }
 
-# The twins that start threads, and a short run of the tool. DPDK's rings synchronise by fences, which ThreadSanitizer does not see;
-# here they are built in their other form, with C11 atomics.
+# The twins that start threads, and a short run of the tool. DPDK's rings synchronise by fences, which
+# ThreadSanitizer does not see; here they are built in their other form, with C11 atomics.
 part_tsan() {
 	CC=gcc
 	TSAN_OPTIONS=halt_on_error=1:${TSAN_OPTIONS:-}
