@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/generator/scoreboard.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 #define SPACE 400
@@ -10,17 +11,6 @@
 static struct scoreboard board;
 static bool arrived[SPACE + 1];
 static uint32_t base, una;
-static uint64_t state = 1;
-
-static uint32_t
-draw(uint32_t below)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 33) % below;
-}
-
 static void
 model_hole(uint32_t from)
 {
@@ -38,7 +28,7 @@ model_hole(uint32_t from)
 static void
 model_queries(void)
 {
-	uint32_t from = una + draw(SPACE - una), at = from, bytes = 0;
+	uint32_t from = una + random_below(SPACE - una), at = from, bytes = 0;
 
 	model_hole(from);
 	while (at < SPACE && arrived[at])
@@ -65,18 +55,18 @@ check_shape(void)
 START_TEST(like_a_flag_per_byte)
 {
 	for (uint32_t round = 0; round < 2000; round++) {
-		base = 0u - draw(2 * SPACE);
+		base = 0u - random_below(2 * SPACE);
 		una = 0;
 		scoreboard_reset(&board);
 		memset(arrived, 0, sizeof(arrived));
 		for (uint32_t i = 0; i < SCOREBOARD_RANGES; i++) {
-			uint32_t start = una + draw(SPACE - una), len = 1 + draw(20);
+			uint32_t start = una + random_below(SPACE - una), len = 1 + random_below(20);
 			uint32_t end = start + len < SPACE ? start + len : SPACE;
 
 			scoreboard_add(&board, base + start, base + end);
 			memset(arrived + start, 1, end - start);
-			if (draw(8) == 0 && una + 30 < SPACE) {
-				una += draw(20);
+			if (random_below(8) == 0 && una + 30 < SPACE) {
+				una += random_below(20);
 				scoreboard_advance(&board, base + una);
 				memset(arrived, 0, una);
 			}

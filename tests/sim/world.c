@@ -268,24 +268,14 @@ remote_stream(struct world *world, struct remote *remote, uint8_t flags, uint32_
 static void
 send_syn(struct world *world, struct remote *remote)
 {
-	uint8_t options[12] = {2, 4, (uint8_t)(remote->mss >> 8), (uint8_t)remote->mss};
-	uint8_t len = 4;
+	uint8_t options[12];
 	struct frame_spec spec;
 
 	remote_spec(remote, &spec, remote->iss, WEIR_TCP_SYN, NULL, 0);
 	if (remote->ecn)
 		spec.flags |= WEIR_TCP_ECE | WEIR_TCP_CWR;
-	if (remote->sack) {
-		options[len++] = 4;
-		options[len++] = 2;
-	}
-	if (remote->wscale >= 0) {
-		options[len++] = 3;
-		options[len++] = 3;
-		options[len++] = (uint8_t)remote->wscale;
-	}
 	spec.tcp_options = options;
-	spec.tcp_options_len = len;
+	spec.tcp_options_len = scene_options(remote, options);
 	world_inject(world, frame_build(&world->pool, &spec));
 }
 

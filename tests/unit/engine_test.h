@@ -46,13 +46,31 @@ drops_of(enum weir_drop reason)
 	return stats_now()->drops[reason];
 }
 
+static inline uint64_t
+aggregates_of(uint32_t size)
+{
+	return stats_now()->aggregate_sizes[size];
+}
+
+static inline uint64_t
+closed_by(enum weir_close_cause cause)
+{
+	return stats_now()->aggregate_reasons[cause];
+}
+
+static inline void
+open_with(const struct weir_config *config)
+{
+	world_open(&world, config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+}
+
 static inline void
 open_default(void)
 {
 	struct weir_config config;
 
 	world_config(&config);
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 }
 
 /* `n` connections from ports 40000 and up, each with its first segment read, so that the window is

@@ -72,7 +72,17 @@ parsing_one(struct parsing *p, struct rte_mbuf *buf)
 	ck_assert_ptr_eq(found, buf);
 }
 
-/* The same with offload fields set by the port, on the frame that `spec` describes. */
+/* Parse one frame that is to be rejected for `reason`, and free it. */
+static inline void
+parsing_rejects(struct parsing *p, struct rte_mbuf *buf, enum weir_drop reason)
+{
+	parsing_one(p, buf);
+	ck_assert_uint_eq(p->out.n_rejects, 1);
+	ck_assert_uint_eq(p->out.rejects[0].reason, reason);
+	weir_buf_free(&p->pool, buf);
+}
+
+/* Parse one with offload fields set by the port, on the frame that `spec` describes. */
 static inline void
 parsing_flags(struct parsing *p, uint64_t ol_flags)
 {

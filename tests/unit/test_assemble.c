@@ -273,7 +273,7 @@ START_TEST(switched_off_or_without_eal_they_are_dropped)
 
 	world_config(&config);
 	for (uint32_t eal = 0; eal < 2; eal++) {
-		world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+		open_with(&config);
 		open_remotes(&remote, 1);
 		cut_next(&remote, 1, LEN);
 		inject(0, 2000);

@@ -2,22 +2,13 @@
 #include <string.h>
 
 #include "tests/unit/frame.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 #include "wire/chain.h"
 
 #define BYTES 400
 
 static uint8_t flat[BYTES];
-static uint64_t state = 29;
-
-static uint32_t
-random_below(uint32_t n)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)((state >> 11) % n);
-}
 
 static void
 fill_flat(void)

@@ -4,29 +4,19 @@
 #include <rte_ip.h>
 
 #include "tests/unit/frame.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 #include "wire/bytes.h"
 #include "wire/checksum.h"
-
-static uint64_t state = 11;
-
-static uint32_t
-random_word(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 16);
-}
 
 static void
 fill(uint8_t *bytes, uint32_t len)
 {
 	/* Now and then all ones or zeroes, where carries and the two zeroes live. */
-	uint32_t kind = random_word() % 8;
+	uint32_t kind = random_u32() % 8;
 
 	for (uint32_t i = 0; i < len; i++)
-		bytes[i] = kind == 0 ? 0xff : kind == 1 ? 0 : (uint8_t)random_word();
+		bytes[i] = kind == 0 ? 0xff : kind == 1 ? 0 : (uint8_t)random_u32();
 }
 
 /* The sum as it lies, turned into the inverted host-order number of the definition. */
@@ -58,7 +48,7 @@ START_TEST(flat_sum_is_that_of_the_definition)
 			free(exact);
 		}
 	for (int i = 0; i < 2000; i++) {
-		uint32_t len = random_word() % sizeof(bytes);
+		uint32_t len = random_u32() % sizeof(bytes);
 
 		fill(bytes, len);
 		ck_assert(
@@ -73,7 +63,7 @@ START_TEST(vectors_of_every_width_agree)
 
 	for (uint32_t width = 0; width <= weir_csum_widest(); width += 32)
 		for (int i = 0; i < 2000; i++) {
-			uint32_t at = random_word() % 64, len = random_word() % (sizeof(bytes) - at);
+			uint32_t at = random_u32() % 64, len = random_u32() % (sizeof(bytes) - at);
 			uint8_t *exact = malloc(at + len + 1);
 
 			fill(bytes, sizeof(bytes));
@@ -92,7 +82,7 @@ START_TEST(sums_add_up)
 	uint8_t bytes[600];
 
 	for (int i = 0; i < 2000; i++) {
-		uint32_t cut = random_word() % 301 * 2;
+		uint32_t cut = random_u32() % 301 * 2;
 		uint64_t sum;
 
 		fill(bytes, sizeof(bytes));
@@ -111,7 +101,7 @@ START_TEST(fold_keeps_every_carry)
 	ck_assert_uint_eq(weir_csum_fold(0x1ffff), 1);
 	ck_assert_uint_eq(weir_csum_fold(UINT64_MAX), 0xffff);
 	for (int i = 0; i < 100000; i++) {
-		uint64_t sum = (uint64_t)random_word() << 32 | random_word();
+		uint64_t sum = (uint64_t)random_u32() << 32 | random_u32();
 
 		ck_assert_uint_eq(weir_csum_fold(sum) % 0xffff, sum % 0xffff);
 		ck_assert_int_eq(weir_csum_fold(sum) == 0, sum == 0);
@@ -142,8 +132,8 @@ START_TEST(pitfall_05_sum_over_chains)
 		fill(bytes, sizeof(bytes));
 		buf = frame_exact(bytes, sizeof(bytes), split);
 		for (int i = 0; i < 200; i++) {
-			uint32_t off = random_word() % sizeof(bytes);
-			uint32_t len = random_word() % (sizeof(bytes) - off + 1);
+			uint32_t off = random_u32() % sizeof(bytes);
+			uint32_t len = random_u32() % (sizeof(bytes) - off + 1);
 
 			ck_assert(same(as_defined(weir_csum_add_chain(buf, off, len, 0)),
 				       frame_csum(bytes + off, len, 0)));
@@ -167,8 +157,8 @@ END_TEST
 START_TEST(pseudo_header_is_that_of_the_definition)
 {
 	for (int i = 0; i < 1000; i++) {
-		uint32_t src = random_word(), dst = random_word();
-		uint16_t len = (uint16_t)random_word();
+		uint32_t src = random_u32(), dst = random_u32();
+		uint16_t len = (uint16_t)random_u32();
 		uint8_t bytes[12] = {0};
 
 		weir_store_be32(bytes, src);
@@ -194,12 +184,12 @@ START_TEST(frame_builder_agrees_with_dpdk)
 		uint32_t l3, total, sum;
 
 		fill(payload, sizeof(payload));
-		spec.len = random_word() % sizeof(payload);
-		spec.n_tags = (uint8_t)(random_word() % 3);
-		spec.seq = random_word();
-		spec.has_ts = random_word() & 1;
+		spec.len = random_u32() % sizeof(payload);
+		spec.n_tags = (uint8_t)(random_u32() % 3);
+		spec.seq = random_u32();
+		spec.has_ts = random_u32() & 1;
 		spec.tcp_options = options;
-		spec.tcp_options_len = random_word() & 1 ? 8 : 0;
+		spec.tcp_options_len = random_u32() & 1 ? 8 : 0;
 		frame_write(&spec, bytes);
 		l3 = 14 + spec.n_tags * 4u;
 		memcpy(&ip, bytes + l3, sizeof(ip));

@@ -477,7 +477,7 @@ START_TEST(pitfall_56_stalled_consumer)
 
 	world_config(&config);
 	config.buffers = 16384;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	open_remotes(remotes, 4);
 	for (int i = 0; i < 3000; i++) {
 		for (int r = 0; r < 4; r++)

@@ -374,19 +374,29 @@ make_chain(struct fixture *f, uint16_t len, uint8_t n)
 	return head;
 }
 
+/* A ring that the program has started, and a chain of `n` times `len` bytes between two frames.
+ * Returns its number. */
+static uint16_t
+chain_for_a_ring(struct fixture *f, struct rte_mbuf *bufs[3], uint16_t len, uint8_t n)
+{
+	uint16_t id;
+
+	set_up(f, "net_ring0", ROOM);
+	ck_assert_int_eq(rte_eth_dev_get_port_by_name("net_ring0", &id), 0);
+	start_device(f, id);
+	ck_assert_int_eq(f->port->start(f->port->ctx, &f->pool), 0);
+	bufs[0] = make(f, 60, 7);
+	bufs[1] = make_chain(f, len, n);
+	bufs[2] = make(f, 60, 9);
+	return id;
+}
+
 START_TEST(chains_are_gathered_where_the_driver_needs_it)
 {
 	struct rte_mbuf *bufs[3], *got[4];
-	uint16_t id;
 	struct fixture f;
+	uint16_t id = chain_for_a_ring(&f, bufs, 50, 5);
 
-	set_up(&f, "net_ring0", ROOM);
-	ck_assert_int_eq(rte_eth_dev_get_port_by_name("net_ring0", &id), 0);
-	start_device(&f, id);
-	ck_assert_int_eq(f.port->start(f.port->ctx, &f.pool), 0);
-	bufs[0] = make(&f, 60, 7);
-	bufs[1] = make_chain(&f, 50, 5);
-	bufs[2] = make(&f, 60, 9);
 	ck_assert_uint_eq(tx(&f, bufs, 3), 3);
 	ck_assert_uint_eq(rx(&f, got, 4), 3);
 	ck_assert_mem_eq(got, bufs, sizeof(bufs));
@@ -407,16 +417,9 @@ END_TEST
 START_TEST(chain_too_long_does_not_block)
 {
 	struct rte_mbuf *bufs[3], *got[4];
-	uint16_t id, sent = 0;
 	struct fixture f;
+	uint16_t id = chain_for_a_ring(&f, bufs, 1500, 2), sent = 0;
 
-	set_up(&f, "net_ring0", ROOM);
-	ck_assert_int_eq(rte_eth_dev_get_port_by_name("net_ring0", &id), 0);
-	start_device(&f, id);
-	ck_assert_int_eq(f.port->start(f.port->ctx, &f.pool), 0);
-	bufs[0] = make(&f, 60, 7);
-	bufs[1] = make_chain(&f, 1500, 2);
-	bufs[2] = make(&f, 60, 9);
 	for (int i = 0; i < 3 && sent < 3; i++)
 		sent += tx(&f, bufs + sent, 3 - sent);
 	ck_assert_uint_eq(sent, 3);

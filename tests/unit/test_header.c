@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tests/unit/frame.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 #include "wire/bytes.h"
 #include "wire/header.h"
@@ -15,17 +16,6 @@ static const struct weir_key4 key = {
 /* The same ends over IPv6. */
 static const struct weir_key key6 = {
     .raddr_high = {0x20010db8, 0, 0}, .low = {.raddr = 2, .rport = 40000, .lport = 9000}};
-
-static uint64_t state = 34;
-
-static uint32_t
-random_word(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (uint32_t)(state >> 16);
-}
 
 static struct weir_link
 link_of(uint8_t n_tags, uint8_t l3)
@@ -140,16 +130,16 @@ plain_options(const struct weir_packet *packet, int has_ts, uint32_t n_sacks, ui
 static struct weir_packet
 random_packet(uint16_t flags)
 {
-	struct weir_packet packet = {.seq = random_word(),
-				     .ack = random_word(),
-				     .tsval = random_word(),
-				     .tsecr = random_word(),
-				     .win = (uint16_t)random_word(),
+	struct weir_packet packet = {.seq = random_u32(),
+				     .ack = random_u32(),
+				     .tsval = random_u32(),
+				     .tsecr = random_u32(),
+				     .win = (uint16_t)random_u32(),
 				     .flags = flags,
 				     .wscale = -1};
 
 	for (int i = 0; i < 8; i++)
-		packet.sacks[i / 2][i % 2] = random_word();
+		packet.sacks[i / 2][i % 2] = random_u32();
 	return packet;
 }
 

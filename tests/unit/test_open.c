@@ -62,7 +62,7 @@ START_TEST(every_flow_can_be_used)
 
 	world_config(&config);
 	config.flows = 5;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	open_remotes(remotes, 5);
 	remote_init(&more, 41000);
 	remote_spec(&more, &spec, more.iss, WEIR_TCP_SYN, NULL, 0);
@@ -83,7 +83,7 @@ START_TEST(every_syn_entry_can_be_used)
 
 	world_config(&config);
 	config.syn_entries = 6;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	for (uint32_t i = 0; i < 9; i++) {
 		frame_spec_init(&spec);
 		spec.sport = (uint16_t)(30000 + i);
@@ -106,7 +106,7 @@ START_TEST(time_wait_entries_run_out)
 
 	world_config(&config);
 	config.time_wait_entries = 3;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	for (int i = 0; i < 10; i++) {
 		remote_init(&remote, (uint16_t)(40000 + i));
 		remote_open(&world, &remote);
@@ -177,7 +177,7 @@ open_roomy(void)
 
 	world_config(&config);
 	config.buffers = 16384;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 }
 
 START_TEST(pitfall_50_the_end_finds_every_buffer)

@@ -24,7 +24,7 @@ START_TEST(a_poll_returns_packets_and_segments)
 
 	world_config(&config);
 	config.budget_segs = 6;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	open_remotes(&remote, 1);
 	stream_segs(&remote, 10);
 	remote_spec(&remote, &spec, remote.snd_nxt, WEIR_TCP_ACK, NULL, 0);
@@ -45,7 +45,7 @@ START_TEST(a_burst_is_as_long_as_configured)
 
 	world_config(&config);
 	config.burst = 3;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	open_remotes(&remote, 1);
 	stream_segs(&remote, 7);
 	for (uint32_t left = 7; left != 0; left -= left < 3 ? left : 3)
@@ -83,7 +83,7 @@ syns_dropped(uint32_t burst, uint32_t n_syns)
 
 	world_config(&config);
 	config.burst = burst;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	open_remotes(&remote, 1);
 	world_poll(&world, 1000); /* nothing waits */
 	for (uint32_t i = 0; i < 20; i++) {
@@ -118,7 +118,7 @@ START_TEST(a_reset_ends_the_row_of_full_bursts)
 
 	world_config(&config);
 	config.burst = 4;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	open_remotes(&remote, 1);
 	for (uint32_t i = 0; i < 4; i++) {
 		stream_segs(&remote, 4);
@@ -344,7 +344,7 @@ START_TEST(many_timers_take_several_polls)
 
 	world_config(&config);
 	config.syn_entries = 1024;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	for (uint32_t i = 0; i < 600; i++) {
 		frame_spec_init(&spec);
 		spec.sport = (uint16_t)(20000 + i);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 #include "wire/seq.h"
 
@@ -11,14 +12,6 @@
 
 static struct weir_range_pool pool;
 static struct weir_ranges set;
-static uint64_t random_state;
-
-static uint32_t
-random_below(uint32_t n)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)((random_state >> 32) * n >> 32);
-}
 
 static void
 open_pool(uint32_t size)

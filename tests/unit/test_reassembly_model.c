@@ -5,13 +5,13 @@
  */
 #include "tcp/reassembly.h"
 
+#include "tests/unit/random.h"
 #include "tests/unit/reassembling.h"
 #include "tests/unit/unit.h"
 
 enum { SPAN = 4096, WINDOW = 600, OPS_MAX = 65536 };
 
 static struct reassembling it;
-static uint64_t random_state;
 
 /* Offsets count from `base`. */
 static struct {
@@ -28,13 +28,6 @@ static struct {
 static struct {
 	uint32_t held, duplicate, refused, delivered, cut, pruned, dsacks, full;
 } met;
-
-static uint32_t
-random_below(uint32_t n)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)((random_state >> 32) * n >> 32);
-}
 
 static uint32_t
 run_start(uint32_t at)
@@ -134,11 +127,12 @@ check_sacks(uint32_t most)
 	uint32_t n = weir_reass_sacks(&it.pool, it.r, sacks, most);
 
 	must_equal(&bounded, sacks, n);
-	/* The latest arrival is never forgotten, nor any other before a fifth range. */
+	/* The latest arrival is never forgotten, nor any other before a fifth range. When all four that
+	 * are remembered were pruned or handed up, the fifth is not known. */
 	if (!model.crowded)
 		must_equal(&ideal, sacks, n);
 	ck_assert(ideal.n == n);
-	ck_assert(n == 0 || ideal.at[0][0] == sacks[0][0] - model.base);
+	ck_assert(n == 0 || model.n_recent == 0 || ideal.at[0][0] == sacks[0][0] - model.base);
 	if (most != 0) {
 		met.dsacks += model.dsack[0] != model.dsack[1];
 		model.dsack[0] = model.dsack[1] = 0;

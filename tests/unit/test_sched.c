@@ -3,20 +3,13 @@
 
 #include <string.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 #define FLOWS 40
 
 static struct weir_flow flows[FLOWS];
 static struct weir_sched sched;
-static uint64_t random_state;
-
-static uint32_t
-random_below(uint32_t n)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)((random_state >> 33) % n);
-}
 
 static void
 setup(void)

@@ -4,24 +4,6 @@
 #include "tests/unit/engine_test.h"
 #include "wire/siphash.h"
 
-static void
-open_with(const struct weir_config *config)
-{
-	world_open(&world, config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
-}
-
-static uint64_t
-aggregates_of(uint32_t size)
-{
-	return stats_now()->aggregate_sizes[size];
-}
-
-static uint64_t
-closed_by(enum weir_close_cause cause)
-{
-	return stats_now()->aggregate_reasons[cause];
-}
-
 /* ---- order of service ---- */
 
 /* The connections, as letters, in the order in which their segments were acknowledged. Each of the

@@ -3,24 +3,6 @@
 #include "tests/unit/engine_test.h"
 
 static void
-open_with(const struct weir_config *config)
-{
-	world_open(&world, config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
-}
-
-static uint64_t
-aggregates_of(uint32_t size)
-{
-	return stats_now()->aggregate_sizes[size];
-}
-
-static uint64_t
-closed_by(enum weir_close_cause cause)
-{
-	return stats_now()->aggregate_reasons[cause];
-}
-
-static void
 open_held(enum weir_flush flush, uint32_t value, struct remote *remotes, uint32_t n)
 {
 	struct weir_config config;

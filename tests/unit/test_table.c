@@ -5,23 +5,9 @@
 #include <string.h>
 
 #include "flow/flow.h"
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 #include "wire/parse.h"
-
-static uint64_t random_state;
-
-static uint32_t
-random_u32(void)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(random_state >> 32);
-}
-
-static uint32_t
-random_below(uint32_t n)
-{
-	return (uint32_t)((uint64_t)random_u32() * n >> 32);
-}
 
 static struct weir_hash_key
 secret_of(uint64_t seed)

@@ -236,7 +236,7 @@ START_TEST(a_full_gather_is_sent_and_goes_on)
 	config.budget_segs = 4096;
 	config.quantum_segs = 4096;
 	config.rx_queue_segs = 1024;
-	world_open(&world, &config, ENGINE_TEST_BUFFER, WEIR_ACK_TRAIN);
+	open_with(&config);
 	open_remotes(remotes, 4);
 	world.engine->budget_segs = 0; /* let the queues fill first */
 	for (int r = 0; r < 4; r++)

@@ -4,25 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "tests/unit/random.h"
 #include "tests/unit/unit.h"
 
 #define ENTRIES 200
 
 static struct weir_wheel wheel;
-static uint64_t random_state;
-
-static uint32_t
-random_u32(void)
-{
-	random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-	return (uint32_t)(random_state >> 32);
-}
-
-static uint32_t
-random_below(uint32_t n)
-{
-	return (uint32_t)((uint64_t)random_u32() * n >> 32);
-}
 
 static void
 open_at(uint32_t size, uint32_t now_ms)
