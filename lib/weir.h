@@ -144,11 +144,14 @@ struct weir_port_config {
 	uint32_t size;
 	uint32_t prefix_len;
 	struct weir_addr address; /* of either family */
-	struct weir_addr gateway; /* family 0: none */
+	/* Of IPv4, another in the network of `address`, which is of IPv4 then; family 0: none. */
+	struct weir_addr gateway;
 };
 
-/* Attach and start. Replies go back the way the SYN came (its source MAC and tags). -EINVAL,
- * -ENOSPC (too many ports), -EMSGSIZE (buffers too small for the port), errors of the driver. */
+/* Attach and start. Replies go back the way the SYN came (its source MAC and tags). With a gateway
+ * those without tags to peers of IPv4 outside of the network go through it, as soon as it has answered
+ * ARP: it is asked every 30 s, and connections follow when its link address changes.
+ * -EINVAL, -ENOSPC (too many ports), -EMSGSIZE (buffers too small for the port), errors of the driver. */
 int weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 		      const struct weir_port_config *config);
 
@@ -348,6 +351,8 @@ struct weir_stats {
 	uint64_t answers_limited; /* answers withheld by a rate limit */
 	uint64_t events;
 	uint64_t arp_replies;
+	uint64_t arp_requests;    /* for the link address of a gateway */
+	uint64_t gateway_changes; /* times it was learnt or was another */
 	uint64_t icmp_replies;
 	uint64_t nd_replies;       /* neighbour advertisements */
 	uint64_t icmp_errors;     /* that concern a connection; none ends one that is established */

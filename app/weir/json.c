@@ -31,6 +31,8 @@ static const struct json_field engine_fields[] = {
     STAT(answers_limited),
     STAT(events),
     STAT(arp_replies),
+    STAT(arp_requests),
+    STAT(gateway_changes),
     STAT(icmp_replies),
     STAT(nd_replies),
     STAT(icmp_errors),

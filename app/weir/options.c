@@ -14,7 +14,8 @@ const char options_help[] =
     "  --listen PORT[:SINK]    accept connections; SINK is discard (default), verify or\n"
     "                          file=DIR; repeatable\n"
     "  --port NAME             a port to use; repeatable; default: every one that EAL found\n"
-    "  --gateway ADDR          gateway, inside the network of an --ip\n"
+    "  --gateway ADDR          by which peers outside of the network of --ip are answered;\n"
+    "                          default: the way they came\n"
     "  --aggregate-limit N     segments per aggregate, 1 to 64, default 20\n"
     "  --flush MODE            now (default), polls=N, us=N or adaptive\n"
     "  --ack POLICY            train (default), stretch or delayed\n"
@@ -87,7 +88,9 @@ static int
 set_gateway(struct options *options, const char *text, char *error)
 {
 	options->gateway_text = text;
-	return value_address(text, &options->gateway, error);
+	if (value_address(text, &options->gateway, error) != 0)
+		return -1;
+	return value_ipv4(text, &options->gateway, error);
 }
 
 static int
@@ -184,10 +187,8 @@ network_of(const struct ip_option *ips, uint32_t n, const struct weir_addr *addr
 static int
 check_gateway(const struct options *options, char *error)
 {
-	bool v6 = options->gateway.family == 6;
-	const struct ip_option *ips = v6 ? options->ips6 : options->ips;
-	uint32_t n = v6 ? options->n_ips6 : options->n_ips;
-	const struct ip_option *network = network_of(ips, n, &options->gateway);
+	const struct ip_option *ips = options->ips;
+	const struct ip_option *network = network_of(ips, options->n_ips, &options->gateway);
 	struct ip_option gateway = {.text = options->gateway_text, .address = options->gateway};
 	char reason[OPTIONS_ERROR];
 
@@ -197,7 +198,7 @@ check_gateway(const struct options *options, char *error)
 		return options_refuse(
 		    error, "--gateway: '%.64s' is in the network of no --ip: give one that is",
 		    options->gateway_text);
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; i < options->n_ips; i++)
 		if (memcmp(&ips[i].address, &gateway.address, sizeof(gateway.address)) == 0)
 			return options_refuse(error,
 					      "--gateway: '%.64s' is a port's own address: give "
@@ -205,7 +206,7 @@ check_gateway(const struct options *options, char *error)
 					      options->gateway_text);
 	gateway.prefix_len = network->prefix_len;
 	if (value_host(&gateway, reason) != 0)
-		return options_refuse(error, "--gateway: %.400s", reason);
+		return options_refuse(error, "--gateway: %s", reason);
 	return 0;
 }
 

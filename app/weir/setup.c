@@ -99,9 +99,9 @@ attach(struct setup *setup, const struct options *options, uint32_t i)
 	};
 	int rc;
 
-	for (uint32_t k = 0; k < n; k++)
-		if (options->gateway.family != 0 && value_in_network(ips[k], &options->gateway))
-			config.gateway = options->gateway;
+	/* The address of IPv4, where there is one, is the first. */
+	if (value_in_network(ips[0], &options->gateway))
+		config.gateway = options->gateway;
 	rc = weir_stack_attach(setup->stack, setup->ports[i], &config);
 	for (uint32_t k = 1; rc == 0 && k < n; k++)
 		rc = weir_stack_add_address(setup->stack, setup->ports[i], &ips[k]->address);

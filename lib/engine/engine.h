@@ -36,6 +36,8 @@ struct weir_attached {
 	uint64_t tx_bytes;
 	uint32_t full_bursts; /* in a row, but for empty ones */
 	bool had_flows; /* the last burst brought segments of connections */
+	uint32_t gateway; /* of IPv4; 0: none */
+	uint64_t gateway_due_ns; /* it is asked for its link address then */
 	uint32_t n_tx; /* frames that wait in tx */
 	struct rte_mbuf *tx[WEIR_TX_FRAMES];
 };
@@ -68,6 +70,7 @@ struct weir_engine {
 	struct weir_channel *channels[WEIR_CHANNELS_MAX];
 	uint32_t n_channels;
 	uint32_t timers_left; /* the last advance reached its limit */
+	uint64_t gateway_due_ns; /* the first of the ports' */
 };
 
 struct weir_stack {
@@ -95,6 +98,14 @@ void weir_engine_fragment(struct weir_engine *engine, uint8_t port, const struct
 			  uint32_t inserted[2]);
 /* Once per poll while fragments wait: those that have waited for too long are dropped. */
 void weir_engine_fragments_age(struct weir_engine *engine);
+
+/* gateway.c: ask those whose time has come; call when engine->gateway_due_ns is over. */
+void weir_engine_gateways_ask(struct weir_engine *engine);
+/* An ARP message from `port`: true when it was the answer of the gateway, and is consumed. */
+bool weir_engine_gateway_heard(struct weir_engine *engine, uint8_t port,
+			       const struct weir_other *other);
+/* As if nobody had answered yet. */
+void weir_engine_gateways_forget(struct weir_engine *engine);
 
 /* serve.c: rooms 5 and 6. Serves up to the budget; returns the segments served. */
 uint32_t weir_engine_serve(struct weir_engine *engine);

@@ -15,8 +15,6 @@
 #define MAC_BYTES     WEIR_MAC_BYTES
 #define MACS_BYTES    (2 * MAC_BYTES) /* in front of the first tag */
 #define ARP_BYTES     28     /* Ethernet and IPv4 */
-#define ARP_REQUEST   1
-#define ARP_REPLY     2
 #define IPV4_BYTES    20
 #define IPV4_DF	      0x4000
 #define ICMP_BYTES    8
@@ -34,35 +32,50 @@ may_be_peer(const struct weir_parse *parse, uint32_t addr)
 	return net != 0 && net != 127 && net < 224 && addr != parse->ip;
 }
 
+static const uint8_t ether_ip4[6] = {0, 1, ETHERTYPE_IP4 >> 8, 0, MAC_BYTES, 4};
+
+bool
+weir_neighbour_read_arp(const struct weir_other *other, struct weir_arp *arp)
+{
+	uint8_t bytes[ARP_BYTES];
+
+	if (weir_chain_copy(other->buf, other->l3_off, ARP_BYTES, bytes) != ARP_BYTES ||
+	    memcmp(bytes, ether_ip4, sizeof(ether_ip4)) != 0)
+		return false;
+	arp->operation = weir_load_be16(bytes + 6);
+	memcpy(arp->sender, bytes + 8, MAC_BYTES);
+	arp->sender_ip = weir_load_be32(bytes + 14);
+	arp->target_ip = weir_load_be32(bytes + 24);
+	return true;
+}
+
 /* An ARP request for our address that an answer can reach. A sender of 0 probes (RFC 5227). */
 static bool
-arp_asks_us(const struct weir_parse *parse, const uint8_t *arp)
+arp_asks_us(const struct weir_parse *parse, const struct weir_arp *arp)
 {
-	static const uint8_t ether_ip4[6] = {0, 1, ETHERTYPE_IP4 >> 8, 0, MAC_BYTES, 4};
-	uint32_t sender = weir_load_be32(arp + 14);
-
-	return memcmp(arp, ether_ip4, sizeof(ether_ip4)) == 0 &&
-	       parse->ip != 0 && weir_load_be16(arp + 6) == ARP_REQUEST &&
-	       weir_load_be32(arp + 24) == parse->ip &&
-	       weir_reply_unicast(arp + 8) && (sender == 0 || may_be_peer(parse, sender));
+	return parse->ip != 0 && arp->operation == WEIR_ARP_REQUEST && arp->target_ip == parse->ip &&
+	       weir_reply_unicast(arp->sender) &&
+	       (arp->sender_ip == 0 || may_be_peer(parse, arp->sender_ip));
 }
 
 static bool
 arp_handle(const struct weir_parse *parse, const struct weir_other *other)
 {
 	struct rte_mbuf *buf = other->buf;
-	uint8_t arp[ARP_BYTES];
+	uint8_t answer[ARP_BYTES];
+	struct weir_arp arp;
 
-	if (parse->l3 || other->l3_off < MACS_BYTES + 2 ||
-	    weir_chain_copy(buf, other->l3_off, ARP_BYTES, arp) != ARP_BYTES ||
-	    !arp_asks_us(parse, arp))
+	if (parse->l3 || other->l3_off < MACS_BYTES + 2 || !weir_neighbour_read_arp(other, &arp) ||
+	    !arp_asks_us(parse, &arp))
 		return false;
-	weir_reply_put_macs(parse, buf, arp + 8);
-	weir_store_be16(arp + 6, ARP_REPLY);
-	memcpy(arp + 18, arp + 8, MAC_BYTES + 4);
-	memcpy(arp + 8, parse->mac, MAC_BYTES);
-	weir_store_be32(arp + 14, parse->ip);
-	weir_reply_write(buf, other->l3_off, arp, ARP_BYTES);
+	weir_reply_put_macs(parse, buf, arp.sender);
+	memcpy(answer, ether_ip4, sizeof(ether_ip4));
+	weir_store_be16(answer + 6, WEIR_ARP_REPLY);
+	memcpy(answer + 8, parse->mac, MAC_BYTES);
+	weir_store_be32(answer + 14, parse->ip);
+	memcpy(answer + 18, arp.sender, MAC_BYTES);
+	weir_store_be32(answer + 24, arp.sender_ip);
+	weir_reply_write(buf, other->l3_off, answer, ARP_BYTES);
 	weir_reply_cut(buf, other->l3_off + ARP_BYTES);
 	return true;
 }

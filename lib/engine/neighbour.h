@@ -12,6 +12,18 @@
 
 struct rte_mbuf;
 
+#define WEIR_ARP_REQUEST   1
+#define WEIR_ARP_REPLY	   2
+#define WEIR_ETHERTYPE_ARP 0x0806
+
+/* An ARP message between IPv4 hosts on Ethernet. */
+struct weir_arp {
+	uint16_t operation;
+	uint8_t sender[WEIR_MAC_BYTES];
+	uint32_t sender_ip;
+	uint32_t target_ip;
+};
+
 struct weir_neighbour_reply {
 	struct rte_mbuf *frame; /* to be sent as it is; NULL: nothing to say */
 	uint32_t reason;	/* enum weir_drop, when frame is NULL */
@@ -26,6 +38,9 @@ struct weir_neighbour_reply {
  */
 struct weir_neighbour_reply weir_neighbour_handle(const struct weir_parse *parse,
 						  const struct weir_other *other);
+
+/* False when `other` is no such message, or not all of it. Private to engine/. */
+bool weir_neighbour_read_arp(const struct weir_other *other, struct weir_arp *arp);
 
 /*
  * neighbour6.c: the same for a message of ICMPv6; true when it has become its answer. Otherwise

@@ -177,6 +177,7 @@ open_engine(struct weir_engine *engine, struct weir_stack *stack)
 	init_scalars(tcp, config, stack);
 	init_secrets(tcp, config->seed, hash);
 	engine->stack = stack;
+	engine->gateway_due_ns = UINT64_MAX;
 	engine->budget_segs = config->budget_segs;
 	engine->quantum_segs = config->quantum_segs;
 	engine->burst = config->burst;

@@ -150,6 +150,8 @@ handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port
 			weir_engine_fragment(engine, port, other, inserted);
 			continue;
 		}
+		if (other->kind == WEIR_OTHER_ARP && weir_engine_gateway_heard(engine, port, other))
+			continue;
 		if (other->kind != WEIR_OTHER_ARP && weir_icmp_is_error(other)) {
 			weir_tcp_icmp(tcp, port, other);
 			continue;
@@ -278,6 +280,8 @@ weir_engine_poll(struct weir_engine *engine, uint64_t now_ns)
 	set_time(engine, now_ns);
 	if (unlikely(engine->datagrams.fragments != 0))
 		weir_engine_fragments_age(engine);
+	if (unlikely(engine->gateway_due_ns <= now_ns))
+		weir_engine_gateways_ask(engine);
 	weir_channel_drain(engine);
 	WEIR_ROOM_LEFT(BEGIN);
 	for (uint32_t i = 0; i < engine->n_ports; i++)
@@ -302,7 +306,7 @@ weir_engine_deadline(const struct weir_engine *engine)
 {
 	const struct weir_tcp *tcp = &engine->tcp;
 	uint32_t next = weir_wheel_next(&tcp->wheel);
-	uint64_t deadline = weir_engine_hold_deadline(engine);
+	uint64_t deadline = RTE_MIN(weir_engine_hold_deadline(engine), engine->gateway_due_ns);
 
 	if (engine->n_control != 0 || tcp->dead_head != WEIR_NONE || tcp->gather.n_items != 0 ||
 	    engine->timers_left || weir_sched_peek(&tcp->sched, WEIR_CLASS_READY) != WEIR_NONE ||

@@ -227,6 +227,7 @@ weir_stack_reset(struct weir_stack *stack, uint64_t seed, uint64_t now_ns)
 	memcpy(engine->tcp.listeners, kept.listeners, sizeof(kept.listeners));
 	engine->tcp.n_listeners = kept.n_listeners;
 	memcpy(engine->tcp.ports, kept.ports, sizeof(kept.ports));
+	weir_engine_gateways_forget(engine);
 	return error;
 }
 
@@ -248,6 +249,12 @@ ipv4_of(const struct weir_addr *addr)
 {
 	return (uint32_t)addr->bytes[12] << 24 | (uint32_t)addr->bytes[13] << 16 |
 	       (uint32_t)addr->bytes[14] << 8 | addr->bytes[15];
+}
+
+static uint32_t
+netmask_of(uint32_t prefix_len)
+{
+	return prefix_len != 0 ? UINT32_MAX << (32 - prefix_len) : 0;
 }
 
 /* Frames to whom IPv6 asks for us (RFC 4861 7.2.1). */
@@ -300,6 +307,30 @@ is_host_address(const struct weir_addr *address)
 	return address->family == 4 && ipv4_of(address) != 0;
 }
 
+/* It lies in the network of the address, which is another's. Only of IPv4, where ARP finds it. */
+static bool
+is_gateway(const struct weir_port_config *config)
+{
+	uint32_t differ = ipv4_of(&config->address) ^ ipv4_of(&config->gateway);
+
+	return config->gateway.family == 4 && config->address.family == 4 && differ != 0 &&
+	       (differ & netmask_of(config->prefix_len)) == 0;
+}
+
+static void
+set_gateway(struct weir_engine *engine, uint32_t i, const struct weir_port_config *config)
+{
+	struct weir_attached *at = &engine->ports[i];
+
+	engine->tcp.ports[i].network = ipv4_of(&config->address);
+	engine->tcp.ports[i].netmask = netmask_of(config->prefix_len);
+	engine->tcp.ports[i].gateway_known = false;
+	if (config->gateway.family == 0 || at->parse.l3)
+		return;
+	at->gateway = ipv4_of(&config->gateway);
+	engine->gateway_due_ns = 0;
+}
+
 int
 weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 		  const struct weir_port_config *config)
@@ -311,7 +342,8 @@ weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 	int error = 0;
 
 	if (config->size != sizeof(*config) || !is_host_address(&config->address) ||
-	    config->prefix_len > (config->address.family == 4 ? 32 : 128))
+	    config->prefix_len > (config->address.family == 4 ? 32 : 128) ||
+	    (config->gateway.family != 0 && !is_gateway(config)))
 		return -EINVAL;
 	if (i == WEIR_STATS_PORTS)
 		return -ENOSPC;
@@ -331,6 +363,7 @@ weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 	known->mss = (uint16_t)((port->mtu != 0 ? port->mtu : WEIR_MTU_DEFAULT) - WEIR_HEADERS_MIN);
 	known->own6 = (struct weir_own6){.first = i * WEIR_OWN6_MAX};
 	engine->n_ports++;
+	set_gateway(engine, i, config);
 	return add_address(engine, i, &config->address);
 }
 

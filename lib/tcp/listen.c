@@ -22,7 +22,8 @@ weir_listen_find(const struct weir_tcp *tcp, uint16_t port)
 }
 
 static void
-read_hop(const struct weir_tcp *tcp, const struct weir_seg *seg, struct weir_hop *hop)
+read_hop(const struct weir_tcp *tcp, const struct weir_key *key, const struct weir_seg *seg,
+	 struct weir_hop *hop)
 {
 	uint8_t scratch[6];
 	const uint8_t *p = NULL;
@@ -34,6 +35,7 @@ read_hop(const struct weir_tcp *tcp, const struct weir_seg *seg, struct weir_hop
 	if (p != NULL)
 		memcpy(hop->mac, p, 6);
 	hop->tags = weir_tags_of_frame(seg->buf);
+	weir_route_hop(tcp, seg->port, key, hop);
 }
 
 static bool
@@ -64,7 +66,7 @@ weir_listen_reset(struct weir_tcp *tcp, const struct weir_key *key, const struct
 		packet.seq = 0;
 		packet.ack = seg->seq + weir_seg_space(seg);
 	}
-	read_hop(tcp, seg, &hop);
+	read_hop(tcp, key, seg, &hop);
 	tcp->stats.resets_sent++;
 	weir_output_packet(tcp, seg->port, key, &hop, false, &packet);
 }
@@ -212,7 +214,7 @@ init_syn(const struct weir_tcp *tcp, struct weir_syn *syn, const struct weir_key
 	syn->irs = irs;
 	syn->listener = (uint16_t)(listener - tcp->listeners);
 	syn->port = seg->port;
-	read_hop(tcp, seg, &syn->hop);
+	read_hop(tcp, key, seg, &syn->hop);
 }
 
 /* The window that a cookie's SYN-ACK promises is not remembered, so it is always the same one. */

@@ -113,6 +113,10 @@ struct weir_tcp_port {
 	uint8_t l3;
 	uint16_t mss; /* to announce to an IPv4 peer; weir_tcp_port_mss() */
 	struct weir_own6 own6;
+	uint32_t network; /* of IPv4: whoever is in it has `netmask` bits in common with it */
+	uint32_t netmask;
+	bool gateway_known; /* route.c: the way to whoever is not */
+	uint8_t gateway_mac[6];
 };
 
 /* LIFO of free entries over lazily touched arrays. */
@@ -426,6 +430,12 @@ struct weir_emit {
 /* Send the gather: windows are filled in now, after the application was heard. The gather is empty
  * afterwards and has a new number. */
 void weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit);
+/* route.c: the hop by which `key` is answered, when it is not the one that its frames come from. */
+void weir_route_hop(const struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
+		    struct weir_hop *hop);
+/* The gateway of `port` has this link address from now on; what is open moves there, too. */
+void weir_route_learn(struct weir_tcp *tcp, uint8_t port, const uint8_t mac[6]);
+
 /* The link of a connection whose peer's frames come from `hop`. */
 void weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
 		      const struct weir_hop *hop, struct weir_link *link);

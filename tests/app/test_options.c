@@ -152,7 +152,8 @@ START_TEST(addresses)
 	refused(LEAST "--gateway 192.0.2.0", "--gateway: '192.0.2.0' is the network's own", "a host's");
 	refused(LEAST "--gateway 192.0.2.255", "the network's broadcast", "a host's");
 	refused("--listen 9 --ip 10.1.2.1/30 --gateway 10.1.2.3", "'10.1.2.3' is the network's", "a host's");
-	refused("--listen 9 --ip fd00::1/64 --gateway fd00::1", "a port's own", "leave it out");
+	refused("--listen 9 --ip fd00::1/64 --gateway fd00::2", "'fd00::2' is not an IPv4 address",
+		"such as 198.18.0.1");
 	taken("--listen 9 --ip 10.1.2.2/31 --gateway 10.1.2.3");
 	refused(LEAST "--gateway 192.0.2", "'192.0.2'", "such as 198.18.0.1");
 	refused("--listen 9 --ip 2001:db8::1", "no prefix length", "2001:db8::1/64");
@@ -160,7 +161,7 @@ START_TEST(addresses)
 	refused("--listen 9 --ip 2001:db8::1/64 --ip 2001:db8::1/56", "given twice", "of its own");
 	taken("--listen 9 --ip 2001:db8::1/64");
 	taken("--listen 9 --ip 2001:db8::1/64 --ip fe80::1/64 --ip 192.0.2.2/24 "
-	      "--gateway 2001:db8::2");
+	      "--gateway 192.0.2.1");
 	taken("--port a --port b --ip fd00::1/8 --ip fd00::2/8 --ip 192.0.2.2/24 --listen 9");
 	refused("--port a --port b --port c --ip fd00::1/8 --ip fd00::2/8 --listen 9",
 		"2 times with IPv6 for 3 ports", "one per --port");
