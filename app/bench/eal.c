@@ -37,7 +37,8 @@ choose_cores(char *list, char *engine, size_t size)
 static bool
 start(int argc, char **argv, bool chosen)
 {
-	struct eal_facts facts = {.buffers = BUFFERS, .buffer_bytes = BUFFER_BYTES};
+	struct eal_facts facts = {
+	    .buffers = BUFFERS, .buffer_bytes = BUFFER_BYTES, .fixed = true};
 	struct eal_args args;
 	struct eal_said said = {.fd = -1};
 	char error[OPTIONS_ERROR];

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,7 +19,6 @@
 static const char *
 settle_in(const struct namespace *space, unsigned int core)
 {
-	struct rlimit files;
 	cpu_set_t cores;
 
 	CPU_ZERO(&cores);
@@ -29,10 +27,6 @@ settle_in(const struct namespace *space, unsigned int core)
 		return "cannot enter its network namespace";
 	if (sched_setaffinity(0, sizeof(cores), &cores) != 0)
 		return "cannot move to its core";
-	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <rte_eal.h>
 #include <rte_lcore.h>
 
+#include "app/cli/descriptors.h"
 #include "app/cli/say.h"
 #include "bench.h"
 #include "digest.h"
@@ -123,8 +124,13 @@ static int
 start_and_run(const struct options *options, int argc, char **argv)
 {
 	struct bench bench = {.options = options};
+	char error[OPTIONS_ERROR];
 	int status;
 
+	if (descriptors_raise(error) != 0) {
+		say("%s", error);
+		return EXIT_REFUSED;
+	}
 	if (!eal_begin(argc, argv))
 		return EXIT_REFUSED;
 	digest_init(false);
@@ -142,13 +148,14 @@ main(int argc, char **argv)
 	struct options options;
 	char error[OPTIONS_ERROR];
 
+	descriptors_fill();
 	switch (parse(&options, argc - begin, argv + begin, error)) {
 	case OPTIONS_HELP:
 		print_help();
-		return EXIT_SUCCESS;
+		return say_printed() ? EXIT_SUCCESS : EXIT_REFUSED;
 	case OPTIONS_VERSION:
 		printf("weir-bench %s\n", weir_version());
-		return EXIT_SUCCESS;
+		return say_printed() ? EXIT_SUCCESS : EXIT_REFUSED;
 	case OPTIONS_BAD:
 		say("%s", error);
 		return EXIT_REFUSED;

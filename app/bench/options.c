@@ -47,7 +47,7 @@ options_parse(struct options *options, int argc, char **argv, const struct optio
 		options->cases |= bits;
 		if (bits == 0 && argv[i][0] != '-') {
 			options_refuse(error,
-				       "'%.200s' is no case: give all, or some that weir-bench "
+				       "'%s' is no case: give all, or some that weir-bench "
 				       "--help lists",
 				       argv[i]);
 			return OPTIONS_BAD;

@@ -1,25 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "app/cli/control.h"
 
+#include <errno.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "app/cli/say.h"
 
 #define SECOND UINT64_C(1000000000)
 #define TICK   5000000 /* ns */
 
 /* Standard output is the object's when there will be one. */
 static void
-report(const struct control *control, uint64_t start_ns)
+report(struct control *control, uint64_t start_ns)
 {
 	FILE *to = control->options->json ? stderr : stdout;
 
 	control->report(control->program, to, start_ns, isatty(fileno(to)));
+	if (!ferror(to) || control->lost)
+		return;
+	say("--stats: %s: check standard %s", strerror(errno),
+	    control->options->json ? "error" : "output");
+	control->lost = true;
 }
 
 void *
 control_run(void *arg)
 {
-	const struct control *control = arg;
+	struct control *control = arg;
 	uint64_t start_ns = tsc_clock_monotonic_ns();
 	uint64_t end_ns = control->options->seconds * SECOND;
 	uint64_t interval_ns = control->options->stats_seconds * SECOND;

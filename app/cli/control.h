@@ -22,6 +22,7 @@ struct control {
 	/* Each few ms; `ports`: there is one that has not gone. */
 	void (*tick)(struct program *program, bool ports);
 	control_report *report;
+	bool lost; /* a report could not be written; it was said */
 };
 
 /* Until the loop has ended. `arg` is a struct control. Returns NULL. */

@@ -85,7 +85,7 @@ read_memory(struct eal_words *words, const char *text, char *error)
 
 	if (value_number(text, 1, MEMORY_MOST_MB, &words->memory_mb, reason) == 0)
 		return 0;
-	return options_refuse(error, "-m: %.400s, in MB, or leave it out", reason);
+	return options_refuse(error, "-m: %s, in MB, or leave it out", reason);
 }
 
 /* A secondary process gets its ports and buffers from a primary one, and waits for it for ever. */
@@ -96,6 +96,30 @@ read_process_type(const char *text, char *error)
 		return 0;
 	return options_refuse(error,
 			      "--proc-type=%.64s: only a primary process owns ports: leave it out",
+			      text);
+}
+
+/* "LEVEL" or, of some components, "PATTERN:LEVEL" or "REGEX,LEVEL". EAL passes over one that it does
+ * not understand; it takes the beginning of a name, too. */
+static int
+read_log_level(const char *text, char *error)
+{
+	static const char *const names[] = {"emergency", "alert",  "critical", "error",
+					    "warning",	 "notice", "info",     "debug"};
+	const char *comma = strchr(text, ','), *sign = comma != NULL ? comma : strchr(text, ':');
+	const char *level = sign != NULL ? sign + 1 : text;
+	size_t len = strlen(level);
+	char reason[OPTIONS_ERROR];
+	uint64_t number;
+
+	if (strcmp(text, "help") == 0 || value_number(level, 1, 8, &number, reason) == 0)
+		return 0;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (len != 0 && strncmp(level, names[i], len) == 0)
+			return 0;
+	return options_refuse(error,
+			      "--log-level: '%s' is no level: give emergency, alert, critical, error, "
+			      "warning, notice, info or debug, of one component as in lib.eal:debug",
 			      text);
 }
 
@@ -116,6 +140,8 @@ read_words(struct eal_words *words, int argc, char **argv, char *error)
 			words->huge_asked = word;
 		if (is_long(word, "--proc-type"))
 			rc = read_process_type(value_of(word, 11, argc, argv, &i), error);
+		else if (is_long(word, "--log-level"))
+			rc = read_log_level(value_of(word, 11, argc, argv, &i), error);
 		else if (strncmp(word, "-m", 2) == 0)
 			rc = read_memory(words, value_of(word, 2, argc, argv, &i), error);
 	}
@@ -251,9 +277,10 @@ check_machine(const struct eal_args *args, const struct eal_words *words,
 				      eal_args_need_mb(facts->buffers, facts->buffer_bytes, true));
 	return options_refuse(error,
 			      "%u buffers of %u bytes need %" PRIu64 " MB, but %" PRIu64
-			      " MB are free: give fewer --buffers",
+			      " MB are free: %s",
 			      facts->buffers, facts->buffer_bytes, args->memory_mb,
-			      facts->memory_free_mb);
+			      facts->memory_free_mb,
+			      facts->fixed ? "free some" : "give fewer --buffers");
 }
 
 int
@@ -277,7 +304,7 @@ eal_args_build(struct eal_args *args, int argc, char **argv, const struct eal_fa
 	if (check_machine(args, &words, facts, error) != 0 ||
 	    check_pages(args, argc, argv, error) != 0)
 		return -1;
-	return eal_args_check(args, facts->buffers, facts->buffer_bytes, error);
+	return eal_args_check(args, facts, error);
 }
 
 void
@@ -288,19 +315,20 @@ eal_args_free(struct eal_args *args)
 }
 
 int
-eal_args_check(const struct eal_args *args, uint32_t buffers, uint32_t buffer_bytes, char *error)
+eal_args_check(const struct eal_args *args, const struct eal_facts *facts, char *error)
 {
+	uint32_t buffers = facts->buffers, bytes = facts->buffer_bytes;
+
 	/* With hugepages -m is only where EAL begins; it takes more as it needs them. */
 	if (!args->no_huge || args->memory_mb == 0)
 		return 0;
-	if (args->memory_mb >= pool_mb(buffers, buffer_bytes, true) + LEAST_BESIDE_MB)
+	if (args->memory_mb >= pool_mb(buffers, bytes, true) + LEAST_BESIDE_MB)
 		return 0;
-	snprintf(error, OPTIONS_ERROR,
-		 "-m %" PRIu64 " is too small for %u buffers of %u bytes: give -m %" PRIu64
-		 " or fewer --buffers",
-		 args->memory_mb, buffers, buffer_bytes,
-		 eal_args_need_mb(buffers, buffer_bytes, true));
-	return -1;
+	return options_refuse(error,
+			      "-m %" PRIu64 " is too small for %u buffers of %u bytes: give -m %" PRIu64
+			      "%s",
+			      args->memory_mb, buffers, bytes, eal_args_need_mb(buffers, bytes, true),
+			      facts->fixed ? "" : " or fewer --buffers");
 }
 
 /* ---- the machine ---- */

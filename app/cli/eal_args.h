@@ -14,6 +14,7 @@ struct eal_facts {
 	uint64_t memory_free_mb; /* ordinary pages */
 	uint32_t buffers;
 	uint32_t buffer_bytes;
+	bool fixed; /* no option makes them fewer */
 };
 
 struct eal_args {
@@ -37,9 +38,8 @@ int eal_args_build(struct eal_args *args, int argc, char **argv, const struct ea
 		   char *error);
 void eal_args_free(struct eal_args *args);
 
-/* Is memory of `args` too small for these buffers? Then -1 and one line in `error`. */
-int eal_args_check(const struct eal_args *args, uint32_t buffers, uint32_t buffer_bytes,
-		   char *error);
+/* Is memory of `args` too small for the buffers? Then -1 and one line in `error`. */
+int eal_args_check(const struct eal_args *args, const struct eal_facts *facts, char *error);
 
 /* Data room that a frame of this MTU needs: Ethernet header, two tags, headroom; at least 2176. */
 uint32_t eal_args_buffer_bytes(uint32_t mtu);

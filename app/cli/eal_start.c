@@ -215,11 +215,10 @@ eal_start(const struct eal_args *args, struct eal_said *said, char *error)
 		return options_refuse(error,
 				      "EAL says %s: its options go before --, those of %s behind it",
 				      said->first, say_name);
-	snprintf(error, OPTIONS_ERROR,
-		 "EAL does not start: %s: correct what stands before --, or add "
-		 "--log-level=debug there to see why",
-		 said->first[0] != '\0' ? said->first : rte_strerror(rte_errno));
-	return -1;
+	return options_refuse(error,
+			      "EAL does not start: %s: correct what stands before --, or add "
+			      "--log-level=debug there to see why",
+			      said->first[0] != '\0' ? said->first : rte_strerror(rte_errno));
 }
 
 void

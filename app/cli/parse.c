@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "app/cli/parse.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,7 +13,7 @@ options_refuse(char *error, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(error, OPTIONS_ERROR, format, args);
+	say_fit(error, OPTIONS_ERROR, format, args);
 	va_end(args);
 	return -1;
 }
@@ -89,7 +88,7 @@ apply(const struct option_rule *rule, struct options *options, const char *value
 		value = argv[++*at];
 	}
 	if (store(rule, options, value, reason) != 0)
-		return options_refuse(error, "%s: %.400s", rule->name, reason);
+		return options_refuse(error, "%s: %s", rule->name, reason);
 	return 0;
 }
 
@@ -101,6 +100,18 @@ asks(const char *word)
 	if (strcmp(word, "--version") == 0)
 		return OPTIONS_VERSION;
 	return OPTIONS_RUN;
+}
+
+static void
+no_such_option(const char *word, char *error)
+{
+	if (*word == '\0')
+		options_refuse(error, "an empty word is no option: leave it out, or see which variable "
+				      "of the shell is empty");
+	else
+		options_refuse(error,
+			       "%s: there is no such option: %s --help lists them, EAL's go before --",
+			       word, say_name);
 }
 
 enum options_result
@@ -116,10 +127,7 @@ options_read(const struct option_rule *rules, size_t n, struct options *options,
 			return asked;
 		rule = find_rule(rules, n, argv[i], &value);
 		if (rule == NULL) {
-			options_refuse(error,
-				       "%.200s: there is no such option: %s --help lists them, EAL's "
-				       "go before --",
-				       argv[i], say_name);
+			no_such_option(argv[i], error);
 			return OPTIONS_BAD;
 		}
 		if (apply(rule, options, value, argc, argv, &i, error) != 0)

@@ -20,7 +20,7 @@
 struct started {
 	struct eal_args args;
 	struct eal_said said;
-	uint32_t buffer_bytes;
+	struct eal_facts facts;
 	unsigned int lcore;
 	bool eal;
 };
@@ -28,13 +28,14 @@ struct started {
 static int
 start_eal(const struct tool *tool, struct started *started, int argc, char **argv)
 {
-	struct eal_facts facts = {.buffers = tool->control.options->buffers};
+	struct eal_facts *facts = &started->facts;
 	char error[OPTIONS_ERROR];
 	int rc;
 
-	eal_facts_read(&facts);
-	started->buffer_bytes = facts.buffer_bytes = eal_args_vdev_bytes(argc, argv);
-	if (eal_args_build(&started->args, argc, argv, &facts, error) != 0) {
+	facts->buffers = tool->control.options->buffers;
+	facts->buffer_bytes = eal_args_vdev_bytes(argc, argv);
+	eal_facts_read(facts);
+	if (eal_args_build(&started->args, argc, argv, facts, error) != 0) {
 		say("%s", error);
 		return -1;
 	}
@@ -44,7 +45,7 @@ start_eal(const struct tool *tool, struct started *started, int argc, char **arg
 		return -1;
 	}
 	started->eal = true;
-	rc = tool->find_ports(tool->control.program, started->said.first, &started->buffer_bytes);
+	rc = tool->find_ports(tool->control.program, started->said.first, &facts->buffer_bytes);
 	eal_said_end(&started->said, rc == 0);
 	return rc;
 }
@@ -54,8 +55,7 @@ set_up(const struct tool *tool, const struct started *started)
 {
 	char error[OPTIONS_ERROR];
 
-	if (eal_args_check(&started->args, tool->control.options->buffers, started->buffer_bytes,
-			   error) != 0) {
+	if (eal_args_check(&started->args, &started->facts, error) != 0) {
 		say("%s", error);
 		return -1;
 	}
@@ -87,10 +87,12 @@ run(const struct tool *tool, const struct started *started)
 	if (tool->describe != NULL)
 		tool->describe(program);
 	rc = lcores_run(started->lcore, tool->run, program, control_run, &control);
-	if (rc == 0)
-		return tool->result(program, started->lcore);
-	say("the loop does not start: %s: check EAL's -l", strerror(-rc));
-	return TOOL_REFUSED;
+	if (rc != 0) {
+		say("the loop does not start: %s: check EAL's -l", strerror(-rc));
+		return TOOL_REFUSED;
+	}
+	rc = tool->result(program, started->lcore);
+	return rc == EXIT_SUCCESS && control.lost ? TOOL_MISSED : rc;
 }
 
 /* The driver of net_af_xdp keeps what stands in its rings when it is closed. */
@@ -118,24 +120,35 @@ close_all(const struct tool *tool, int status)
 	return good ? EXIT_SUCCESS : TOOL_MISSED;
 }
 
+/* A signal ends it between two steps, too. */
+static int
+start(const struct tool *tool, struct started *started, int argc, char **argv)
+{
+	const struct loop *loop = tool->control.loop;
+	cpu_set_t allowed;
+
+	sched_getaffinity(0, sizeof(allowed), &allowed);
+	if (start_eal(tool, started, argc, argv) != 0)
+		return TOOL_REFUSED;
+	if (loop_stopped(loop))
+		return EXIT_SUCCESS;
+	started->lcore = lcores_loop();
+	/* For the threads that are started from here. */
+	lcores_stay_off(started->lcore, &allowed);
+	if (set_up(tool, started) != 0)
+		return TOOL_REFUSED;
+	return loop_stopped(loop) ? EXIT_SUCCESS : run(tool, started);
+}
+
 static int
 start_and_run(const struct tool *tool, int argc, char **argv)
 {
 	struct started started = {0};
-	int status = TOOL_REFUSED;
-	cpu_set_t allowed;
+	int status;
 
-	sched_getaffinity(0, sizeof(allowed), &allowed);
 	if (!tool->control.options->seed_given)
 		tool->control.options->seed = seed_from_system();
-	if (start_eal(tool, &started, argc, argv) == 0) {
-		started.lcore = lcores_loop();
-		/* For the threads that are started from here. */
-		lcores_stay_off(started.lcore, &allowed);
-		if (set_up(tool, &started) == 0)
-			status = run(tool, &started);
-	}
-	status = close_all(tool, status);
+	status = close_all(tool, start(tool, &started, argc, argv));
 	if (started.eal)
 		rte_eal_cleanup();
 	eal_args_free(&started.args);
@@ -155,10 +168,10 @@ tool_main(const struct tool *tool, int argc, char **argv)
 	switch (asked) {
 	case OPTIONS_HELP:
 		fputs(tool->help, stdout);
-		return EXIT_SUCCESS;
+		return say_printed() ? EXIT_SUCCESS : TOOL_REFUSED;
 	case OPTIONS_VERSION:
 		printf("%s %s\n", say_name, weir_version());
-		return EXIT_SUCCESS;
+		return say_printed() ? EXIT_SUCCESS : TOOL_REFUSED;
 	case OPTIONS_BAD:
 		say("%s", error);
 		return TOOL_REFUSED;
@@ -166,6 +179,10 @@ tool_main(const struct tool *tool, int argc, char **argv)
 		break;
 	}
 	loop_catch_signals(tool->control.loop);
+	if (descriptors_raise(error) != 0) {
+		say("%s", error);
+		return TOOL_REFUSED;
+	}
 	if (tool->check(tool->options) != 0)
 		return TOOL_REFUSED;
 	return start_and_run(tool, options_eal_argc(argc, argv), argv);

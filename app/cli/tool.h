@@ -20,7 +20,8 @@ struct tool {
 	/* Names the ports and raises *buffer_bytes to what they need. `said` is what EAL said while
 	 * it started, which explains a port that is not there; it stays valid and may be empty. */
 	int (*find_ports)(struct program *program, const char *said, uint32_t *buffer_bytes);
-	int (*set_up)(struct program *program);	   /* the clock goes */
+	/* The clock goes. When the loop was stopped meanwhile, the rest may be left out: close is next. */
+	int (*set_up)(struct program *program);
 	void (*describe)(struct program *program); /* NULL: says nothing */
 	int (*run)(void *program);		   /* the loop, on its lcore; returns 0 */
 	/* Tells what became of it: the exit code. */

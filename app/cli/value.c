@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Decimal digits only: strtoull would take signs, blanks and a wrapped value. */
@@ -73,8 +72,8 @@ int
 value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char *error)
 {
 	const char *rest = text;
+	char reason[OPTIONS_ERROR];
 	uint32_t shift;
-	size_t len;
 	int rc;
 
 	*value = 0;
@@ -86,11 +85,9 @@ value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char
 			rc = -ERANGE;
 		*value <<= shift;
 	}
-	if (in_range(text, rest, rc, low, high, *value, error) == 0)
+	if (in_range(text, rest, rc, low, high, *value, reason) == 0)
 		return 0;
-	len = strlen(error);
-	snprintf(error + len, OPTIONS_ERROR - len, "; K, M or G may follow");
-	return -1;
+	return options_refuse(error, "%s; K, M or G may follow", reason);
 }
 
 /* One that a host on some link may have. */
@@ -140,21 +137,22 @@ value_host(const struct ip_option *ip, char *error)
 int
 value_network(const char *text, struct ip_option *ip, char *error)
 {
-	const char *slash = strchr(text, '/');
+	size_t len = strcspn(text, "/");
+	const char *slash = text + len;
 	char address[WEIR_ADDR_TEXT];
 	uint64_t prefix_len, most;
 
 	if (*text == '\0')
 		return options_refuse(error,
 				      "the address is empty: give one such as 198.18.0.1/24");
-	if (slash == NULL)
-		return options_refuse(error, "'%s' has no prefix length: give %s/%s", text, text,
-				      strchr(text, ':') != NULL ? "64" : "24");
-	if ((size_t)(slash - text) >= sizeof(address))
+	if (len >= sizeof(address))
 		return options_refuse(
 		    error, "'%s' is not an address: give one such as 198.18.0.1/24", text);
-	memcpy(address, text, (size_t)(slash - text));
-	address[slash - text] = '\0';
+	if (*slash == '\0')
+		return options_refuse(error, "'%s' has no prefix length: give %s/%s", text, text,
+				      strchr(text, ':') != NULL ? "64" : "24");
+	memcpy(address, text, len);
+	address[len] = '\0';
 	if (value_address(address, &ip->address, error) != 0)
 		return -1;
 	if (ip->address.scope != 0)

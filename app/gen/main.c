@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* weir-gen: sends TCP streams through a DPDK port. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,10 +111,7 @@ write_result(struct program *program, unsigned int lcore, const char *failure)
 		report_write(stdout, &program->options, &nothing, &program->last, nothing.now_ns,
 			     false);
 	}
-	if (fflush(stdout) == 0)
-		return EXIT_SUCCESS;
-	say("%s: check standard output", strerror(errno));
-	return TOOL_MISSED;
+	return say_printed() ? EXIT_SUCCESS : TOOL_MISSED;
 }
 
 static int

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "app/cli/say.h"
 #include "app/cli/tool.h"
@@ -26,18 +25,6 @@ struct program {
 	bool sinks_open;
 };
 
-/* A file for each connection. */
-static void
-raise_file_limit(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int
 find_ports(struct program *program, const char *said, uint32_t *buffer_bytes)
 {
@@ -50,10 +37,8 @@ find_ports(struct program *program, const char *said, uint32_t *buffer_bytes)
 static int
 open_sinks(struct program *program)
 {
-	int rc;
+	int rc = sinks_open(&program->sinks, &program->options, program->setup.stack);
 
-	raise_file_limit();
-	rc = sinks_open(&program->sinks, &program->options, program->setup.stack);
 	if (rc != 0) {
 		say("the sinks do not start: %s: give fewer --flows", strerror(-rc));
 		return -1;
@@ -69,7 +54,7 @@ set_up(struct program *program)
 	struct setup *setup = &program->setup;
 
 	if (setup_stack(setup, options, program->run.loop.clock.start_ns) != 0 ||
-	    setup_ports(setup, options) != 0 || setup_listeners(setup, options) != 0)
+	    setup_ports(setup, options, &program->run.loop) != 0 || setup_listeners(setup, options) != 0)
 		return -1;
 	run_init(&program->run, setup->stack, &program->sinks, options->record);
 	signals_catch(&program->run);

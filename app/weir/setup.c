@@ -122,9 +122,9 @@ claim(struct setup *setup, const struct options *options, uint32_t i)
 }
 
 int
-setup_ports(struct setup *setup, const struct options *options)
+setup_ports(struct setup *setup, const struct options *options, const struct loop *loop)
 {
-	for (uint32_t i = 0; i < setup->n_ports; i++) {
+	for (uint32_t i = 0; i < setup->n_ports && !loop_stopped(loop); i++) {
 		int rc = weir_port_open_ethdev(setup->names[i], &setup->ports[i]);
 
 		if (rc != 0)

@@ -4,6 +4,7 @@
 #ifndef APP_WEIR_SETUP_H
 #define APP_WEIR_SETUP_H
 
+#include "app/cli/loop.h"
 #include "app/cli/ports.h"
 #include "app/cli/watch.h"
 #include "options.h"
@@ -33,7 +34,8 @@ int setup_find_ports(struct setup *setup, const struct options *options, uint32_
 		     const char *eal_said);
 
 int setup_stack(struct setup *setup, const struct options *options, uint64_t now_ns);
-int setup_ports(struct setup *setup, const struct options *options);
+/* One after the other while the loop is not stopped. */
+int setup_ports(struct setup *setup, const struct options *options, const struct loop *loop);
 int setup_listeners(struct setup *setup, const struct options *options);
 
 /* Stops and frees all of it, whatever there is. Returns the buffers that were not given back. */

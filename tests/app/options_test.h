@@ -17,7 +17,7 @@ static char error[OPTIONS_ERROR];
 static enum options_result
 parse(const char *line)
 {
-	static char text[1024];
+	static char text[8192];
 	char *words[WORDS_MAX], *state = NULL;
 	int n = 0;
 

@@ -11,6 +11,7 @@
 const char say_name[] = "weir";
 
 static struct eal_args args;
+static bool fixed;
 static char error[OPTIONS_ERROR];
 static char joined[1024];
 
@@ -23,6 +24,7 @@ build(const char *line, uint64_t hugepages_free_mb)
 	    .memory_free_mb = 8192,
 	    .buffers = 16384,
 	    .buffer_bytes = 2176,
+	    .fixed = fixed,
 	};
 	static char text[1024];
 	char *words[32], *state = NULL;
@@ -104,6 +106,10 @@ START_TEST(too_little)
 	ck_assert(strstr(error, "-m 40 is too small for 16384 buffers") != NULL);
 	ck_assert(strstr(error, "give -m 128 or fewer --buffers") != NULL);
 	ck_assert(build("weir --no-huge -m 40", 1024) == NULL);
+	fixed = true; /* a tool without --buffers */
+	ck_assert(build("weir -m 40", 0) == NULL);
+	ck_assert_str_eq(error, "-m 40 is too small for 16384 buffers of 2176 bytes: give -m 128");
+	fixed = false;
 	ck_assert(build("weir -m 9000", 0) == NULL);
 	ck_assert(strstr(error, "-m 9000 is more than the 8192 MB that are free") != NULL);
 	ck_assert(strstr(error, "give -m 128, or leave it out") != NULL);
@@ -134,6 +140,27 @@ START_TEST(wrong_words)
 	refused("weir --proc-type=secondary", "--proc-type=secondary", "leave it out");
 	refused("weir --proc-type auto", "--proc-type=auto", "leave it out");
 	ck_assert(build("weir --proc-type primary", 0) != NULL);
+}
+END_TEST
+
+START_TEST(log_levels)
+{
+	static const char *const good[] = {"debug", "8", "1", "err", "lib.eal:debug", "pmd.net.*:5",
+					   "lib[.].*,info", "a:b,notice", "help"};
+	static const char *const bad[] = {"0", "9", "chatty", "errors", "lib.eal:", "lib.eal", "lib.eal,",
+					  "lib.eal:loud", "a,b:notice"};
+	char line[64];
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		snprintf(line, sizeof(line), "weir --log-level=%s", good[i]);
+		ck_assert_msg(build(line, 1024) != NULL, "%s: %s", line, error);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(line, sizeof(line), "weir --log-level %s", bad[i]);
+		refused(line, bad[i], "give emergency, alert,");
+	}
+	refused("weir -l 1 --log-level", "--log-level: ''", "lib.eal:debug");
+	refused("weir --log-level=error --log-level=lib.eal:loud", "loud", "lib.eal:debug");
 }
 END_TEST
 
@@ -244,6 +271,7 @@ add(Suite *s)
 	UNIT_CASE(s, asked_for);
 	UNIT_CASE(s, too_little);
 	UNIT_CASE(s, wrong_words);
+	UNIT_CASE(s, log_levels);
 	UNIT_CASE(s, wrong_devices);
 	UNIT_CASE(s, xdp_needs_hugepages);
 	UNIT_CASE(s, buffer_sizes);

@@ -16,7 +16,7 @@ log_level="--log-level lib.eal:error"
 # component in capitals, those of drivers with a function, and are not counted.
 wrong() {
 	# shellcheck disable=SC2086
-	run timeout -k 5 20 "$weir" -l "$engine_core" --no-pci --file-prefix "weir-$$" $1 \
+	run ${few:-} timeout -k 5 20 "$weir" -l "$engine_core" --no-pci --file-prefix "weir-$$" $1 \
 		$log_level -- $2 </dev/null >"$work/weir.out" 2>"$work/raw.err"
 	status=$?
 	grep -vE '^[A-Z_0-9]+: |^[a-z_]+\(\): ' "$work/raw.err" >"$work/weir.err"
@@ -86,6 +86,16 @@ wrong "$null --seconds 1" "$good --listen 9000" "those of weir behind it"
 log_level="--log-level lib.eal:error"
 wrong "$null" "$good --listen 9000 -l 1" "EAL's go before --"
 wrong "stray $null" "$good --listen 9000" stray
+log_level="--log-level chatty"
+wrong "$null" "$good --listen 9000" "'chatty' is no level"
+log_level="--log-level lib.eal:error"
+wrong "$null" "$good --listen 9000 --impair $(printf '%04000d' 0)" "give words such as"
+cat >"$work/few" <<'END'
+ulimit -n 63 && exec "$@"
+END
+few="sh $work/few"
+wrong "$null" "$good --listen 9000" "raise it to 64 at least (ulimit -n)"
+few=
 mkfifo "$work/pipe"
 wrong "$null" "$good --listen 9000 --record $work/pipe" "$work/pipe"
 ln -s nowhere "$work/link"

@@ -134,4 +134,36 @@ weir_start --listen 9000 --seconds 1
 check "a full standard output is lost" ended 2
 check "and told" said "No space left"
 check "nothing stays" nothing_stays
+
+# full PROGRAM ARGS...: its status when standard output is full.
+full() {
+	run "$@" >/dev/full 2>"$work/weir.err"
+	status_=$?
+	cat "$work/weir.err"
+	return $status_
+}
+
+# reports_are_lost PROGRAM OPTIONS...
+reports_are_lost() {
+	program_=$1
+	shift
+	full "$build/app/$program_" -l "$engine_core" --no-pci --file-prefix "weir-$$" $eal_memory \
+		--vdev net_null0,no-rx=1 -- --ip 198.18.0.1/24 --seconds 3 --stats 1 "$@"
+	same status $? 2 && said "--stats: No space left on device: check standard output"
+}
+for program in weir weir-gen weir-bench; do
+	full "$build/app/$program" --help
+	check "$program --help into a full standard output" same status $? 1
+	full "$build/app/$program" --version
+	check "$program --version into a full standard output" same status $? 1
+	check "and told" said "No space left on device: check standard output"
+done
+weir_lost() {
+	reports_are_lost weir --listen 9000
+}
+gen_lost() {
+	reports_are_lost weir-gen --connect 198.18.0.2:9000
+}
+check "reports of weir into a full standard output are lost, and told once" weir_lost
+check "reports of weir-gen, too" gen_lost
 exit $failed
