@@ -15,11 +15,11 @@
 const char options_help[] =
     "weir-gen [EAL options] -- [options]: send TCP streams through a DPDK port\n"
     "\n"
-    "  --ip ADDR/LEN           own address, the first of --sources; required\n"
+    "  --ip ADDR/LEN           own address, the first of --sources; required; IPv4 or IPv6\n"
     "  --sources N             own addresses in a row, 1 to 65536, default 1\n"
     "  --port NAME             the port to use; default: the first that EAL found\n"
     "  --gateway ADDR          gateway inside the network of --ip, when --connect is not\n"
-    "  --connect ADDR:PORT     the receiver; required\n"
+    "  --connect ADDR:PORT     the receiver; required; IPv6: [ADDR]:PORT\n"
     "  --flows N               connections that send, 0 to 1000000, default 1\n"
     "  --hold N                idle connections besides, 0 to 1000000, default 0\n"
     "  --run N                 segments of one flow in a row, 1 to 1024, default 1\n"
@@ -65,9 +65,16 @@ const char *const options_attacks[] = {
 static int
 set_ip(struct options *options, const char *text, char *error)
 {
-	if (value_network(text, &options->ip, error) != 0)
-		return -1;
-	return value_ipv4(text, &options->ip.address, error);
+	return value_network(text, &options->ip, error);
+}
+
+/* Of this link: there is but one port. */
+static int
+check_scope(const char *text, const struct weir_addr *address, char *error)
+{
+	if (address->scope == 0)
+		return 0;
+	return options_refuse(error, "'%s' names a port with '%%': leave it away", text);
 }
 
 static int
@@ -76,27 +83,43 @@ set_gateway(struct options *options, const char *text, char *error)
 	options->gateway_text = text;
 	if (value_address(text, &options->gateway, error) != 0)
 		return -1;
-	return value_ipv4(text, &options->gateway, error);
+	return check_scope(text, &options->gateway, error);
+}
+
+/* The address in front of the last colon, out of its brackets, which one of IPv6 has to have. */
+static int
+read_target(const char *text, const char *colon, struct weir_addr *target, char *error)
+{
+	bool brackets = text[0] == '[' && colon[-1] == ']';
+	size_t len = (size_t)(colon - text) - (brackets ? 2 : 0);
+	char address[WEIR_ADDR_TEXT];
+
+	if (!brackets && memchr(text, ':', len) != NULL)
+		return options_refuse(error,
+				      "'%s': an IPv6 address stands in brackets: give one such as "
+				      "[2001:db8::1]:9000",
+				      text);
+	if (len >= sizeof(address))
+		return options_refuse(error,
+				      "'%s' is not ADDR:PORT: give one such as 198.18.0.1:9000 or "
+				      "[2001:db8::1]:9000",
+				      text);
+	memcpy(address, text + brackets, len);
+	address[len] = '\0';
+	if (value_address(address, target, error) != 0)
+		return -1;
+	return check_scope(text, target, error);
 }
 
 static int
 set_connect(struct options *options, const char *text, char *error)
 {
 	const char *colon = strrchr(text, ':');
-	char address[WEIR_ADDR_TEXT];
 	uint64_t port;
 
-	if (colon == NULL)
+	if (colon == NULL || (text[0] == '[' && text[strlen(text) - 1] == ']'))
 		return options_refuse(error, "'%s' has no port: give %s:9000", text, text);
-	if ((size_t)(colon - text) >= sizeof(address))
-		return options_refuse(error,
-				      "'%s' is not ADDR:PORT: give one such as "
-				      "198.18.0.1:9000",
-				      text);
-	memcpy(address, text, (size_t)(colon - text));
-	address[colon - text] = '\0';
-	if (value_address(address, &options->target, error) != 0 ||
-	    value_ipv4(address, &options->target, error) != 0)
+	if (read_target(text, colon, &options->target, error) != 0)
 		return -1;
 	if (value_number(colon + 1, 1, 65535, &port, error) != 0)
 		return options_refuse(error, "'%s': the port '%s' is wrong: give 1 to 65535", text,
@@ -181,11 +204,12 @@ host_order(const struct weir_addr *address)
 	return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-/* Is it one of our own addresses? */
+/* Is it one of our own addresses? They differ in the last word alone. */
 static bool
 is_own(const struct options *options, const struct weir_addr *address)
 {
-	return host_order(address) - host_order(&options->ip.address) < options->sources;
+	return memcmp(address->bytes, options->ip.address.bytes, 12) == 0 &&
+	       host_order(address) - host_order(&options->ip.address) < options->sources;
 }
 
 /* Each flow of the attack has an address of its own. */
@@ -200,7 +224,9 @@ addresses(const struct options *options)
 static int
 check_sources(const struct options *options, char *error)
 {
-	uint32_t mask = ~UINT32_C(0) << (32 - options->ip.prefix_len);
+	uint32_t bits = options->ip.address.family == 6 ? 128 : 32; /* of which the last word counts */
+	uint32_t rest = bits - options->ip.prefix_len;
+	uint32_t mask = rest < 32 ? ~UINT32_C(0) << rest : 0;
 	uint32_t first = host_order(&options->ip.address);
 	uint64_t left = (uint64_t)(first | ~mask) - first + 1;
 
@@ -229,6 +255,11 @@ check_host(const struct options *options, const char *option, const char *text,
 static int
 check_target(const struct options *options, char *error)
 {
+	if (options->target.family != options->ip.address.family)
+		return options_refuse(error,
+				      "--connect: '%.64s' is not of the family of --ip '%.64s': "
+				      "give two of one family",
+				      options->target_text, options->ip.text);
 	if (is_own(options, &options->target))
 		return options_refuse(error,
 				      "--connect: '%.64s' is one of our own addresses: give the "

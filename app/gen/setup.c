@@ -16,6 +16,7 @@
 
 #define MTU_DEFAULT 1500
 #define HEADERS	    40 /* IPv4 and TCP */
+#define HEADERS6    60
 #define TIMESTAMPS  12
 #define POOL_CACHE  256
 
@@ -81,7 +82,8 @@ static uint32_t
 longest_payload(const struct setup *setup, const struct options *options)
 {
 	uint32_t mtu = setup->port->mtu != 0 ? setup->port->mtu : MTU_DEFAULT;
-	uint32_t payload = mtu - HEADERS - (options->timestamps ? TIMESTAMPS : 0);
+	uint32_t headers = options->ip.address.family == 6 ? HEADERS6 : HEADERS;
+	uint32_t payload = mtu - headers - (options->timestamps ? TIMESTAMPS : 0);
 
 	return payload < GENERATOR_PATTERN_PIECE ? payload : GENERATOR_PATTERN_PIECE;
 }
@@ -110,6 +112,24 @@ fill_amounts(struct generator_config *config, const struct options *options)
 		config->bytes_per_flow = options->bytes;
 }
 
+/* The bytes of a gateway that is not given are zero, too. */
+static void
+fill_addresses(struct generator_config *config, const struct options *options)
+{
+	config->sources = options->sources;
+	config->prefix_len = options->ip.prefix_len;
+	config->ip6 = options->ip.address.family == 6;
+	if (config->ip6) {
+		memcpy(config->address6, options->ip.address.bytes, sizeof(config->address6));
+		memcpy(config->gateway6, options->gateway.bytes, sizeof(config->gateway6));
+		memcpy(config->target6, options->target.bytes, sizeof(config->target6));
+		return;
+	}
+	config->address = host_order(&options->ip.address);
+	config->gateway = options->gateway.family != 0 ? host_order(&options->gateway) : 0;
+	config->target = host_order(&options->target);
+}
+
 static void
 fill_config(const struct setup *setup, struct generator_config *config,
 	    const struct options *options)
@@ -118,11 +138,7 @@ fill_config(const struct setup *setup, struct generator_config *config,
 	config->port = setup->port;
 	config->pool = (struct weir_pool *)(uintptr_t)&setup->pools[0];
 	config->rx_pool = (struct weir_pool *)(uintptr_t)&setup->pools[1];
-	config->address = host_order(&options->ip.address);
-	config->sources = options->sources;
-	config->prefix_len = options->ip.prefix_len;
-	config->gateway = options->gateway.family != 0 ? host_order(&options->gateway) : 0;
-	config->target = host_order(&options->target);
+	fill_addresses(config, options);
 	config->target_port = options->target_port;
 	config->first_port = OPTIONS_FIRST_PORT;
 	config->mss = setup->mss;

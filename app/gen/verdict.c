@@ -22,17 +22,18 @@ verdict_cause(const struct options *options, enum patience_cause cause, const ch
 	      char *text)
 {
 	const char *target = options->target_text;
+	const char *question = options->target.family == 6 ? "neighbour solicitations" : "ARP";
 
 	if (cause == PATIENCE_GONE)
 		bad(text, "the device of %s has gone: make it again", port);
 	else if (cause == PATIENCE_LINK)
 		bad(text, "%s has no link: bring its other end up", port);
 	else if (cause == PATIENCE_UNRESOLVED && options->gateway.family != 0)
-		bad(text, "nobody answers ARP for %s: check --gateway and --port %s",
+		bad(text, "nobody answers %s for %s: check --gateway and --port %s", question,
 		    options->gateway_text, port);
 	else if (cause == PATIENCE_UNRESOLVED)
-		bad(text, "nobody answers ARP for %.*s: check --connect and --port %s",
-		    (int)strcspn(target, ":"), target, port);
+		bad(text, "nobody answers %s for %.*s: check --connect and --port %s", question,
+		    (int)(strrchr(target, ':') - target), target, port);
 	else
 		bad(text, "nothing comes from %s: check that the receiver is still there", target);
 }

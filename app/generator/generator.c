@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/generator/state.h"
+#include "wire/address6.h"
 
 #define FLOWS_MOST  1000000
 #define HOLD_MOST   65536
@@ -34,9 +35,15 @@ generator_config_init(struct generator_config *config)
 static bool
 addresses_good(const struct generator_config *config)
 {
-	return config->target != 0 && config->target_port != 0 && config->address != 0 &&
-	       config->sources != 0 && config->prefix_len <= 32 &&
-	       config->sources - 1 <= UINT32_MAX - config->address;
+	uint32_t address = config->ip6 ? weir_load_be32(config->address6 + 12) : config->address;
+
+	if (config->target_port == 0 || config->sources == 0 ||
+	    config->sources - 1 > UINT32_MAX - address)
+		return false;
+	if (config->ip6)
+		return config->prefix_len <= 128 && weir_source6_valid(config->address6) &&
+		       weir_source6_valid(config->target6) && !weir_multicast6(config->gateway6);
+	return config->target != 0 && address != 0 && config->prefix_len <= 32;
 }
 
 static bool
@@ -66,7 +73,7 @@ static bool
 segments_fit(const struct generator *g)
 {
 	uint32_t mtu = g->port->mtu != 0 ? g->port->mtu : MTU_DEFAULT;
-	uint32_t packet = g->config.mss + GEN_IP + GEN_TCP + (g->config.timestamps ? GEN_TS : 0);
+	uint32_t packet = g->config.mss + g->ip_bytes + GEN_TCP + (g->config.timestamps ? GEN_TS : 0);
 
 	return packet <= mtu && g->config.mss <= GENERATOR_PATTERN_PIECE &&
 	       GEN_PAYLOAD_AT + g->config.mss <= g->pool->data_room;
@@ -99,6 +106,9 @@ static void
 take_config(struct generator *g, const struct generator_config *config, uint64_t now_ns)
 {
 	g->config = *config;
+	if (config->ip6)
+		g->config.address = weir_load_be32(config->address6 + 12);
+	g->ip_bytes = config->ip6 ? GEN_IP6 : GEN_IP;
 	if (g->config.rx_pool == NULL)
 		g->config.rx_pool = config->pool;
 	if (g->config.attack == GENERATOR_ATTACK_SYN)
@@ -205,7 +215,7 @@ generator_deadline(const struct generator *g)
 	if (g->aborted)
 		return UINT64_MAX;
 	if (!g->resolved)
-		return g->arp_due_ns;
+		return g->ask_due_ns;
 	if (opening(g) && g->syn_sent < g->config.handshakes_most)
 		return g->now_ns;
 	if (paced(g)) {

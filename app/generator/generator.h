@@ -5,7 +5,7 @@
  * their stream offset, so no sent buffer is kept for retransmission.
  *
  * One thread per generator. No clock: now_ns, monotonic, is an argument, and all chance comes from
- * config.seed, so a run can be repeated exactly. Errors are negative errno. IPv4.
+ * config.seed, so a run can be repeated exactly. Errors are negative errno. IPv4, or with `ip6` IPv6.
  *
  * Flow i has source address `address + i % sources` and source port `first_port + i / sources`
  * (attack collide: address + i, and a port that falls as i rises). In mode connect a flow goes on
@@ -53,13 +53,19 @@ struct generator_config {
 	/* addresses, host order */
 	uint32_t address;    /* first source */
 	uint32_t sources;    /* source addresses, default 1; ARP is answered for all */
-	uint32_t prefix_len; /* of the link, default 24 */
+	uint32_t prefix_len; /* of the link, default 24; of IPv6 up to 128 */
 	uint32_t gateway;    /* 0: none; asked for by ARP when target is not on the link */
 	uint32_t target;
 	uint16_t target_port;
 	uint16_t first_port;   /* of the sources, default 1024 */
+	/* IPv6: addresses as they lie in a packet, in place of `address`, `gateway` and `target`. Sources
+	 * differ in the last word alone; solicitations are answered for all. */
+	uint8_t ip6;
+	uint8_t address6[16];
+	uint8_t gateway6[16]; /* all zero: none */
+	uint8_t target6[16];
 	uint8_t mac[6];	       /* own, all zero: the port's */
-	uint8_t target_mac[6]; /* next hop, all zero: by ARP */
+	uint8_t target_mac[6]; /* next hop, all zero: by ARP or neighbour discovery */
 	/* connections */
 	uint32_t flows;		  /* default 1; flows + hold at most 1,000,000 + 65,536 */
 	uint32_t hold;		  /* idle connections kept besides */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The link: ARP (RFC 826) for the next hop, and answers for all source addresses. */
+/* The link: ARP (RFC 826) for the next hop, and answers for all source addresses; see link6.c, too. */
 #include <errno.h>
 #include <string.h>
 
@@ -21,20 +21,28 @@ static const uint8_t ether_ip4[6] = {0, 1, 8, 0, 6, 4};
 static const uint8_t everybody[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 static const uint8_t nobody[6];
 
+static bool
+is_on_link(const struct generator_config *config)
+{
+	uint32_t mask = config->prefix_len == 0 ? 0 : ~0u << (32 - config->prefix_len);
+
+	return ((config->target ^ config->address) & mask) == 0;
+}
+
 int
 gen_link_open(struct generator *g)
 {
 	const struct generator_config *config = &g->config;
-	uint32_t mask = config->prefix_len == 0 ? 0 : ~0u << (32 - config->prefix_len);
-	bool on_link = ((config->target ^ config->address) & mask) == 0;
 
 	g->l3 = (g->port->capabilities & WEIR_PORT_L3) != 0;
 	g->ether = g->l3 ? 0 : GEN_ETHER;
 	memcpy(g->mac, memcmp(config->mac, nobody, 6) != 0 ? config->mac : g->port->mac, 6);
 	memcpy(g->next_hop_mac, config->target_mac, 6);
-	g->next_hop = on_link ? config->target : config->gateway;
 	g->resolved = g->l3 || memcmp(config->target_mac, nobody, 6) != 0;
-	g->arp_due_ns = g->now_ns;
+	g->ask_due_ns = g->now_ns;
+	if (config->ip6)
+		return gen_link6_open(g);
+	g->next_hop = is_on_link(config) ? config->target : config->gateway;
 	return g->resolved || g->next_hop != 0 ? 0 : -EINVAL;
 }
 
@@ -58,10 +66,21 @@ send_arp(struct generator *g, uint16_t operation, uint32_t from, const uint8_t *
 void
 gen_link_poll(struct generator *g)
 {
-	if (g->resolved || g->now_ns < g->arp_due_ns)
+	if (g->resolved || g->now_ns < g->ask_due_ns)
 		return;
-	g->arp_due_ns = g->now_ns + RETRY_NS;
-	send_arp(g, REQUEST, g->config.address, NULL, g->next_hop);
+	g->ask_due_ns = g->now_ns + RETRY_NS;
+	if (g->config.ip6)
+		gen_link6_solicit(g);
+	else
+		send_arp(g, REQUEST, g->config.address, NULL, g->next_hop);
+}
+
+void
+gen_link_resolved(struct generator *g, const uint8_t mac[6])
+{
+	memcpy(g->next_hop_mac, mac, 6);
+	g->resolved = true;
+	gen_link_header(g);
 }
 
 void
@@ -80,8 +99,6 @@ gen_link_arp(struct generator *g, const uint8_t *frame, uint32_t len)
 		send_arp(g, REPLY, target, arp + SENDER, sender);
 	} else if (weir_load_be16(arp + OPERATION) == REPLY && sender == g->next_hop &&
 		   !g->resolved) {
-		memcpy(g->next_hop_mac, arp + SENDER, 6);
-		g->resolved = true;
-		gen_link_header(g);
+		gen_link_resolved(g, arp + SENDER);
 	}
 }

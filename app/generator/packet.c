@@ -83,23 +83,39 @@ gen_send_bytes(struct generator *g, const uint8_t *bytes, uint32_t len)
 	return true;
 }
 
+static void
+init_header(const struct generator *g, struct weir_link *link, uint32_t address, uint16_t port,
+	    bool has_ts, struct weir_header *header)
+{
+	struct weir_key key = {.low = {.raddr = g->config.target,
+				       .laddr = address,
+				       .rport = g->config.target_port,
+				       .lport = port}};
+	uint8_t source[16];
+
+	if (!g->config.ip6) {
+		weir_header_init(header, link, &key.low, has_ts);
+		return;
+	}
+	for (uint32_t i = 0; i < 3; i++)
+		key.raddr_high[i] = weir_load_be32(g->config.target6 + 4 * i);
+	key.low.raddr = weir_load_be32(g->config.target6 + 12);
+	gen_source6(g, address, source);
+	link->local6 = source;
+	weir_header_init6(header, link, &key, has_ts);
+}
+
 bool
 gen_send_packet(struct generator *g, uint32_t address, uint16_t port, bool has_ts,
 		const struct weir_packet *packet)
 {
-	const struct weir_key4 key = {
-	    .raddr = g->config.target,
-	    .laddr = address,
-	    .rport = g->config.target_port,
-	    .lport = port,
-	};
 	struct weir_link link = {.l3 = g->l3};
 	struct weir_header header;
 	uint8_t bytes[WEIR_PACKET_MAX];
 
 	memcpy(link.local_mac, g->mac, sizeof(link.local_mac));
 	memcpy(link.remote_mac, g->next_hop_mac, sizeof(link.remote_mac));
-	weir_header_init(&header, &link, &key, has_ts);
+	init_header(g, &link, address, port, has_ts, &header);
 	return gen_send_bytes(g, bytes, weir_header_build(&header, packet, bytes));
 }
 

@@ -12,11 +12,12 @@
 #define BURSTS	      64 /* of one call at most */
 #define AHEAD	      4
 #define FLOWS_CACHED  2048
-#define VERSION_IHL   0x45
 #define HEADERS_MOST  (GEN_ETHER + 60 + 60)
 #define ETHERTYPE_IP4 0x0800
+#define ETHERTYPE_IP6 0x86dd
 #define ETHERTYPE_ARP 0x0806
 #define PROTOCOL_TCP  6
+#define PROTOCOL_ICMP6 58
 #define FRAGMENT      0x3fff /* more fragments, and the offset */
 #define NOP_NOP_TS    0x0101080au
 #define OPTION_NOP    1
@@ -30,6 +31,7 @@ struct view {
 	uint32_t ip_off;  /* in the frame */
 	uint32_t ip_len;  /* header */
 	uint32_t tcp_len; /* header and payload */
+	uint32_t address; /* ours; of IPv6 the last word */
 };
 
 static void
@@ -88,7 +90,7 @@ take_plain(struct generator *g, const struct view *view)
 	    (header != GEN_TCP &&
 	     (header != GEN_TCP + GEN_TS || weir_load_be32(tcp + 20) != NOP_NOP_TS)))
 		return false;
-	f = gen_flow_find(g, weir_load_be32(view->ip + 16), weir_load_be16(tcp + 2));
+	f = gen_flow_find(g, view->address, weir_load_be16(tcp + 2));
 	if (f == NULL || f->state != GEN_OPEN || f->recovery != 0 || f->dup_acks != 0 ||
 	    ack - f->una - 1 >= f->high - f->una)
 		return false;
@@ -133,7 +135,7 @@ read_segment(const struct view *view, struct gen_seg *seg)
 	*seg = (struct gen_seg){
 	    .seq = weir_load_be32(tcp + 4),
 	    .ack = weir_load_be32(tcp + 8),
-	    .address = weir_load_be32(view->ip + 16),
+	    .address = view->address,
 	    .len = view->tcp_len - header,
 	    .tsval = options.tsval,
 	    .port = weir_load_be16(tcp + 2),
@@ -260,10 +262,14 @@ checksums_good(const struct generator *g, const struct view *view)
 	if (g->config.trust_checksums || l4 == RTE_MBUF_F_RX_L4_CKSUM_GOOD ||
 	    l4 == RTE_MBUF_F_RX_L4_CKSUM_NONE)
 		return true;
-	if (weir_csum_fold(weir_csum_add(view->ip, view->ip_len, 0)) != 0xffff)
+	if (!g->config.ip6 && weir_csum_fold(weir_csum_add(view->ip, view->ip_len, 0)) != 0xffff)
 		return false;
-	sum = weir_csum_pseudo4(weir_load_be32(view->ip + 12), weir_load_be32(view->ip + 16),
-				PROTOCOL_TCP, (uint16_t)view->tcp_len);
+	if (g->config.ip6)
+		sum = weir_csum_pseudo6(view->ip + 8, PROTOCOL_TCP, view->tcp_len);
+	else
+		sum = weir_csum_pseudo4(weir_load_be32(view->ip + 12),
+					weir_load_be32(view->ip + 16), PROTOCOL_TCP,
+					(uint16_t)view->tcp_len);
 	sum = weir_csum_add_chain(view->buf, view->ip_off + view->ip_len, view->tcp_len, sum);
 	return weir_csum_fold(sum) == 0xffff;
 }
@@ -285,8 +291,47 @@ look_at_ip(const struct generator *g, struct view *view, uint32_t len)
 		return false;
 	view->tcp = ip + view->ip_len;
 	view->tcp_len = total - view->ip_len;
+	view->address = weir_load_be32(ip + 16);
 	return weir_load_be32(ip + 12) == g->config.target &&
 	       weir_load_be16(view->tcp) == g->config.target_port;
+}
+
+/* The same of IPv6, without extension headers. */
+static bool
+look_at_ip6(const struct generator *g, struct view *view, uint32_t len)
+{
+	const uint8_t *ip = view->ip;
+
+	if (len < GEN_IP6 + GEN_TCP || ip[0] >> 4 != 6 || ip[6] != PROTOCOL_TCP)
+		return false;
+	view->ip_len = GEN_IP6;
+	view->tcp = ip + GEN_IP6;
+	view->tcp_len = weir_load_be16(ip + 4);
+	view->address = weir_load_be32(ip + 36);
+	return view->tcp_len >= GEN_TCP &&
+	       view->ip_off + GEN_IP6 + view->tcp_len <= view->buf->pkt_len &&
+	       memcmp(ip + 8, g->config.target6, 16) == 0 &&
+	       memcmp(ip + 24, g->config.address6, 12) == 0 &&
+	       weir_load_be16(view->tcp) == g->config.target_port;
+}
+
+/* What is no IP packet of our family, or is about the link; true: taken. */
+static bool
+take_other(struct generator *g, const struct rte_mbuf *buf, const uint8_t *bytes, uint32_t len)
+{
+	uint16_t ethertype = g->l3 ? 0 : weir_load_be16(bytes + 12);
+
+	if (!g->l3 && ethertype != (g->config.ip6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4)) {
+		if (ethertype == ETHERTYPE_ARP && !g->config.ip6)
+			gen_link_arp(g, bytes, len);
+		return true;
+	}
+	if (!g->config.ip6 || len - g->ether < GEN_IP6 ||
+	    bytes[g->ether + 6] != PROTOCOL_ICMP6)
+		return false;
+	if (!g->l3)
+		gen_link6_take(g, buf, bytes, len);
+	return true;
 }
 
 static void
@@ -301,13 +346,11 @@ take_packet(struct generator *g, struct rte_mbuf *buf)
 
 	if (bytes == NULL || len <= g->ether)
 		return;
-	if (!g->l3 && weir_load_be16(bytes + 12) != ETHERTYPE_IP4) {
-		if (weir_load_be16(bytes + 12) == ETHERTYPE_ARP)
-			gen_link_arp(g, bytes, len);
+	if (take_other(g, buf, bytes, len))
 		return;
-	}
 	view.ip = bytes + g->ether;
-	if (!look_at_ip(g, &view, len - g->ether))
+	if (g->config.ip6 ? !look_at_ip6(g, &view, len - g->ether)
+			  : !look_at_ip(g, &view, len - g->ether))
 		return;
 	if (!checksums_good(g, &view)) {
 		g->stats.bad_checksums++;
@@ -325,9 +368,12 @@ fetch_flow(struct generator *g, const struct rte_mbuf *buf)
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(buf, const uint8_t *, g->ether);
 	struct gen_flow *f;
 
-	if (buf->data_len < g->ether + GEN_IP + GEN_TCP || ip[0] != VERSION_IHL)
+	if (buf->data_len < g->ether + g->ip_bytes + GEN_TCP ||
+	    ip[0] >> 4 != (g->config.ip6 ? 6 : 4))
 		return;
-	f = gen_flow_at(g, weir_load_be32(ip + 16), weir_load_be16(ip + GEN_IP + 2));
+	/* The last word of the destination stands in front of the ports. */
+	f = gen_flow_at(g, weir_load_be32(ip + g->ip_bytes - 4),
+			weir_load_be16(ip + g->ip_bytes + 2));
 	if (f == NULL)
 		return;
 	__builtin_prefetch(f, 1);

@@ -6,6 +6,8 @@
 #define TTL	      64
 #define PROTOCOL_TCP  6
 #define ETHERTYPE_IP4 0x0800
+#define ETHERTYPE_IP6 0x86dd
+#define VERSION6      0x60 /* first byte of its word */
 #define NOP_NOP_TS    0x0a080101u /* NOP NOP TIMESTAMP 10 as they lie */
 #define WINDOW	      0xffff
 
@@ -15,7 +17,7 @@ gen_link_header(struct generator *g)
 	memset(g->link, 0, sizeof(g->link));
 	memcpy(g->link, g->next_hop_mac, 6);
 	memcpy(g->link + 6, g->mac, 6);
-	g->link[12] = ETHERTYPE_IP4 >> 8;
+	weir_store_be16(g->link + 12, g->config.ip6 ? ETHERTYPE_IP6 : ETHERTYPE_IP4);
 }
 
 void
@@ -28,12 +30,24 @@ gen_sums_init(struct generator *g, uint32_t len)
 		g->sums[i] = weir_csum_fold(weir_csum_add(g->pattern.bytes + i, len, 0));
 }
 
+static uint64_t
+address_sum(const struct generator *g, const struct gen_flow *f)
+{
+	uint8_t addresses[32];
+
+	if (!g->config.ip6)
+		return (uint64_t)__builtin_bswap32(f->address) +
+		       __builtin_bswap32(g->config.target);
+	gen_source6(g, f->address, addresses);
+	memcpy(addresses + 16, g->config.target6, 16);
+	return weir_csum_add(addresses, sizeof(addresses), 0);
+}
+
 /* What never changes while the connection lives. */
 void
 gen_flow_sums(struct generator *g, struct gen_flow *f)
 {
-	uint64_t addresses =
-	    (uint64_t)__builtin_bswap32(f->address) + __builtin_bswap32(g->config.target);
+	uint64_t addresses = address_sum(g, f);
 	uint64_t ports =
 	    (uint64_t)__builtin_bswap16(f->port) + __builtin_bswap16(g->config.target_port);
 
@@ -45,6 +59,26 @@ gen_flow_sums(struct generator *g, struct gen_flow *f)
 		gen_sums_init(g, f->mss);
 }
 
+static uint64_t
+ports_of(const struct generator *g, const struct gen_flow *f)
+{
+	return __builtin_bswap16(f->port) | (uint64_t)__builtin_bswap16(g->config.target_port) << 16;
+}
+
+static void
+begin_ip6(const struct generator *g, const struct gen_flow *f, struct gen_head *head)
+{
+	uint16_t len = __builtin_bswap16((uint16_t)(head->packet_len - GEN_IP6 + head->payload));
+	uint8_t source[16];
+
+	gen_source6(g, f->address, source);
+	head->ip[0] = VERSION6 | (uint64_t)len << 32 | (uint64_t)PROTOCOL_TCP << 48 |
+		      (uint64_t)TTL << 56;
+	memcpy(&head->ip[1], source, sizeof(source));
+	memcpy(&head->ip[3], g->config.target6, sizeof(g->config.target6));
+	head->ip[5] = ports_of(g, f);
+}
+
 static void
 begin_ip(const struct generator *g, const struct gen_flow *f, struct gen_head *head)
 {
@@ -54,9 +88,7 @@ begin_ip(const struct generator *g, const struct gen_flow *f, struct gen_head *h
 	head->ip[0] = VERSION_IHL | (uint64_t)total << 16 | (uint64_t)DONT_FRAGMENT << 48;
 	head->ip[1] = TTL | PROTOCOL_TCP << 8 | (uint64_t)sum << 16 |
 		      (uint64_t)__builtin_bswap32(f->address) << 32;
-	head->ip[2] = __builtin_bswap32(g->config.target) |
-		      (uint64_t)__builtin_bswap16(f->port) << 32 |
-		      (uint64_t)__builtin_bswap16(g->config.target_port) << 48;
+	head->ip[2] = __builtin_bswap32(g->config.target) | ports_of(g, f) << 32;
 }
 
 void
@@ -75,11 +107,14 @@ gen_head_begin(const struct generator *g, const struct gen_flow *f, uint32_t len
 	head->ack = __builtin_bswap32(f->rcv_next);
 	head->flags = tcp_len << 2 | (uint32_t)flags << 8 | (uint32_t)WINDOW << 16;
 	head->payload = len;
-	head->packet_len = GEN_IP + tcp_len;
+	head->packet_len = g->ip_bytes + tcp_len;
 	head->frame_len = g->ether + head->packet_len;
 	head->sum = (uint64_t)f->base_sum + head->ack + head->flags + tsval + head->tsecr +
 		    __builtin_bswap16((uint16_t)(tcp_len + len));
-	begin_ip(g, f, head);
+	if (g->config.ip6)
+		begin_ip6(g, f, head);
+	else
+		begin_ip(g, f, head);
 }
 
 uint32_t

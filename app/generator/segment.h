@@ -15,14 +15,14 @@
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "words are put together by shifts");
 
 struct gen_head {
-	uint64_t ip[3]; /* IPv4 header and ports */
+	uint64_t ip[6]; /* IP header and ports: 24 bytes, of IPv6 44 */
 	uint64_t ts;	/* NOP NOP TIMESTAMP, TSval */
 	uint64_t sum;	/* TCP, without seq and payload */
 	uint32_t tsecr; /* as they lie, too */
 	uint32_t ack;
 	uint32_t flags;	     /* data offset, flags, window */
 	uint32_t payload;    /* bytes */
-	uint32_t packet_len; /* IPv4 and TCP headers */
+	uint32_t packet_len; /* IP and TCP headers */
 	uint32_t frame_len;  /* and the link's */
 };
 
@@ -51,7 +51,7 @@ gen_fill_segment(const struct generator *g, const struct gen_head *head, struct 
 		 uint32_t seq, uint32_t position)
 {
 	uint8_t *payload = (uint8_t *)buf->buf_addr + GEN_PAYLOAD_AT;
-	uint8_t *ip = payload - head->packet_len;
+	uint8_t *ip = payload - head->packet_len, *tcp = ip + g->ip_bytes;
 	uint64_t sum =
 	    head->sum + __builtin_bswap32(seq) + gen_payload_sum(g, position, head->payload);
 
@@ -63,11 +63,16 @@ gen_fill_segment(const struct generator *g, const struct gen_head *head, struct 
 	gen_store64(ip, head->ip[0]);
 	gen_store64(ip + 8, head->ip[1]);
 	gen_store64(ip + 16, head->ip[2]);
-	gen_store64(ip + 24, __builtin_bswap32(seq) | (uint64_t)head->ack << 32);
-	gen_store64(ip + 32, head->flags | (uint64_t)(uint16_t)~weir_csum_fold(sum) << 32);
-	if (head->packet_len != GEN_IP + GEN_TCP) {
-		gen_store64(ip + 40, head->ts);
-		memcpy(ip + 48, &head->tsecr, sizeof(head->tsecr));
+	if (g->ip_bytes == GEN_IP6) {
+		gen_store64(ip + 24, head->ip[3]);
+		gen_store64(ip + 32, head->ip[4]);
+		memcpy(tcp, &head->ip[5], 4);
+	}
+	gen_store64(tcp + 4, __builtin_bswap32(seq) | (uint64_t)head->ack << 32);
+	gen_store64(tcp + 12, head->flags | (uint64_t)(uint16_t)~weir_csum_fold(sum) << 32);
+	if (ip + head->packet_len != tcp + GEN_TCP) {
+		gen_store64(tcp + 20, head->ts);
+		memcpy(tcp + 28, &head->tsecr, sizeof(head->tsecr));
 	}
 	if (g->refill)
 		memcpy(payload, g->pattern.bytes + position, head->payload);

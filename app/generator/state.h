@@ -6,16 +6,19 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "app/generator/generator.h"
 #include "app/generator/pattern.h"
 #include "app/generator/scoreboard.h"
+#include "wire/bytes.h"
 #include "wire/seg.h"
 #include "wire/seq.h"
 
 #define GEN_BURST      64
 #define GEN_ETHER      14
 #define GEN_IP	       20
+#define GEN_IP6	       40
 #define GEN_TCP	       20
 #define GEN_TS	       12 /* NOP NOP TIMESTAMP */
 #define GEN_HEAD       (GEN_ETHER + GEN_IP + GEN_TCP + GEN_TS)
@@ -61,12 +64,12 @@ struct gen_flow {
 	uint32_t edge; /* right edge of the peer's window */
 	uint32_t rcv_next;
 	uint32_t ts_recent;
-	uint32_t address;
+	uint32_t address; /* of IPv6 the last word */
 	uint64_t una_offset; /* of una in the stream */
 	uint64_t end_offset; /* no data beyond, for now */
 	uint16_t port;
 	uint16_t base_sum; /* TCP: addresses, ports, and what never changes */
-	uint16_t ip_sum;   /* IPv4 header without its length */
+	uint16_t ip_sum;   /* IPv4: header without its length */
 	uint16_t mss;
 	uint8_t state; /* enum gen_state */
 	uint8_t flags;
@@ -127,8 +130,10 @@ struct generator {
 	bool aborted;
 	bool blocked; /* port or pool had no more room in this call */
 	uint32_t next_hop;
-	uint64_t arp_due_ns;
-	uint8_t ether; /* bytes of the link header */
+	uint8_t next_hop6[16];
+	uint64_t ask_due_ns; /* for the next hop's MAC */
+	uint8_t ether;	  /* bytes of the link header */
+	uint8_t ip_bytes; /* of an IP header that is sent */
 	uint32_t tsval;
 	uint8_t link[16]; /* header, two bytes longer than it is so that it is copied at once */
 	/* payload sums, host representation as in wire/checksum.h */
@@ -290,6 +295,23 @@ int gen_link_open(struct generator *g);
 /* Ask for the next hop's MAC when it is time. */
 void gen_link_poll(struct generator *g);
 void gen_link_arp(struct generator *g, const uint8_t *frame, uint32_t len);
+/* The next hop has answered. */
+void gen_link_resolved(struct generator *g, const uint8_t mac[6]);
+
+/* ---- link6.c: neighbour discovery (RFC 4861) ---- */
+
+int gen_link6_open(struct generator *g);
+void gen_link6_solicit(struct generator *g);
+/* ICMPv6 behind a bare IPv6 header at `ip_off` of the frame, whose first `len` bytes are `frame`. */
+void gen_link6_take(struct generator *g, const struct rte_mbuf *buf, const uint8_t *frame,
+		    uint32_t len);
+/* The whole of the source address that ends in `address`. */
+static inline void
+gen_source6(const struct generator *g, uint32_t address, uint8_t to[16])
+{
+	memcpy(to, g->config.address6, 12);
+	weir_store_be32(to + 12, address);
+}
 
 /* ---- segment.c; see segment.h, too ---- */
 
@@ -329,7 +351,7 @@ uint32_t gen_attack(struct generator *g, uint32_t most);
 struct gen_seg {
 	uint32_t seq;
 	uint32_t ack;
-	uint32_t address; /* ours */
+	uint32_t address; /* ours; of IPv6 the last word */
 	uint32_t len;
 	uint32_t tsval;
 	uint16_t port; /* ours */

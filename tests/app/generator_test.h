@@ -138,6 +138,22 @@ rig_init(void)
 	rig.config.seed = 7;
 }
 
+/* The same between 2001:db8::1 and 2001:db8::2. */
+static inline void
+rig_init6(void)
+{
+	struct weir_addr address;
+
+	rig_init();
+	rig.config.ip6 = 1;
+	rig.config.prefix_len = 64;
+	rig.config.mss = 1428;
+	ck_assert_int_eq(weir_addr_parse("2001:db8::2", &address), 0);
+	memcpy(rig.config.address6, address.bytes, sizeof(rig.config.address6));
+	ck_assert_int_eq(weir_addr_parse("2001:db8::1", &address), 0);
+	memcpy(rig.config.target6, address.bytes, sizeof(rig.config.target6));
+}
+
 static inline void
 rig_open_stack(void)
 {
@@ -148,6 +164,8 @@ rig_open_stack(void)
 	rig.engine = weir_stack_engine(rig.stack, 0);
 	ck_assert_int_eq(weir_addr_parse("192.0.2.1", &port.address), 0);
 	ck_assert_int_eq(weir_stack_attach(rig.stack, rig.near, &port), 0);
+	ck_assert_int_eq(weir_addr_parse("2001:db8::1", &port.address), 0);
+	ck_assert_int_eq(weir_stack_add_address(rig.stack, rig.near, &port.address), 0);
 	weir_listen_config_init(&listen);
 	listen.port = RIG_PORT;
 	listen.receive_buffer = rig.receive_buffer;

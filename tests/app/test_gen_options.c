@@ -182,6 +182,40 @@ START_TEST(targets)
 }
 END_TEST
 
+START_TEST(targets_of_ip6)
+{
+	static const uint8_t target[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 1};
+
+	taken("--ip 2001:db8::9/64 --connect [2001:db8::1]:9000");
+	ck_assert_uint_eq(options.ip.address.family, 6);
+	ck_assert_uint_eq(options.ip.prefix_len, 64);
+	ck_assert_uint_eq(options.target.family, 6);
+	ck_assert_mem_eq(options.target.bytes, target, sizeof(target));
+	ck_assert_uint_eq(options.target_port, 9000);
+	taken("--ip fe80::9/64 --connect [fe80::1]:1");
+	taken("--ip 2001:db8::9/64 --connect [2001:db8:1::1]:1 --gateway 2001:db8::fe");
+	taken("--ip 2001:db8::9/64 --sources 4 --connect [2001:db8::d]:1");
+	taken("--ip 2001:db8::9/64 --connect [2001:db8:0:0:1::9]:1"); /* the last word alone is ours */
+	refused("--ip 2001:db8::9/64 --connect 2001:db8::1:9000", "brackets", "[2001:db8::1]:9000");
+	refused("--ip 2001:db8::9/64 --connect [2001:db8::1]", "has no port", "[2001:db8::1]:9000");
+	refused("--ip 2001:db8::9/64 --connect [2001:db8::1]:", "'' is wrong", "1 to 65535");
+	refused("--ip 2001:db8::9/64 --connect [2001:db8::1:9000", "brackets", "[2001:db8::1]:9000");
+	refused("--ip 2001:db8::9/64 --connect :9000", "is empty", "2001:db8::1");
+	refused("--ip 2001:db8::9/64 --connect []:9000", "is empty", "2001:db8::1");
+	refused("--ip 2001:db8::9/64 --connect [ff02::1]:9000", "unicast", "2001:db8::1");
+	refused("--ip 2001:db8::9/64 --connect [fe80::1%3]:9000", "'%'", "leave it away");
+	refused("--ip 2001:db8::9/64 --connect 192.0.2.1:9000", "not of the family", "one family");
+	refused("--ip 192.0.2.9/24 --connect [2001:db8::1]:9000", "not of the family", "one family");
+	refused("--ip 2001:db8::9/64 --connect [2001:db8::9]:1", "one of our own", "receiver's");
+	refused("--ip 2001:db8::9/64 --sources 4 --connect [2001:db8::c]:1", "one of our own",
+		"receiver's");
+	refused("--ip 2001:db8::9/64 --connect [2001:db8:1::1]:1", "not in the network", "--gateway");
+	refused("--ip 2001:db8::9/64 --connect [2001:db8:1::1]:1 --gateway 192.0.2.1", "'192.0.2.1'",
+		"in the network");
+	refused("--ip 2001:db8::9/129 --connect [2001:db8::1]:1", "'129' is wrong", "1 to 128");
+}
+END_TEST
+
 /* Every connection has an address and a port of its own. */
 START_TEST(room_for_flows)
 {
@@ -194,6 +228,13 @@ START_TEST(room_for_flows)
 	refused("--ip 192.0.2.250/24 --sources 7 --connect 192.0.2.1:1", "has 6 addresses",
 		"lower address");
 	taken("--ip 192.0.2.250/24 --sources 6 --connect 192.0.2.1:1");
+	taken("--ip 2001:db8::fffa/64 --sources 7 --connect [2001:db8::1]:1");
+	refused("--ip 2001:db8::fffa/112 --sources 7 --connect [2001:db8::1]:1", "has 6 addresses",
+		"lower address");
+	refused("--ip 2001:db8::ffff:fffa/96 --sources 7 --connect [2001:db8::1]:1",
+		"has 6 addresses", "lower address");
+	refused("--ip 2001:db8::9/128 --sources 2 --connect [2001:db8::1]:1 --gateway 2001:db8::1",
+		"has 1 addresses", "lower address");
 	refused(LEAST "--attack collide --flows 248", "has 247 addresses", "shorter prefix");
 	taken("--ip 10.0.0.1/8 --connect 10.1.0.1:1 --attack collide --flows 32768");
 	refused("--ip 10.0.0.1/8 --connect 10.1.0.1:1 --attack collide --flows 32769", "too many",
@@ -236,6 +277,7 @@ add(Suite *s)
 	UNIT_CASE(s, ranges);
 	UNIT_CASE(s, missing_ones);
 	UNIT_CASE(s, targets);
+	UNIT_CASE(s, targets_of_ip6);
 	UNIT_CASE(s, room_for_flows);
 	UNIT_CASE(s, what_does_not_go_together);
 	UNIT_CASE(s, help_is_true);

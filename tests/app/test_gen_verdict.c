@@ -248,6 +248,11 @@ START_TEST(causes_name_thing_and_mend)
 	options.gateway_text = "192.0.2.254";
 	judge(PATIENCE_UNRESOLVED, false);
 	ck_assert_msg(strstr(text, "192.0.2.254") != NULL, "%s", text);
+	options.gateway.family = 0;
+	options.target.family = 6;
+	options.target_text = "[2001:db8::1]:9000";
+	judge(PATIENCE_UNRESOLVED, false);
+	ck_assert_msg(strstr(text, "solicitations for [2001:db8::1]: ") != NULL, "%s", text);
 }
 END_TEST
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # weir-gen against weir over vhost-user, and against the kernel through af_packet, whole and impaired,
-# and through tap: streams whose content is checked, request and response, connections, attacks,
+# both also over IPv6, and through tap: streams whose content is checked, request and response, connections, attacks,
 # runs that fail and say so, and what a person types wrongly.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,7 +13,7 @@ gen() {
 	# shellcheck disable=SC2086
 	run timeout -k 5 40 ip netns exec "$program_ns" "${weir%/*}/weir-gen" -l "$gen_core" \
 		--no-pci --file-prefix "weir-$$-g" $gen_memory --vdev "$gen_vdev" -- \
-		--ip "$gen_ip/$prefix" --connect "$gen_target" --stats 0 --seed 5 --json "$@" \
+		--ip "$gen_ip/$gen_prefix" --connect "$gen_target" --stats 0 --seed 5 --json "$@" \
 		>"$work/gen.out" 2>"$work/gen.err"
 	gen_status=$?
 	awk -f "$root/config/json.awk" "$work/gen.out" >"$work/gen.flat"
@@ -26,6 +26,18 @@ gen_figure() {
 		cat "$work/gen.err" >&2
 		die "weir-gen --json lacks $1"
 	}
+}
+
+# gen_ip6 ADDRESS TARGET, gen_ip4: from here to there from now on
+gen_ip6() {
+	gen_ip=$1
+	gen_prefix=$prefix6
+	gen_target=$2
+}
+gen_ip4() {
+	gen_ip=$1
+	gen_prefix=$prefix
+	gen_target=$2
 }
 
 # gen_good NAME ARGS...: ends well, all acknowledged, no other word on standard error.
@@ -51,10 +63,11 @@ ordered() {
 	}' "$work/gen.flat"
 }
 
-# receiver_start ARGS...: on the kernel's stack in the peer's namespace
+# receiver_start ARGS...: on the kernel's stack in the peer's namespace, at $receiver_at
+receiver_at=0.0.0.0
 receiver_start() {
 	spawn ip netns exec "$peer_ns" taskset -c "$peer_core" "$work/receiver" \
-		--listen 0.0.0.0:9000 "$@" >"$work/receiver.out"
+		--listen "$receiver_at:9000" "$@" >"$work/receiver.out"
 	receiver_pid=$last
 	tries_=0
 	until grep -q ready "$work/receiver.out"; do
@@ -119,7 +132,9 @@ gen_vdev="net_virtio_user0,path=$work/vhost,queue_size=1024,mac=02:00:00:00:00:0
 gen_core=$peer_core
 gen_memory="--no-huge -m 512 --no-shconf --single-file-segments"
 gen_ip=$peer_ip
+gen_prefix=$prefix
 gen_target=$weir_ip:9000
+weir_addresses="$weir_addresses --ip $weir_ip6/$prefix6"
 weir_start --listen 9000:verify --seconds 280
 tries=0
 until [ -S "$work/vhost" ]; do
@@ -145,11 +160,28 @@ opened=$((opened + 1600))
 gen_good "random RSTs beside streams" --flows 4 --seconds 1 --attack rst --verify
 opened=$((opened + 4))
 check "random RSTs: sent" [ "$(gen_figure counters.attack_packets)" -gt 1000 ]
+gen_ip6 "$peer_ip6" "[$weir_ip6]:9000"
+gen_good "IPv6: stream" --flows 8 --run 8 --bytes $((mib * 32768)) --verify
+gen_good "IPv6: stream, 16 sources, no timestamps" --flows 64 --sources 16 --timestamps off \
+	--mss 1000 --bytes 100001 --verify
+opened=$((opened + 72))
+gen_good "IPv6: idle connections" --flows 1 --hold 500 --seconds 1 --verify
+opened=$((opened + 501))
+gen_good "IPv6: rr" --flows 4 --seconds 1 --mode rr --verify
+check "IPv6: latency of every request" ordered requests
+opened=$((opened + 4))
+gen_good "IPv6: connect" --flows 16 --bytes 100K --mode connect --verify
+opened=$((opened + 1600))
+gen --flows 0 --seconds 1 --attack syn --sources 64 --open-loop 20000
+check "IPv6: half-open connections: status" same status $gen_status 0
+check "IPv6: half-open connections: sent" [ "$(gen_figure counters.attack_packets)" -gt 1000 ]
+gen_ip4 "$peer_ip" "$weir_ip:9000"
 weir_stop
 check "weir: all connections were its own" same accepted "$(figure connections.accepted)" $opened
 check "weir: every byte verified" [ "$(figure connections.verify.bytes)" -gt $((mib * 1048576)) ]
 check "weir: no byte wrong" same wrong "$(figure connections.verify.wrong_bytes)" 0
 check "weir: packets balance" check_balance
+check "weir: half-open connections were seen" [ "$(figure connections.syn_acks)" -gt $((opened + 1000)) ]
 
 say "-- against the kernel over af_packet --"
 netns_remove "$weir_ns"
@@ -174,6 +206,27 @@ gen_good "through a gateway" --gateway "$peer_ip" --flows 1 --bytes 1M --verify
 receiver_stop $((4 + 4 + 2 + 512 + 1)) \
 	$((4 * mib * 131072 + 4 * mib * 65536 + 2 * 1048576 + 8 * 65536 + 1048576))
 gen_target=$peer_ip:9000
+if net_ip6; then
+	gen_ip6 "$weir_ip6" "[$peer_ip6]:9000"
+	receiver_at="[::]"
+	receiver_start --check --seconds 100
+	gen_good "IPv6: stream" --flows 4 --run 8 --bytes $((mib * 32768)) --verify
+	gen_good "IPv6: impaired both ways" --flows 4 --run 8 --bytes $((mib * 32768)) --verify \
+		--impair "seed=1,loss=1%,dup=1%,reorder=2%,both=1"
+	check "IPv6: impaired: sent again" [ "$(gen_figure counters.retransmitted)" -gt 0 ]
+	gen_good "IPv6: connect" --flows 8 --bytes 64K --mode connect --verify
+	check "IPv6: the kernel knows it as a neighbour" \
+		eval 'ip -n "$peer_ns" -6 neigh show "$weir_ip6" | grep -q lladdr'
+	receiver_stop $((4 + 4 + 512)) $((8 * mib * 32768 + 8 * 65536))
+	gen_target="[2001:db8:18::77]:9000"
+	missed "IPv6: nobody there" 2 "no connection to [2001:db8:18::77]" --flows 1 --seconds 3
+	check "IPv6: nobody there: solicitations named once" same lines \
+		"$(grep -c 'answers neighbour solicitations' "$work/gen.err")" 1
+	receiver_at=0.0.0.0
+	gen_ip4 "$weir_ip" "$peer_ip:9000"
+else
+	say "no IPv6 in this kernel: its part is left out"
+fi
 
 say "-- runs that fail --"
 missed "nobody listens" 2 "refuses connections" --flows 4 --seconds 5
@@ -215,6 +268,8 @@ wrong 198.18.0.1000 --ip 198.18.0.1000/24
 wrong 198.18.0.1/33 --ip 198.18.0.1/33
 wrong "has no port" --connect 198.18.0.2
 wrong 65536 --connect 198.18.0.2:65536
+wrong brackets --connect 2001:db8::1:9000
+wrong "one family" --connect "[2001:db8::1]:9000"
 wrong "give --gateway" --connect 203.0.113.1:9000
 wrong "own addresses" --connect "$gen_ip:9000"
 wrong 198.18.9.9 --gateway 198.18.9.9

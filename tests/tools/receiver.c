@@ -2,7 +2,7 @@
 /*
  * A TCP receiver on the kernel's stack that checks the generator's content.
  *
- *   receiver --listen A:P [--check] [--slow MS] [--seconds N]
+ *   receiver --listen A:P|[A6]:P [--check] [--slow MS] [--seconds N]
  *
  * Reads every connection to its end and closes it then; with --check each byte has to be that of the
  * pattern for the peer's port and the offset. --slow waits so long before each read. Says "ready"
@@ -33,7 +33,12 @@
 #define BLOCK  65536
 
 static struct {
-	struct sockaddr_in at;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in ip4;
+		struct sockaddr_in6 ip6;
+	} at;
+	socklen_t at_bytes;
 	uint32_t slow_ms;
 	uint32_t seconds;
 	bool check;
@@ -67,10 +72,10 @@ on_end(int sig)
 static int
 listen_there(void)
 {
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+	int fd = socket(cfg.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    bind(fd, (struct sockaddr *)&cfg.at, sizeof(cfg.at)) != 0 || listen(fd, 4096) != 0)
+	    bind(fd, &cfg.at.any, cfg.at_bytes) != 0 || listen(fd, 4096) != 0)
 		die("listen");
 	return fd;
 }
@@ -87,7 +92,7 @@ watch(int epoll, int fd)
 static void
 accept_all(int epoll, int listener)
 {
-	struct sockaddr_in from;
+	struct sockaddr_in6 from; /* its port lies where that of IPv4 does */
 	socklen_t len = sizeof(from);
 	int fd;
 
@@ -95,7 +100,7 @@ accept_all(int epoll, int listener)
 			     SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
 		if (fd >= CONNS)
 			die("too many connections");
-		conns[fd] = (struct conn){.port = ntohs(from.sin_port)};
+		conns[fd] = (struct conn){.port = ntohs(from.sin6_port)};
 		watch(epoll, fd);
 		len = sizeof(from);
 	}
@@ -168,14 +173,25 @@ parse_address(char *text)
 {
 	char *colon = strrchr(text, ':');
 	long port = colon != NULL ? strtol(colon + 1, NULL, 10) : 0;
+	bool good;
 
 	if (colon == NULL || port < 1 || port > 65535)
 		usage("--listen wants ADDRESS:PORT");
 	*colon = '\0';
-	cfg.at.sin_family = AF_INET;
-	cfg.at.sin_port = htons((uint16_t)port);
-	if (inet_pton(AF_INET, text, &cfg.at.sin_addr) != 1)
-		usage("--listen wants an IPv4 address");
+	if (text[0] == '[' && colon[-1] == ']') {
+		colon[-1] = '\0';
+		cfg.at.ip6 = (struct sockaddr_in6){.sin6_family = AF_INET6,
+						   .sin6_port = htons((uint16_t)port)};
+		cfg.at_bytes = sizeof(cfg.at.ip6);
+		good = inet_pton(AF_INET6, text + 1, &cfg.at.ip6.sin6_addr) == 1;
+	} else {
+		cfg.at.ip4 = (struct sockaddr_in){.sin_family = AF_INET,
+						  .sin_port = htons((uint16_t)port)};
+		cfg.at_bytes = sizeof(cfg.at.ip4);
+		good = inet_pton(AF_INET, text, &cfg.at.ip4.sin_addr) == 1;
+	}
+	if (!good)
+		usage("--listen wants an address, one of IPv6 in brackets");
 }
 
 static uint32_t
@@ -207,7 +223,7 @@ parse_options(int argc, char **argv)
 		default: usage("unknown option");
 		}
 	}
-	if (optind != argc || cfg.at.sin_family != AF_INET)
+	if (optind != argc || cfg.at_bytes == 0)
 		usage("an argument too many, or --listen is missing");
 }
 
