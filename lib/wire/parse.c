@@ -9,6 +9,7 @@
 #include "wire/options.h"
 #include "wire/parse.h"
 #include "wire/plain.h"
+#include "wire/plain6.h"
 #include "wire/trust.h"
 
 #define PREFETCH_AHEAD 8 /* packets; the headers of a burst come from the device's cold lines */
@@ -22,6 +23,8 @@ weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uin
 	parse->l3 = l3;
 	parse->port = port;
 	weir_parse_set_ip(parse, ip);
+	weir_plain6_init(&parse->plain6[WEIR_OPT_NONE], mac, l3, false, port);
+	weir_plain6_init(&parse->plain6[WEIR_OPT_TS], mac, l3, true, port);
 }
 
 void
@@ -292,8 +295,7 @@ parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *
 	add_segment(&head, out);
 }
 
-/* State of one burst in registers: a store to a descriptor might hit whatever lies in memory. The last
- * four speak of the segment before, for the next one of its run. */
+/* State of one burst in registers: a store to a descriptor might hit whatever lies in memory. */
 struct burst {
 	const struct weir_plain *plain; /* by the shape of the last plain frame */
 	uint64_t bytes;
@@ -302,10 +304,7 @@ struct burst {
 	uint32_t longest; /* payload of a frame of shape `plain` */
 	struct weir_seg *seg; /* the next one */
 	bool software; /* the port does not answer for checksums: payload will be read */
-	uint32_t next; /* sequence number behind it */
-	uint32_t ack;
-	uint32_t tsval;
-	uint32_t last; /* not zero: nothing follows it in an aggregate */
+	struct weir_plain_before before;
 };
 
 /* The first frame of the open run, which bytes all have like it, and what their descriptors share. */
@@ -356,7 +355,7 @@ add_plain(struct weir_parse *parse, const struct weir_plain *plain, struct rte_m
 
 	add_run(out, &key);
 	weir_plain_like(plain, ip, like);
-	weir_plain_fill(plain, like, buf, ip, len, seg);
+	weir_plain_fill(plain, like, buf, ip + WEIR_IP4_BYTES, len, seg);
 	seg->follows = 0;
 	parse->frame_max = RTE_MAX(parse->frame_max, plain->data_off + len);
 	out->n_segs++;
@@ -376,10 +375,12 @@ plain_shape(struct weir_parse *parse, const struct rte_mbuf *buf, const uint8_t 
 	return NULL;
 }
 
-/* Whatever keeps a frame from being taken at once. */
-static void __attribute__((noinline))
-parse_doubtful(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *out)
+/* Whatever keeps the first of `n` frames from being taken at once. Returns how many were taken: those
+ * of IPv6 behind it go with it, and their bytes into out->bytes. */
+static uint32_t __attribute__((noinline))
+parse_doubtful(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct weir_parsed *out)
 {
+	struct rte_mbuf *buf = bufs[0];
 	const uint8_t *frame = rte_pktmbuf_mtod(buf, const uint8_t *);
 	const struct weir_plain *plain = NULL;
 	enum weir_drop verdict;
@@ -387,15 +388,20 @@ parse_doubtful(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parse
 	if ((buf->ol_flags & WEIR_PLAIN_RARE) == 0)
 		plain = plain_shape(parse, buf, frame);
 	if (plain == NULL) {
-		parse_frame(parse, buf, out);
-		return;
+		uint32_t taken = weir_plain6_take(parse, bufs, n, out);
+
+		for (uint32_t i = 1; i < taken; i++)
+			out->bytes += bufs[i]->pkt_len;
+		if (taken == 0)
+			parse_frame(parse, buf, out);
+		return RTE_MAX(taken, 1u);
 	}
 	verdict = check_plain(parse, plain, buf, frame);
-	if (verdict != WEIR_PARSE_OK) {
+	if (verdict != WEIR_PARSE_OK)
 		add_reject(buf, verdict, out);
-		return;
-	}
-	add_plain(parse, plain, buf, frame + plain->l3_off, out);
+	else
+		add_plain(parse, plain, buf, frame + plain->l3_off, out);
+	return 1;
 }
 
 /* What a checksum in software will read of the first segment, behind the first two lines. */
@@ -423,22 +429,23 @@ close_run(struct burst *burst, struct run *run)
 {
 	memset(run->bytes, 0, sizeof(run->bytes));
 	memset(run->mask, 0xff, sizeof(run->mask));
-	burst->last = 1;
+	burst->before.last = 1;
 }
 
-/* Put down what is in registers, look closely at the first of `n` frames, take it up again. */
-static inline void
+/* Put down what is in registers, look closely at the first of `n` frames, take it up again. Returns
+ * how many were taken. */
+static inline uint32_t
 burst_doubt(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct burst *burst,
 	    struct run *run, struct weir_parsed *out)
 {
-	uint32_t before = (uint32_t)(burst->seg - out->segs);
+	uint32_t before = (uint32_t)(burst->seg - out->segs), taken;
 
 	if (burst->software && n > 1)
 		prefetch_payload(bufs[1]);
 	parse->trust.claims[WEIR_CLAIM_GOOD] += burst->granted - burst->credit;
 	note_longest(parse, burst);
 	out->n_segs = before;
-	parse_doubtful(parse, bufs[0], out);
+	taken = parse_doubtful(parse, bufs, n, out);
 	burst->seg = &out->segs[out->n_segs];
 	burst->granted = burst->credit = weir_trust_credit(&parse->trust);
 	burst->plain = &parse->plain[parse->shape];
@@ -448,6 +455,7 @@ burst_doubt(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct
 		burst->software = parse->trust.software ||
 				  (bufs[0]->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
 					  RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN;
+	return taken;
 }
 
 /* A frame that is not like the one before: false when it is not plain either. */
@@ -464,26 +472,10 @@ begin_run(const struct weir_parse *parse, const uint8_t *frame, struct burst *bu
 	memcpy(run->bytes, frame, sizeof(run->bytes));
 	memcpy(run->mask, plain->run, sizeof(run->mask));
 	weir_plain_like(plain, ip, run->like);
-	burst->last = 1;
+	burst->before.last = 1;
 	out->n_segs = (uint32_t)(burst->seg - out->segs);
 	add_run(out, &key);
 	return true;
-}
-
-/* May the segment stand behind the one before in an aggregate? See tcp/aggregate.c. */
-static inline uint8_t
-follows(struct burst *burst, uint32_t seq, uint32_t ack, uint32_t len, uint32_t tsval,
-	uint8_t flags)
-{
-	uint32_t alone = (len - 1) >> 31, doubt = alone | burst->last;
-
-	doubt |= (seq ^ burst->next) | (ack - burst->ack) >> WEIR_SEG_ACK_BITS;
-	doubt |= (tsval - burst->tsval) >> WEIR_SEG_TS_BITS;
-	burst->next = seq + len;
-	burst->ack = ack;
-	burst->tsval = tsval;
-	burst->last = alone | (flags & WEIR_TCP_PSH);
-	return doubt == 0;
 }
 
 /* All of it lies in one buffer, and the port is believed when it calls the sums good. */
@@ -494,34 +486,33 @@ is_simple(const struct burst *burst, const struct rte_mbuf *buf)
 	       buf->nb_segs == 1 && buf->data_len >= burst->plain->least;
 }
 
-/* The first of `n` frames. */
-static inline __attribute__((always_inline)) void
-parse_one(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct burst *burst,
+/* False: it has to be looked at closely. */
+static inline __attribute__((always_inline)) bool
+parse_one(const struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
 	  struct run *run, struct weir_parsed *out, weir_plain_compare *differs)
 {
 	const struct weir_plain *plain = burst->plain;
-	const uint8_t *frame = rte_pktmbuf_mtod(bufs[0], const uint8_t *);
+	const uint8_t *frame = rte_pktmbuf_mtod(buf, const uint8_t *);
 	const uint8_t *ip = frame + plain->l3_off;
 	struct weir_seg *seg = burst->seg;
 	uint32_t len;
 
-	burst->bytes += bufs[0]->pkt_len;
-	if (unlikely(!is_simple(burst, bufs[0])))
-		goto doubt;
+	burst->bytes += buf->pkt_len;
+	if (unlikely(!is_simple(burst, buf)))
+		return false;
 	len = weir_load_be16(ip + 2) - plain->headers;
-	if (unlikely(len > bufs[0]->data_len - plain->data_off))
-		goto doubt;
+	if (unlikely(len > buf->data_len - plain->data_off))
+		return false;
 	if (differs(frame, run->bytes, run->mask) &&
 	    !begin_run(parse, frame, burst, run, out, differs))
-		goto doubt;
+		return false;
 	burst->credit--;
-	weir_plain_fill(plain, run->like, bufs[0], ip, len, seg);
-	seg->follows = follows(burst, seg->seq, seg->ack, len, seg->tsval, seg->flags);
+	weir_plain_fill(plain, run->like, buf, ip + WEIR_IP4_BYTES, len, seg);
+	seg->follows = weir_plain_follows(&burst->before, seg->seq, seg->ack, len, seg->tsval,
+					  seg->flags);
 	burst->longest = len > burst->longest ? len : burst->longest;
 	burst->seg++;
-	return;
-doubt:
-	burst_doubt(parse, bufs, n, burst, run, out);
+	return true;
 }
 
 static inline void
@@ -535,20 +526,27 @@ parse_all(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct w
 	  weir_plain_compare *differs)
 {
 	struct burst burst = {.plain = &parse->plain[parse->shape], .seg = out->segs};
-	uint32_t ahead = n < PREFETCH_AHEAD ? n : PREFETCH_AHEAD;
+	struct rte_mbuf **end = bufs + n, **last = end - (n != 0);
+	struct rte_mbuf **ahead = bufs + RTE_MIN((uint32_t)(last - bufs), (uint32_t)PREFETCH_AHEAD);
 	struct run run;
 
 	burst.granted = burst.credit = weir_trust_credit(&parse->trust);
 	close_run(&burst, &run);
 	out->n_runs = out->n_others = out->n_rejects = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		ahead -= i + ahead == n;
-		prefetch_frame(bufs[i + ahead]);
-		parse_one(parse, bufs + i, n - i, &burst, &run, out, differs);
+	out->bytes = 0;
+	while (bufs != end) {
+		prefetch_frame(*ahead);
+		ahead += ahead != last;
+		if (likely(parse_one(parse, *bufs, &burst, &run, out, differs))) {
+			bufs++;
+			continue;
+		}
+		bufs += burst_doubt(parse, bufs, (uint32_t)(end - bufs), &burst, &run, out);
+		ahead = RTE_MAX(ahead, RTE_MIN(bufs, last));
 	}
 	parse->trust.claims[WEIR_CLAIM_GOOD] += burst.granted - burst.credit;
 	note_longest(parse, &burst);
-	out->bytes = burst.bytes;
+	out->bytes += burst.bytes;
 	out->n_segs = (uint32_t)(burst.seg - out->segs);
 	out->run_first[out->n_runs] = (uint8_t)out->n_segs;
 }

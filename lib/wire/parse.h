@@ -70,6 +70,7 @@ struct weir_parse {
 	uint32_t frame_max;           /* longest frame received, bytes, from the Ethernet header on */
 	struct weir_plain plain[2];   /* by enum weir_opt_shape: without and with a timestamp */
 	uint8_t shape;                /* of the last plain frame: the next one is looked at so first */
+	struct weir_plain plain6[2];  /* the same as plain[2] of IPv6 */
 };
 
 /* Ready for frames to `mac` (ignored when l3) and `ip` from the port with index `port`; `own6` is set

@@ -109,9 +109,8 @@ weir_plain_like(const struct weir_plain *plain, const uint8_t *ip, uint64_t like
  * and what it says itself. Stores do not overlap: what is read in wider words afterwards would wait. */
 static inline void
 weir_plain_fill(const struct weir_plain *plain, const uint64_t like[2], struct rte_mbuf *buf,
-		const uint8_t *ip, uint32_t len, struct weir_seg *seg)
+		const uint8_t *tcp, uint32_t len, struct weir_seg *seg)
 {
-	const uint8_t *tcp = ip + WEIR_IP4_BYTES;
 	uint64_t numbers, end;
 
 	memcpy(&numbers, tcp + 4, sizeof(numbers));
@@ -126,6 +125,30 @@ weir_plain_fill(const struct weir_plain *plain, const uint64_t like[2], struct r
 	end = like[1] | tcp[13];
 	memcpy(&seg->wire_segs, &like[0], sizeof(like[0]));
 	memcpy(&seg->flags, &end, sizeof(end));
+}
+
+/* Of the segment before, for the next one of its run. */
+struct weir_plain_before {
+	uint32_t next; /* sequence number behind it */
+	uint32_t ack;
+	uint32_t tsval;
+	uint32_t last; /* not zero: nothing follows it in an aggregate */
+};
+
+/* May the segment stand behind the one before in an aggregate? See tcp/aggregate.c. */
+static inline uint8_t
+weir_plain_follows(struct weir_plain_before *before, uint32_t seq, uint32_t ack, uint32_t len,
+		   uint32_t tsval, uint8_t flags)
+{
+	uint32_t alone = (len - 1) >> 31, doubt = alone | before->last;
+
+	doubt |= (seq ^ before->next) | (ack - before->ack) >> WEIR_SEG_ACK_BITS;
+	doubt |= (tsval - before->tsval) >> WEIR_SEG_TS_BITS;
+	before->next = seq + len;
+	before->ack = ack;
+	before->tsval = tsval;
+	before->last = alone | (flags & WEIR_TCP_PSH);
+	return doubt == 0;
 }
 
 #endif
