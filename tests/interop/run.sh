@@ -16,7 +16,7 @@
 # for each family. The short form has each value once and the pairs that have most to do with one another.
 #
 # Every cell: both connections end well, SHA-256 equal, what the row says was agreed on (TCP_INFO), no
-# stall beyond the sender's timeout plus 200 ms. Cells that differ only in the peer's settings share one
+# stall beyond the sender's timeout, as its kernel's timer rounds it up, plus 200 ms. Cells that differ only in the peer's settings share one
 # weir; at its end ("end of ...") packets balance and all buffers are back.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -350,7 +350,7 @@ check_conns() {
 	[ $equal = $conns ] || wrong "content equal for $equal of $conns connections"
 }
 
-# No wait for longer than the sender's timeout plus 200 ms; see check_stalls in tests/kernel/begin.sh.
+# No wait for longer than the sender's timer plus 200 ms; see check_stalls in tests/kernel/begin.sh.
 check_wait() {
 	[ "$(peer_total over_ms)" -le 200 ] ||
 		wrong "the sender waited $(peer_total over_ms) ms longer than its timeout"

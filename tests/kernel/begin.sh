@@ -68,9 +68,11 @@ other_drops() {
 # check_stalls: nothing stands still longer than the sender's retransmission timeout plus 200 ms. The
 # timeout is the one that `ss -ti` shows in that moment: when the link loses the retransmission, too,
 # the sender doubles it (RFC 6298 5.5) and waits again, and the rule holds for each wait with its own
-# timeout. So that weir cannot hide behind a second wait, it must be the link's: as rare as losing one
-# packet in a hundred twice, while every segment that reached weir was taken at once or was a
-# duplicate. Neither end sees a stall that the other does not see.
+# timeout. The kernel's timer fires up to an eighth later (tests/tools/stall.h): a timeout of
+# 13056 ms does so after 13312 ms, even where nobody is left who could answer. So that weir cannot hide
+# behind a second wait, it must be the link's: as rare as losing one packet in a hundred twice, while
+# every segment that reached weir was taken at once or was a duplicate. Neither end sees a stall that
+# the other does not see.
 check_stalls() {
 	check "no wait beyond its timeout" at_most "most ms beyond the timeout in force" \
 		"$(peer_total over_ms)" 200

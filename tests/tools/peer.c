@@ -11,8 +11,9 @@
  *
  * `send` samples what `ss -ti` shows of each connection and reports its stalls: stall_ms, the longest
  * time in which nothing was acknowledged; lost_again, the retransmissions by timeout after which
- * another timeout passed; over_ms, by how much a wait exceeded the retransmission timeout in force during it. A
- * retransmission that is lost again doubles that timeout and begins a new wait (RFC 6298 5.5, 5.7).
+ * another timeout passed; over_ms, by how much a wait exceeded the retransmission timeout in force during
+ * it, and what the kernel's timer adds to that (stall.h). A retransmission that is lost again
+ * doubles that timeout and begins a new wait (RFC 6298 5.5, 5.7).
  *
  * Every connection is half-closed after its data and then waits for the other side's FIN, so success
  * means that all of it was acknowledged. --seconds N bounds the run (default 120). Exit 0 only when
@@ -38,6 +39,7 @@
 #include <unistd.h>
 
 #include "app/generator/pattern.h"
+#include "tests/tools/stall.h"
 
 #define BLOCK_WORDS 8192 /* 64 KiB: stays in the second-level cache between filling and sending */
 #define STACK_BYTES (256 * 1024)
@@ -65,18 +67,7 @@ struct conn {
 	atomic_int fd; /* -1: not open; the sampler reads it */
 	uint16_t port;
 	uint64_t sent;
-	struct {
-		uint64_t acked_bytes;
-		uint64_t began_ns; /* last progress */
-		uint64_t wait_ns;  /* the same, or the timeout since */
-		uint64_t sampled_ns; /* last looked at */
-		uint32_t rto_us;   /* in force during this wait */
-		uint32_t backoff;
-		uint32_t retransmits; /* by timeout, since the last progress */
-	} stall;
-	uint64_t stall_us; /* longest */
-	int64_t over_us;   /* worst of wait - rto */
-	uint32_t lost_again;
+	struct stall stall;
 	uint32_t rto_us; /* worst seen */
 	uint32_t retrans;
 	uint64_t done; /* connections that ended well */
@@ -280,46 +271,6 @@ idle_thread(void *arg)
 	return NULL;
 }
 
-/* A wait for an acknowledgment is over: by one, or by a timeout. It lasted until the sample before at
- * least; what came later is the sampler's own time, which may be long on a busy machine. */
-static void
-end_wait(struct conn *conn, uint64_t now, uint32_t factor)
-{
-	int64_t waited_us = (int64_t)(conn->stall.sampled_ns - conn->stall.wait_ns) / 1000;
-	int64_t over_us = waited_us - conn->stall.rto_us;
-
-	if (conn->stall.rto_us != 0 && over_us > conn->over_us)
-		conn->over_us = over_us;
-	if (conn->stall.backoff != 0 && waited_us > conn->stall.rto_us / 4 * 3)
-		conn->lost_again++;
-	conn->stall.wait_ns = now;
-	conn->stall.rto_us *= factor; /* what the next wait begins with */
-}
-
-static void
-sample_stall(struct conn *conn, const struct tcp_info *info)
-{
-	uint64_t now = clock_ns();
-	bool progress = info->tcpi_bytes_acked != conn->stall.acked_bytes;
-
-	if (progress && (now - conn->stall.began_ns) / 1000 > conn->stall_us &&
-	    conn->stall.began_ns != 0)
-		conn->stall_us = (now - conn->stall.began_ns) / 1000;
-	if (progress || info->tcpi_unacked == 0) {
-		end_wait(conn, now, 0);
-		conn->stall.began_ns = now;
-		conn->stall.acked_bytes = info->tcpi_bytes_acked;
-	} else if (info->tcpi_backoff > conn->stall.backoff ||
-		   info->tcpi_retransmits > conn->stall.retransmits) {
-		end_wait(conn, now, 2); /* a SACK block may take back backoff, but not the timer */
-	}
-	conn->stall.backoff = info->tcpi_backoff;
-	conn->stall.retransmits = info->tcpi_retransmits;
-	conn->stall.sampled_ns = now;
-	if (info->tcpi_rto > conn->stall.rto_us)
-		conn->stall.rto_us = info->tcpi_rto;
-}
-
 static void
 sample_one(struct conn *conn)
 {
@@ -334,7 +285,7 @@ sample_one(struct conn *conn)
 		return;
 	if (info.tcpi_rto > conn->rto_us)
 		conn->rto_us = info.tcpi_rto;
-	sample_stall(conn, &info);
+	stall_sample(&conn->stall, &info, clock_ns());
 }
 
 static atomic_bool sampling;
@@ -386,14 +337,14 @@ report(const struct conn *conns, uint64_t ns, bool each)
 			       " retrans %" PRIu32 " stall_ms %" PRIu64 " lost_again %" PRIu32
 			       " over_ms %" PRId64 "\n",
 			       c->index, c->port, c->sent, c->rto_us / 1000, c->retrans,
-			       c->stall_us / 1000, c->lost_again, c->over_us / 1000);
+			       c->stall.longest_us / 1000, c->stall.lost_again, c->stall.over_us / 1000);
 		done += c->done;
 		bytes += c->sent;
 		retrans += c->retrans;
 		rto_us = c->rto_us > rto_us ? c->rto_us : rto_us;
-		stall_us = c->stall_us > stall_us ? c->stall_us : stall_us;
-		over_us = c->over_us > over_us ? c->over_us : over_us;
-		lost_again += c->lost_again;
+		stall_us = c->stall.longest_us > stall_us ? c->stall.longest_us : stall_us;
+		over_us = c->stall.over_us > over_us ? c->stall.over_us : over_us;
+		lost_again += c->stall.lost_again;
 		failed |= c->failed;
 	}
 	printf("total done %" PRIu64 " bytes %" PRIu64 " ms %" PRIu64 " rto_ms %" PRIu32
