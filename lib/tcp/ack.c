@@ -8,20 +8,20 @@
 #include "wire/seq.h"
 #include "wire/siphash.h"
 
+/* The counters of AccECN that fit beside the SACK blocks that this ACK may carry. */
 static void
-push_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
+add_accecn(struct weir_tcp *tcp, const struct weir_flow *flow, struct weir_packet *packet)
 {
-	struct weir_gather *g = &tcp->gather;
+	struct weir_accecn *accecn = &tcp->accecn[flow->id];
+	bool sacks = flow->reass != WEIR_NONE || tcp->dsack[0] != tcp->dsack[1];
 
-	if (g->n_acks == g->capacity || g->n_items == g->capacity)
-		g->flush(g->user);
-	weir_ack_item(tcp, flow)->n++;
-	g->acks[g->n_acks++] = (struct weir_ack){.ack = ack, .tsecr = flow->ts_recent};
-	weir_ack_sent(tcp, flow, ack, true);
+	if (weir_accecn_is_due(accecn, flow))
+		packet->accecn = weir_accecn_take(
+			accecn, sacks && (flow->opts & WEIR_FLOW_TS) != 0 ? 2 : 3);
 }
 
 static struct weir_gather_single *
-push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, bool open)
+push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, uint32_t ack, bool open)
 {
 	struct weir_gather *g = &tcp->gather;
 	struct weir_gather_single *single;
@@ -33,19 +33,39 @@ push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, bool o
 	single->open = open;
 	single->packet = (struct weir_packet){
 		.seq = flow->snd_nxt,
-		.ack = flow->rcv_nxt,
+		.ack = ack,
 		.tsecr = flow->ts_recent,
 		.flags = flags,
 		.wscale = -1,
 	};
-	weir_ack_sent(tcp, flow, flow->rcv_nxt, open);
+	if ((flow->opts & WEIR_FLOW_ACCECN_OPTION) && !(flags & WEIR_TCP_RST))
+		add_accecn(tcp, flow, &single->packet);
+	weir_ack_sent(tcp, flow, ack, open);
 	return single;
+}
+
+static void
+push_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
+{
+	struct weir_gather *g = &tcp->gather;
+
+	if ((flow->opts & WEIR_FLOW_ACCECN_OPTION) &&
+	    weir_accecn_is_due(&tcp->accecn[flow->id], flow)) {
+		push_single(tcp, flow, weir_ack_flags(flow), ack, true);
+		return;
+	}
+	if (g->n_acks == g->capacity || g->n_items == g->capacity)
+		g->flush(g->user);
+	weir_ack_item(tcp, flow)->n++;
+	g->acks[g->n_acks++] = (struct weir_ack){.ack = ack, .tsecr = flow->ts_recent};
+	weir_ack_sent(tcp, flow, ack, true);
 }
 
 /* SACK blocks as of now, latest arrival first, behind a D-SACK that is due (RFC 2883). */
 static void
 add_sacks(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_packet *packet)
 {
+	uint32_t most = flow->max_sacks - (packet->accecn.kind != 0);
 	bool duplicate = tcp->dsack[0] != tcp->dsack[1];
 
 	if (!(flow->opts & WEIR_FLOW_SACK))
@@ -55,8 +75,7 @@ add_sacks(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_packet *pack
 
 		if (duplicate)
 			memcpy(r->dsack, tcp->dsack, sizeof(r->dsack));
-		packet->n_sacks = (uint8_t)weir_reass_sacks(&tcp->reass, r, packet->sacks,
-						    flow->max_sacks);
+		packet->n_sacks = (uint8_t)weir_reass_sacks(&tcp->reass, r, packet->sacks, most);
 	} else if (duplicate) {
 		memcpy(packet->sacks[0], tcp->dsack, sizeof(tcp->dsack));
 		packet->n_sacks = 1;
@@ -82,14 +101,14 @@ weir_ack_now(struct weir_tcp *tcp, struct weir_flow *flow)
 		push_train(tcp, flow, flow->rcv_nxt);
 		return;
 	}
-	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), true)->packet);
+	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), flow->rcv_nxt, true)->packet);
 }
 
 void
 weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow)
 {
 	tcp->stats.dup_acks++;
-	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), false)->packet);
+	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), flow->rcv_nxt, false)->packet);
 }
 
 void
@@ -102,7 +121,7 @@ weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct w
 	tcp->stats.dup_acks += n;
 	for (uint32_t i = 0; i < n; i++) {
 		struct weir_packet *packet =
-			&push_single(tcp, flow, weir_ack_flags(flow), false)->packet;
+			&push_single(tcp, flow, weir_ack_flags(flow), flow->rcv_nxt, false)->packet;
 
 		packet->n_sacks = all.n_sacks;
 		memcpy(packet->sacks, all.sacks, sizeof(all.sacks));
@@ -218,7 +237,7 @@ weir_ack_challenge(struct weir_tcp *tcp, struct weir_flow *flow)
 		tcp->stats.answers_limited++;
 		return;
 	}
-	push_single(tcp, flow, weir_ack_flags(flow), false);
+	push_single(tcp, flow, weir_ack_flags(flow), flow->rcv_nxt, false);
 }
 
 void
@@ -232,7 +251,7 @@ weir_ack_outside(struct weir_tcp *tcp, struct weir_flow *flow, bool has_data)
 	}
 	/* A probe of a closed window is told what there is now. */
 	open = (flow->marks & WEIR_FLOW_ZERO_WINDOW) != 0;
-	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), open)->packet);
+	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), flow->rcv_nxt, open)->packet);
 }
 
 void
@@ -240,7 +259,8 @@ weir_ack_control(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, u
 {
 	bool reset = (flags & WEIR_TCP_RST) != 0;
 	struct weir_gather_single *single =
-		push_single(tcp, flow, reset ? flags : flags | weir_ack_flags(flow), !reset);
+		push_single(tcp, flow, reset ? flags : flags | weir_ack_flags(flow), flow->rcv_nxt,
+			    !reset);
 
 	single->packet.seq = seq;
 }

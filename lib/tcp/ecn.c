@@ -46,9 +46,12 @@ void
 weir_ecn_agree(struct weir_syn *syn, uint32_t setting, const struct weir_seg *seg)
 {
 	syn->ecn = seg->tos & WEIR_ECN_MASK;
-	if (setting == WEIR_ECN_ACCURATE)
+	if (setting == WEIR_ECN_ACCURATE) {
 		syn->opts |= kind_asked(seg);
-	else if (setting == WEIR_ECN_ON && (seg->flags & CLASSIC) == CLASSIC)
+		if (syn->opts & WEIR_FLOW_ACCECN)
+			syn->opts |= WEIR_FLOW_ACCECN_OPTION;
+	}
+	if (setting == WEIR_ECN_ON && (seg->flags & CLASSIC) == CLASSIC)
 		syn->opts |= WEIR_FLOW_ECN; /* RFC 3168 knows no AE: it may stand there or not */
 }
 
@@ -162,6 +165,8 @@ weir_ecn_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir
 {
 	bool ce = (seg->tos & WEIR_ECN_MASK) == WEIR_ECN_CE;
 
+	if (flow->opts & WEIR_FLOW_ACCECN_OPTION)
+		weir_accecn_count(&tcp->accecn[flow->id], seg);
 	if (flow->opts & WEIR_FLOW_ACCECN)
 		return ce && count_mark(tcp, flow, seg);
 	return echo(flow, seg, ce);

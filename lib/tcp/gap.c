@@ -24,7 +24,7 @@ gap_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow,
 	doubt |= (flow->opts & WEIR_FLOW_TS) ? (first->tsval - flow->ts_recent) >> 30 : 0;
 	doubt |= (first->tos & WEIR_ECN_MASK) == WEIR_ECN_CE;
 	doubt |= (flow->marks & (WEIR_FLOW_LAST_CE | WEIR_FLOW_APP_CLOSED)) | flow->fin_known;
-	doubt |= first->mark & WEIR_MARK_CHAIN;
+	doubt |= (first->mark & WEIR_MARK_CHAIN) | (flow->opts & WEIR_FLOW_ACCECN_OPTION);
 	doubt |= (tcp->dsack[0] ^ tcp->dsack[1]) | (r->dsack[0] ^ r->dsack[1]);
 	return doubt;
 }

@@ -139,13 +139,28 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 	return i;
 }
 
+/* The same where each ACK may have to tell what came under which ECN codepoint (RFC 9768 3.2.3). */
+static uint32_t __attribute__((noinline))
+take_counted(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		weir_accecn_count(&tcp->accecn[flow->id], &segs[i]);
+		take_segment(tcp, flow, &segs[i]);
+	}
+	return n;
+}
+
 static void
 take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
 	const struct weir_seg *last = &segs[n - 1];
-	uint32_t start = flow->rcv_nxt;
+	uint32_t start = flow->rcv_nxt, i;
 
-	for (uint32_t i = take_steady(tcp, flow, segs, n); i < n; i++)
+	if (__builtin_expect(!(flow->opts & WEIR_FLOW_ACCECN_OPTION), 1))
+		i = take_steady(tcp, flow, segs, n);
+	else
+		i = take_counted(tcp, flow, segs, n);
+	for (; i < n; i++)
 		take_segment(tcp, flow, &segs[i]);
 	flow->snd_wnd = (uint32_t)last->win << flow->snd_wscale;
 	flow->snd_wl1 = last->seq;

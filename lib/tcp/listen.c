@@ -97,14 +97,19 @@ send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn, uint32_t tsval)
 	};
 
 	packet.flags |= weir_ecn_syn_ack_flags(syn);
+	if (syn->opts & WEIR_FLOW_ACCECN_OPTION)
+		packet.accecn = weir_accecn_first();
 	tcp->stats.syn_acks++;
 	weir_output_syn_ack(tcp, syn, &packet);
 }
 
+/* The AccECN option may be why the first did not arrive: the connection is without it from now on
+ * (RFC 9768 3.2.3.2.2). */
 static void
-send_syn_ack_again(struct weir_tcp *tcp, const struct weir_syn *syn)
+send_syn_ack_again(struct weir_tcp *tcp, struct weir_syn *syn)
 {
 	tcp->stats.syn_acks_again++;
+	syn->opts &= (uint8_t)~WEIR_FLOW_ACCECN_OPTION;
 	send_syn_ack(tcp, syn, tcp->now_ms + syn->ts_offset);
 }
 

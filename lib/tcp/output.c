@@ -173,6 +173,7 @@ syn_ack_image(struct weir_tcp *tcp, const struct weir_syn *syn, const struct wei
 		.port = syn->port,
 		.tags = syn->hop.tags,
 		.made = 1,
+		.accecn = packet->accecn.kind != 0,
 	};
 	struct weir_link link;
 

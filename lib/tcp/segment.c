@@ -67,6 +67,9 @@ check_sequence(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_s
 	old = weir_seq_leq(seg->seq + weir_seg_space(seg), flow->rcv_nxt);
 	if (old)
 		weir_ack_note_duplicate(tcp, flow, seg->seq, end);
+	if (old && seg->len > 1 && (flow->opts & WEIR_FLOW_ACCECN_OPTION) &&
+	    weir_accecn_is_blocked(&tcp->accecn[flow->id]))
+		flow->opts &= (uint8_t)~WEIR_FLOW_ACCECN_OPTION;
 	weir_ack_outside(tcp, flow, seg->len > 1); /* one byte: a keepalive, perhaps */
 	return reject(tcp, seg, old ? WEIR_DROP_TCP_OLD : WEIR_DROP_TCP_BEYOND_WINDOW);
 }

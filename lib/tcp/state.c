@@ -120,6 +120,8 @@ weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 	}
 	init_rest(tcp, flow, id);
 	weir_ecn_open(flow);
+	if (flow->opts & WEIR_FLOW_ACCECN_OPTION)
+		weir_accecn_open(&tcp->accecn[id]);
 	weir_output_header(tcp, flow->port, &syn->key, &syn->hop,
 			   (flow->opts & WEIR_FLOW_TS) != 0, &flow->header);
 	weir_timer_arm(tcp, flow);

@@ -16,6 +16,7 @@
 #include "flow/sched.h"
 #include "flow/slots.h"
 #include "flow/table.h"
+#include "tcp/accecn.h"
 #include "tcp/aggregate.h"
 #include "tcp/cookie.h"
 #include "tcp/gather.h"
@@ -137,6 +138,7 @@ struct weir_tcp {
 	struct weir_table table;  /* of IPv4 */
 	struct weir_table table6; /* of IPv6 */
 	struct weir_key *keys6;   /* of the flows of IPv6, by flow; untouched where there are none */
+	struct weir_accecn *accecn; /* of WEIR_FLOW_ACCECN_OPTION, the same way */
 	struct weir_sched sched;
 	struct weir_queue_pool queues;
 	struct weir_held_pool held;

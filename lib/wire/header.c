@@ -192,6 +192,21 @@ weir_header_init6(struct weir_header *out, const struct weir_link *link, const s
 	finish(out, &key->low);
 }
 
+static uint8_t *
+put_accecn(uint8_t *to, const struct weir_accecn_echo *echo)
+{
+	if (echo->kind == 0)
+		return to;
+	to[0] = echo->kind;
+	to[1] = (uint8_t)(2 + 3 * echo->n);
+	to += 2;
+	for (uint32_t i = 0; i < echo->n; i++, to += 3) {
+		to[0] = (uint8_t)(echo->counters[i] >> 16);
+		weir_store_be16(to + 1, (uint16_t)echo->counters[i]);
+	}
+	return to;
+}
+
 /* Options in an order that needs no padding in a full set: 4 + 2 + 10 + 1 + 3. */
 static uint8_t *
 put_syn_options(uint8_t *to, const struct weir_header *header, const struct weir_packet *packet)
@@ -216,14 +231,15 @@ put_syn_options(uint8_t *to, const struct weir_header *header, const struct weir
 		to[3] = (uint8_t)packet->wscale;
 		to += 4;
 	}
-	return to;
+	return put_accecn(to, &packet->accecn);
 }
 
-/* Forty bytes hold four blocks, or three beside a timestamp (RFC 2018 section 3). */
+/* Forty bytes hold four blocks, or three beside a timestamp (RFC 2018 section 3); AccECN takes the
+ * place of one. */
 static uint8_t *
 put_sacks(uint8_t *to, const struct weir_header *header, const struct weir_packet *packet)
 {
-	const uint32_t most = header->has_ts ? 3 : 4;
+	const uint32_t most = (header->has_ts ? 3 : 4) - (packet->accecn.kind != 0);
 	const uint32_t n = packet->n_sacks < most ? packet->n_sacks : most;
 
 	if (n == 0)
@@ -250,6 +266,8 @@ put_options(uint8_t *options, const struct weir_header *header, const struct wei
 	} else {
 		if (header->has_ts)
 			to = put_timestamp(put_nops(to, 2), packet->tsval, packet->tsecr);
+		to = put_accecn(to, &packet->accecn);
+		to = put_nops(to, (uint32_t)(options - to) & 3);
 		to = put_sacks(to, header, packet);
 	}
 	to = put_nops(to, (uint32_t)(options - to) & 3);

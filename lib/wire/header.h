@@ -56,6 +56,23 @@ void weir_header_init(struct weir_header *out, const struct weir_link *link,
 void weir_header_init6(struct weir_header *out, const struct weir_link *link,
 		       const struct weir_key *key, int has_ts);
 
+/* The AccECN option (RFC 9768 3.2.3): the first `n` counters in the order of its kind. */
+struct weir_accecn_echo {
+	uint32_t counters[3]; /* their low 24 bits are sent */
+	uint8_t kind;	      /* WEIR_OPT_KIND_ACCECN0, WEIR_OPT_KIND_ACCECN1, or 0: no option */
+	uint8_t n;
+};
+#define WEIR_OPT_KIND_ACCECN0 172 /* bytes that came as ECT(0), CE, ECT(1) */
+#define WEIR_OPT_KIND_ACCECN1 174 /* ECT(1), CE, ECT(0) */
+
+/* With the counters as they begin (3.2.1): what a SYN-ACK carries. */
+static inline struct weir_accecn_echo
+weir_accecn_first(void)
+{
+	return (struct weir_accecn_echo){
+		.kind = WEIR_OPT_KIND_ACCECN0, .n = 3, .counters = {1, 0, 1}};
+}
+
 /* What one packet that is built in full says beyond its header. */
 struct weir_packet {
 	uint32_t seq;
@@ -69,13 +86,14 @@ struct weir_packet {
 	int8_t wscale;              /* SYN only, -1: absent */
 	uint8_t sack_permitted;     /* SYN only */
 	uint8_t ecn;                /* IP ECN codepoint */
-	uint8_t n_sacks;            /* 0 to 4, at most 3 with timestamps */
+	uint8_t n_sacks;            /* 0 to 4, at most 3 with timestamps, one less beside AccECN */
+	struct weir_accecn_echo accecn; /* at most 2 counters beside SACK blocks and timestamps */
 };
 #define WEIR_PACKET_MAX (22 + 40 + 60)
 
 /*
  * Write the whole packet to `to` (WEIR_PACKET_MAX bytes), checksums included. Option order of a SYN:
- * MSS, SACK-permitted, timestamp, NOP, window scale. Timestamp where header->has_ts; none in an RST
+ * MSS, SACK-permitted, timestamp, NOP, window scale, AccECN. Timestamp where header->has_ts; none in an RST
  * built from a header without. Returns its length.
  */
 uint32_t weir_header_build(const struct weir_header *header, const struct weir_packet *packet,

@@ -33,7 +33,7 @@ weir_syn_ack_image(struct weir_syn_ack_image *image, const struct weir_syn_ack_k
 {
 	const struct weir_key4 key = {
 		.laddr = kind->laddr, .lport = kind->lport, .vlan = kind->vlan};
-	const struct weir_packet packet = {
+	struct weir_packet packet = {
 		.win = kind->win,
 		.flags = kind->flags,
 		.mss = kind->mss,
@@ -42,6 +42,8 @@ weir_syn_ack_image(struct weir_syn_ack_image *image, const struct weir_syn_ack_k
 	};
 	struct weir_header header;
 
+	if (kind->accecn)
+		packet.accecn = weir_accecn_first();
 	memset(image, 0, sizeof(*image));
 	weir_header_init(&header, link, &key, kind->has_ts);
 	image->kind = *kind;

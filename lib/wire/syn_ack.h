@@ -25,7 +25,8 @@ struct weir_syn_ack_kind {
 	uint8_t port;
 	uint8_t tags; /* as in wire/tags.h */
 	uint8_t made; /* 1: there is an image of it */
-	uint8_t spare[2];
+	uint8_t accecn; /* 1: the AccECN option, with the counters as they begin */
+	uint8_t spare;
 };
 _Static_assert(sizeof(struct weir_syn_ack_kind) == 24, "compared byte by byte, so no padding");
 

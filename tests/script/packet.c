@@ -156,6 +156,29 @@ option_sack(struct script_packet *packet, char **words, uint32_t n)
 	return put(packet, bytes, 4 + 8 * (n - 1));
 }
 
+/* RFC 9768 3.2.3: kind 172 or 174, up to three counters. */
+static bool
+option_accecn(struct script_packet *packet, char **words, uint32_t n)
+{
+	uint8_t bytes[11];
+
+	if (n > 4 || (strcmp(words[0], "accecn0") != 0 && strcmp(words[0], "accecn1") != 0))
+		return false;
+	packet->given |= SCRIPT_GIVEN_ACCECN;
+	packet->n_accecn = n;
+	packet->accecn[0] = bytes[0] = words[0][6] == '0' ? 172 : 174;
+	bytes[1] = (uint8_t)(3 * n - 1);
+	for (uint32_t i = 1; i < n; i++) {
+		uint8_t value[4];
+
+		if (!parse_unsigned(words[i], (1u << 24) - 1, &packet->accecn[i]))
+			return false;
+		store(value, packet->accecn[i]);
+		memcpy(bytes + 3 * i - 1, value + 1, 3);
+	}
+	return put(packet, bytes, 3 * n - 1);
+}
+
 /* Bytes as they are, for options that are wrong on purpose. */
 static bool
 option_hex(struct script_packet *packet, const char *digits)
@@ -179,7 +202,8 @@ option_absent(struct script_packet *packet, const char *name)
 	static const struct {
 		const char *name;
 		uint32_t bit;
-	} options[] = {{"nomss", SCRIPT_GIVEN_MSS},
+	} options[] = {{"noaccecn", SCRIPT_GIVEN_ACCECN},
+		       {"nomss", SCRIPT_GIVEN_MSS},
 		       {"nosackOK", SCRIPT_GIVEN_SACKOK},
 		       {"nows", SCRIPT_GIVEN_WS},
 		       {"nots", SCRIPT_GIVEN_TS}};
@@ -216,6 +240,8 @@ parse_option(struct script_packet *packet, char **words, uint32_t n, bool expect
 		return option_ts(packet, words, n);
 	if (strcmp(words[0], "sack") == 0)
 		return option_sack(packet, words, n);
+	if (strncmp(words[0], "accecn", 6) == 0)
+		return option_accecn(packet, words, n);
 	if (strcmp(words[0], "nop") == 0 && n == 1 && !expected)
 		return put(packet, &nop, 1);
 	if (strcmp(words[0], "hex") == 0 && n == 2 && !expected)

@@ -100,16 +100,19 @@ static bool
 same_options(const struct script_packet *want, const struct script_packet *got)
 {
 	static const uint32_t bits[] = {SCRIPT_GIVEN_MSS, SCRIPT_GIVEN_SACKOK, SCRIPT_GIVEN_WS,
-					SCRIPT_GIVEN_TS};
+					SCRIPT_GIVEN_TS, SCRIPT_GIVEN_ACCECN};
 
-	for (uint32_t i = 0; i < 4; i++)
+	for (uint32_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
 		if ((want->given & bits[i] & ~got->given) != 0 ||
 		    (want->absent & bits[i] & got->given) != 0)
 			return false;
 	if (((want->given & SCRIPT_GIVEN_MSS) != 0 && want->mss != got->mss) ||
 	    ((want->given & SCRIPT_GIVEN_WS) != 0 && want->wscale != got->wscale) ||
 	    ((want->given & SCRIPT_GIVEN_TSVAL) != 0 && want->tsval != got->tsval) ||
-	    ((want->given & SCRIPT_GIVEN_TSECR) != 0 && want->tsecr != got->tsecr))
+	    ((want->given & SCRIPT_GIVEN_TSECR) != 0 && want->tsecr != got->tsecr) ||
+	    ((want->given & SCRIPT_GIVEN_ACCECN) != 0 &&
+	     (want->n_accecn != got->n_accecn ||
+	      memcmp(want->accecn, got->accecn, sizeof(want->accecn)) != 0)))
 		return false;
 	return want->n_sacks == got->n_sacks &&
 	       memcmp(want->sacks, got->sacks, sizeof(want->sacks)) == 0;

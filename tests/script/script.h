@@ -50,6 +50,7 @@ struct script_number {
 #define SCRIPT_GIVEN_TSECR   0x0100
 #define SCRIPT_GIVEN_TS      0x0200
 #define SCRIPT_GIVEN_ANY     0x0400 /* this and all others of the poll, whatever they are */
+#define SCRIPT_GIVEN_ACCECN  0x0800
 
 struct script_packet {
 	uint16_t flags;
@@ -70,6 +71,8 @@ struct script_packet {
 	uint32_t tsval, tsecr;
 	uint32_t n_sacks;
 	uint32_t sacks[4][2];
+	uint32_t accecn[4]; /* kind, and the counters that are there */
+	uint32_t n_accecn;
 };
 
 struct script_stack {

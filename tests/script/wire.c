@@ -150,6 +150,19 @@ read_sacks(struct script_packet *packet, const uint8_t *p, uint32_t base)
 }
 
 static bool
+read_accecn(struct script_packet *packet, const uint8_t *p)
+{
+	if ((p[0] != 172 && p[0] != 174) || p[1] % 3 != 2 || p[1] > 11)
+		return false;
+	packet->given |= SCRIPT_GIVEN_ACCECN;
+	packet->accecn[0] = p[0];
+	packet->n_accecn = (p[1] + 1u) / 3;
+	for (uint32_t i = 1; i < packet->n_accecn; i++)
+		packet->accecn[i] = load16(p + 3 * i - 1) << 8 | p[3 * i + 1];
+	return true;
+}
+
+static bool
 read_option(struct script_packet *packet, const uint8_t *p, uint32_t base)
 {
 	switch (p[0] << 8 | p[1]) {
@@ -170,7 +183,9 @@ read_option(struct script_packet *packet, const uint8_t *p, uint32_t base)
 		packet->tsecr = load32(p + 6);
 		return true;
 	default:
-		if (p[0] != 5 || p[1] < 10 || p[1] > 34 || (p[1] - 2) % 8 != 0)
+		if (p[0] != 5)
+			return read_accecn(packet, p);
+		if (p[1] < 10 || p[1] > 34 || (p[1] - 2) % 8 != 0)
 			return false;
 		read_sacks(packet, p, base);
 		return true;
@@ -369,6 +384,11 @@ stage_write(const struct stage_seen *seen, char *to, uint32_t size)
 		n = append(to, n, size, "ts %u %u,", p->tsval, p->tsecr);
 	if (p->given & SCRIPT_GIVEN_WS)
 		n = append(to, n, size, "ws %u,", p->wscale);
+	for (uint32_t i = 0; i < p->n_accecn; i++)
+		n = i == 0 ? append(to, n, size, "accecn%u", (p->accecn[0] - 172) / 2)
+			   : append(to, n, size, " %u", p->accecn[i]);
+	if (p->n_accecn != 0)
+		n = append(to, n, size, ",");
 	if (p->n_sacks != 0)
 		n = append(to, n, size, "sack");
 	for (uint32_t i = 0; i < p->n_sacks; i++)

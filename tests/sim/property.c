@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The property that defines correctness: for any packet stream, the bytes delivered and, per flow,
- * ACK number, flags, SACK blocks and TSecr of every packet sent are identical with aggregation limit
+ * ACK number, flags, SACK blocks, AccECN counters and TSecr of every packet sent are identical with aggregation limit
  * 1 and limit 20 (policy train, flush now), and right edges never move left but for the counted
  * rounding. The stream is drawn from a seed and does not depend on what the engine answers, until
  * the last phase, which completes it the way a sender would.
@@ -28,6 +28,7 @@ struct sender {
 	uint32_t total;      /* bytes of the stream */
 	uint32_t lost;       /* offset of the last loss */
 	uint32_t ce_left;    /* segments that still carry CE */
+	uint8_t codepoint;   /* of all others */
 	uint32_t late[SEGS_HELD][2]; /* reordered: {offset, length}, sent later */
 	uint32_t n_late;
 	uint32_t acked;      /* highest ACK seen */
@@ -226,6 +227,7 @@ build_and_inject(struct run *run, struct sender *sender, uint32_t offset, uint32
 
 	len = cut(sender, offset, len);
 	remote_spec(remote, &spec, remote->iss + 1 + offset, flags | WEIR_TCP_ACK, payload, len);
+	spec.tos = sender->codepoint;
 	if (sender->ce_left != 0) {
 		sender->ce_left--;
 		spec.tos = WEIR_ECN_CE;
@@ -319,7 +321,7 @@ send_odd(struct run *run, struct sender *sender)
 	struct remote *remote = &sender->remote;
 	uint32_t next = remote->snd_nxt - remote->iss - 1, seq;
 
-	switch (draw(run, 11)) {
+	switch (draw(run, 12)) {
 	case 0: /* keepalive probe */
 		remote_send(&run->world, remote, remote->snd_nxt - 1, 0, 0);
 		break;
@@ -349,6 +351,9 @@ send_odd(struct run *run, struct sender *sender)
 		break;
 	case 8:
 		remote->tsval += draw(run, 1u << 26);
+		break;
+	case 10:
+		sender->codepoint = (uint8_t)draw(run, WEIR_ECN_CE);
 		break;
 	case 9: /* the end of the stream, mostly early */
 		build_and_inject(run, sender, sender->total - draw(run, 2000), 2000, WEIR_TCP_FIN,
@@ -475,6 +480,8 @@ open_flows(struct run *run)
 		remote->ts = draw(run, 5) != 0;
 		remote->sack = draw(run, 8) != 0;
 		remote->ecn = draw(run, 3) == 0;
+		remote->accecn = remote->ecn && draw(run, 2) == 0;
+		sender->codepoint = remote->ecn ? WEIR_ECN_ECT0 : WEIR_ECN_NOT_ECT;
 		remote->ip6 = draw(run, 3) == 0;
 		remote->iss = draw(run, 3) == 0 ? (uint32_t)0 - draw(run, 60000)
 						: draw(run, UINT32_MAX);
@@ -501,6 +508,7 @@ run_seed(struct run *run, uint64_t seed, uint32_t limit)
 	config.rx_queue_segs = 24 + draw(run, 40);
 	run->kind = draw(run, 4) != 0 ? 0 : KIND_CHAIN + draw(run, KIND_COUNT - KIND_CHAIN);
 	world_open(&run->world, &config, 16384 + draw(run, 240000), WEIR_ACK_TRAIN);
+	run->world.engine->tcp.listeners[0].ecn = WEIR_ECN_ACCURATE;
 	weir_stack_set_handler(run->world.stack, on_events, run);
 	open_flows(run);
 	main_phase(run);
@@ -509,24 +517,6 @@ run_seed(struct run *run, uint64_t seed, uint32_t limit)
 			      run->world.engine->tcp.stats.window_rounded_down != 0,
 		      "an edge moved left and was not counted");
 	world_close(&run->world);
-}
-
-static bool
-same_reply(const struct reply *a, const struct reply *b)
-{
-	return a->seq == b->seq && a->ack == b->ack && a->flags == b->flags &&
-	       a->tsecr == b->tsecr && a->tsval == b->tsval && a->n_sacks == b->n_sacks &&
-	       a->len == b->len && memcmp(a->sacks, b->sacks, sizeof(a->sacks)) == 0;
-}
-
-static void
-print_reply(const char *name, const struct reply *r)
-{
-	fprintf(stderr, "%s: port %u flags %02x seq %u ack %u win %u tsval %u tsecr %u sacks", name,
-		r->dport, r->flags, r->seq, r->ack, r->win, r->tsval, r->tsecr);
-	for (int i = 0; i < r->n_sacks; i++)
-		fprintf(stderr, " %u-%u", r->sacks[i][0], r->sacks[i][1]);
-	fprintf(stderr, "\n");
 }
 
 /* Per flow, the logs are equal packet by packet. */
@@ -544,9 +534,9 @@ compare(uint64_t seed, const struct run *one, const struct run *many)
 				b++;
 			if (a == one->n_log || b == many->n_log)
 				break;
-			if (!same_reply(&one->log[a], &many->log[b])) {
-				print_reply("limit 1 ", &one->log[a]);
-				print_reply("limit 20", &many->log[b]);
+			if (!world_reply_equal(&one->log[a], &many->log[b])) {
+				world_reply_print("limit 1 ", &one->log[a]);
+				world_reply_print("limit 20", &many->log[b]);
 				ck_abort_msg("seed %llu: flow %u, packet %u differs",
 					     (unsigned long long)seed, f, a);
 			}

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/sim/world.h"
@@ -62,6 +63,28 @@ world_open(struct world *world, const struct weir_config *config, uint32_t recei
 	weir_stack_set_handler(world->stack, collect_events, world);
 }
 
+bool
+world_reply_equal(const struct reply *a, const struct reply *b)
+{
+	return a->seq == b->seq && a->ack == b->ack && a->flags == b->flags &&
+	       a->tsecr == b->tsecr && a->tsval == b->tsval && a->n_sacks == b->n_sacks &&
+	       a->len == b->len && memcmp(a->sacks, b->sacks, sizeof(a->sacks)) == 0 &&
+	       memcmp(a->accecn, b->accecn, sizeof(a->accecn)) == 0;
+}
+
+void
+world_reply_print(const char *name, const struct reply *r)
+{
+	fprintf(stderr, "%s: port %u flags %02x seq %u ack %u win %u tsval %u tsecr %u sacks", name,
+		r->dport, r->flags, r->seq, r->ack, r->win, r->tsval, r->tsecr);
+	for (int i = 0; i < r->n_sacks; i++)
+		fprintf(stderr, " %u-%u", r->sacks[i][0], r->sacks[i][1]);
+	fprintf(stderr, " accecn");
+	for (uint32_t i = 0; i < r->accecn[1]; i++)
+		fprintf(stderr, " %02x", r->accecn[i]);
+	fprintf(stderr, "\n");
+}
+
 void
 world_close(struct world *world)
 {
@@ -103,6 +126,11 @@ read_option(struct reply *reply, const uint8_t *p)
 		reply->has_ts = 1;
 		reply->tsval = weir_load_be32(p + 2);
 		reply->tsecr = weir_load_be32(p + 6);
+		break;
+	case WEIR_OPT_KIND_ACCECN0:
+	case WEIR_OPT_KIND_ACCECN1:
+		ck_assert_uint_le(p[1], sizeof(reply->accecn));
+		memcpy(reply->accecn, p, p[1]);
 		break;
 	default:
 		ck_abort_msg("option %u in a reply", p[0]);
@@ -273,7 +301,7 @@ send_syn(struct world *world, struct remote *remote)
 
 	remote_spec(remote, &spec, remote->iss, WEIR_TCP_SYN, NULL, 0);
 	if (remote->ecn)
-		spec.flags |= WEIR_TCP_ECE | WEIR_TCP_CWR;
+		spec.flags |= WEIR_TCP_ECE | WEIR_TCP_CWR | (remote->accecn ? WEIR_TCP_AE : 0);
 	spec.tcp_options = options;
 	spec.tcp_options_len = scene_options(remote, options);
 	world_inject(world, frame_build(&world->pool, &spec));

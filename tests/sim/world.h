@@ -22,8 +22,10 @@ struct reply {
 	uint32_t seq, ack, tsval, tsecr;
 	uint32_t dst; /* the last word of an address of IPv6 */
 	uint16_t win, sport, dport, mss;
-	uint8_t flags, has_ts, n_sacks, sack_permitted;
+	uint16_t flags; /* AE in the ninth bit */
+	uint8_t has_ts, n_sacks, sack_permitted;
 	int8_t wscale; /* -1: absent */
+	uint8_t accecn[11]; /* the AccECN option as it came; kind 0: none */
 	uint32_t sacks[4][2];
 	uint32_t len; /* payload */
 };
@@ -47,7 +49,7 @@ struct remote {
 	uint32_t ip; /* with ip6 the last word of an address that begins as frame_remote_ip6 */
 	uint16_t port;
 	uint16_t to; /* listener */
-	bool ts, sack, ecn, ip6;
+	bool ts, sack, ecn, accecn, ip6; /* accecn: with ecn */
 	int8_t wscale;     /* -1: none offered */
 	uint16_t mss;
 	uint32_t iss;
@@ -74,6 +76,9 @@ void world_inject(struct world *world, struct rte_mbuf *frame);
 uint32_t world_poll(struct world *world, uint64_t advance_ns);
 /* The last reply; asserts that there is one. */
 const struct reply *world_last(const struct world *world);
+/* All that does not depend on when it was sent, but for the window. */
+bool world_reply_equal(const struct reply *a, const struct reply *b);
+void world_reply_print(const char *name, const struct reply *r); /* on standard error */
 void world_forget(struct world *world); /* n_replies = n_events = 0 */
 
 /* Set up a remote on `port` with everything on, MSS 1460, scale 7. */

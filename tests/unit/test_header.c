@@ -182,12 +182,47 @@ START_TEST(plain_packets_with_sacks)
 }
 END_TEST
 
+/* RFC 9768 3.2.3: of either kind and every length, in front of the SACK blocks, which get one place less. */
+START_TEST(accecn_beside_sacks)
+{
+	uint8_t want[44];
+
+	for (uint32_t i = 0; i < 8 * 2 * 4 * 5; i++) {
+		int number = i % 8, has_ts = i / 8 % 2;
+		uint32_t n = i / 16 % 4, n_sacks = i / 64, most = has_ts ? 2 : 3;
+		struct weir_packet packet = random_packet(WEIR_TCP_ACK), blocks;
+		uint8_t len = plain_options(&packet, has_ts, 0, want);
+
+		if (has_ts && n == 3 && n_sacks > 1)
+			continue; /* not asked for: there is no room */
+		packet.n_sacks = (uint8_t)n_sacks;
+		packet.accecn.kind = i % 3 != 0 ? WEIR_OPT_KIND_ACCECN0 : WEIR_OPT_KIND_ACCECN1;
+		packet.accecn.n = (uint8_t)n;
+		want[len++] = i % 3 != 0 ? 172 : 174;
+		want[len++] = (uint8_t)(2 + 3 * n);
+		for (uint32_t k = 0; k < 3; k++) {
+			packet.accecn.counters[k] = random_u32();
+			if (k < n)
+				for (int shift = 16; shift >= 0; shift -= 8)
+					want[len++] = (uint8_t)(packet.accecn.counters[k] >> shift);
+		}
+		while (len % 4 != 0)
+			want[len++] = 1;
+		blocks = packet;
+		len = (uint8_t)(len + plain_options(&blocks, 0, n_sacks < most ? n_sacks : most,
+						    want + len));
+		ck_assert_uint_le(len, 40);
+		check_build(number, has_ts, &packet, want, len);
+	}
+}
+END_TEST
+
 START_TEST(syn_options_in_order)
 {
 	uint8_t want[40];
 
-	for (uint32_t i = 0; i < 128; i++) {
-		int number = (int)(i % 4 + i / 64 * 4), has_ts = i / 4 % 2;
+	for (uint32_t i = 0; i < 256; i++) {
+		int number = (int)(i % 4 + i / 64 % 2 * 4), has_ts = i / 4 % 2;
 		struct weir_packet packet = random_packet(WEIR_TCP_SYN | WEIR_TCP_ACK);
 		uint8_t len = 0;
 
@@ -210,6 +245,11 @@ START_TEST(syn_options_in_order)
 			want[len++] = 3;
 			want[len++] = 3;
 			want[len++] = (uint8_t)packet.wscale;
+		}
+		if (i & 128) {
+			packet.accecn = weir_accecn_first();
+			memcpy(want + len, "\254\013\0\0\1\0\0\0\0\0\1", 11);
+			len = (uint8_t)(len + 11);
 		}
 		while (len % 4 != 0)
 			want[len++] = 1;
@@ -331,6 +371,7 @@ add(Suite *s)
 {
 	UNIT_CASE(s, layout_of_every_link);
 	UNIT_CASE(s, plain_packets_with_sacks);
+	UNIT_CASE(s, accecn_beside_sacks);
 	UNIT_CASE(s, syn_options_in_order);
 	UNIT_CASE(s, full_syn_is_twenty_bytes);
 	UNIT_CASE(s, pitfall_11_template_is_the_packet_in_full);

@@ -31,6 +31,7 @@ draw_kind(void)
 		.sack_permitted = draw() % 2,
 		.has_ts = draw() % 2,
 		.made = 1,
+		.accecn = draw() % 2,
 	};
 }
 
@@ -80,7 +81,7 @@ build_in_full(const struct weir_syn_ack_kind *kind, const struct weir_link *link
 				      .rport = own->rport,
 				      .lport = kind->lport,
 				      .vlan = kind->vlan};
-	const struct weir_packet packet = {.seq = own->seq,
+	struct weir_packet packet = {.seq = own->seq,
 					   .ack = own->ack,
 					   .tsval = own->tsval,
 					   .tsecr = own->tsecr,
@@ -92,6 +93,8 @@ build_in_full(const struct weir_syn_ack_kind *kind, const struct weir_link *link
 	struct weir_link theirs = *link;
 	struct weir_header header;
 
+	if (kind->accecn)
+		packet.accecn = weir_accecn_first();
 	memcpy(theirs.remote_mac, own->remote_mac, 6);
 	weir_header_init(&header, &theirs, &key, kind->has_ts);
 	return weir_header_build(&header, &packet, to);
