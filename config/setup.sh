@@ -13,6 +13,10 @@ fail() {
 }
 
 case ${1:-tests} in
+--help | -h)
+	sed -n "3s/^# //p" "$0"
+	exit 0
+	;;
 demo) wanted=$demo ;;
 tests) wanted=$tests ;;
 plot) wanted="gnuplot-nox" ;;

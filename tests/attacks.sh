@@ -12,6 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 . "$root/config/netns.sh"
 . "$root/config/build.sh"
 
+answer_help "$@"
 if [ -n "${WEIR_BUILD:-}" ]; then
 	build=$WEIR_BUILD
 else

@@ -152,12 +152,16 @@ options_start(int argc, char **argv)
 	return argc;
 }
 
+bool
+options_undivided(int argc, char **argv)
+{
+	return argc > 1 && options_start(argc, argv) == argc && strcmp(argv[argc - 1], "--") != 0;
+}
+
 int
 options_eal_argc(int argc, char **argv)
 {
-	int start = options_start(argc, argv);
-
-	return start < argc || strcmp(argv[argc - 1], "--") == 0 ? start - 1 : argc;
+	return argc == 1 || options_undivided(argc, argv) ? argc : options_start(argc, argv) - 1;
 }
 
 enum options_result

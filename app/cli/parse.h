@@ -81,6 +81,9 @@ int options_set_seed(struct tool_options *options, const char *text, char *error
 /* Where argv's own options begin: one past "--", or argc when there is none. */
 int options_start(int argc, char **argv);
 
+/* Is there no "--" at all, though there are words? */
+bool options_undivided(int argc, char **argv);
+
 /* How many words of argv are EAL's, the program's name included. */
 int options_eal_argc(int argc, char **argv);
 

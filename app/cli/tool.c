@@ -95,12 +95,15 @@ run(const struct tool *tool, const struct started *started)
 	return rc == EXIT_SUCCESS && control.lost ? TOOL_MISSED : rc;
 }
 
-/* The driver of net_af_xdp keeps what stands in its rings when it is closed. */
+/* The driver of net_af_xdp keeps what stands in its rings when it is closed, that of net_memif when
+ * its peer has gone. */
 static bool
 keeps_buffers(const struct watch *watch)
 {
 	for (uint32_t i = 0; i < watch->n_ports; i++)
-		if (strncmp(watch->ports[i].name, "net_af_xdp", 10) == 0)
+		if (strncmp(watch->ports[i].name, "net_af_xdp", 10) == 0 ||
+		    (strncmp(watch->ports[i].name, "net_memif", 9) == 0 &&
+		     watch->ports[i].state != INTERFACE_UP))
 			return true;
 	return false;
 }
@@ -163,6 +166,10 @@ tool_main(const struct tool *tool, int argc, char **argv)
 	enum options_result asked = options_early(argc, argv);
 
 	descriptors_fill();
+	if (asked == OPTIONS_RUN && options_undivided(argc, argv)) {
+		say("-- is missing: EAL's options go before it, those of %s behind it", say_name);
+		return TOOL_REFUSED;
+	}
 	if (asked == OPTIONS_RUN)
 		asked = tool->parse(tool->options, argc - start, argv + start, error);
 	switch (asked) {

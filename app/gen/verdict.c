@@ -89,6 +89,16 @@ bytes_good(const struct options *options, const struct verdict_facts *facts, cha
 	return true;
 }
 
+/* SYNs have no connections to judge; but somebody has to be there. */
+static bool
+attack_good(const struct options *options, const struct verdict_facts *facts, char *text)
+{
+	if (facts->stats.attack_packets != 0 || facts->interrupted)
+		return true;
+	return bad(text, "nothing was sent: nobody answers for %s: check that the receiver is there",
+		   options->target_text);
+}
+
 bool
 verdict(const struct options *options, const struct verdict_facts *facts, char *text)
 {
@@ -102,7 +112,7 @@ verdict(const struct options *options, const struct verdict_facts *facts, char *
 			   (unsigned int)(PATIENCE_LIMIT_NS / 1000000000), cause);
 	}
 	if (options->attack == GENERATOR_ATTACK_SYN)
-		return true;
+		return attack_good(options, facts, text);
 	if (facts->interrupted && facts->stats.opened == 0 && facts->stats.reset == 0)
 		return true;
 	return connections_good(options, &facts->stats, text) && bytes_good(options, facts, text);

@@ -15,6 +15,8 @@
 
 const char say_name[] = "weir";
 
+#define LOOK_NS UINT64_C(1000000000)
+
 struct program {
 	struct options options;
 	struct setup setup;
@@ -22,6 +24,8 @@ struct program {
 	struct run run;
 	struct snapshot before; /* of the report before */
 	struct snapshot last;
+	uint64_t look_ns; /* when nobody has got through until then */
+	bool looked;
 	bool sinks_open;
 };
 
@@ -73,10 +77,38 @@ run(void *program)
 	return run_engine(&((struct program *)program)->run);
 }
 
+static uint64_t
+drops_by(const struct weir_stats *stats, const char *name)
+{
+	for (uint32_t i = 0; i < stats->n_drops; i++)
+		if (strcmp(weir_stats_drop_name(i), name) == 0)
+			return stats->drops[i];
+	return 0;
+}
+
+/* The commonest reason why nobody gets through, where the sender is on this machine. */
+static void
+look_for_partial_sums(struct program *program)
+{
+	const struct weir_stats *stats = &program->last.stats;
+	uint64_t now_ns = tsc_clock_monotonic_ns();
+
+	if (program->looked || now_ns < program->look_ns)
+		return;
+	program->look_ns = now_ns + LOOK_NS;
+	if (!run_snapshot(&program->run, &program->last))
+		return;
+	program->looked = stats->accepted != 0 || drops_by(stats, "tcp_checksum_partial") != 0;
+	if (program->looked && stats->accepted == 0)
+		say("what comes has partial checksums and is dropped: switch tx checksum offload off at "
+		    "the sender, such as ethtool -K DEV tx off");
+}
+
 static void
 tick(struct program *program, bool ports)
 {
 	sinks_say_wrong(&program->sinks);
+	look_for_partial_sums(program);
 	if (ports)
 		return;
 	atomic_store(&program->run.failed, 1);

@@ -13,12 +13,13 @@
 #include "app/cli/say.h"
 #include "setup.h"
 
+/* `there`: the directory is. In some, as /proc, no file can be made all the same. */
 static const char *
-path_mend(int error)
+path_mend(int error, bool there)
 {
 	switch (error) {
 	case ENOENT:
-		return "make the directory first";
+		return there ? "give one in which files can be made" : "make the directory first";
 	case ENOSPC:
 	case EDQUOT:
 		return "make room on the disk";
@@ -53,8 +54,9 @@ check_dir(const struct listen_option *listener)
 	char name[PATH_MAX];
 	struct stat status;
 	int error = 0;
+	bool there = stat(listener->dir, &status) == 0;
 
-	if (stat(listener->dir, &status) != 0)
+	if (!there)
 		error = errno;
 	else if (!S_ISDIR(status.st_mode))
 		error = ENOTDIR;
@@ -65,7 +67,7 @@ check_dir(const struct listen_option *listener)
 	if (error == 0)
 		return 0;
 	say("--listen %u:file=%s: %s: %s", listener->port, listener->dir, strerror(error),
-	    path_mend(error));
+	    path_mend(error, there));
 	return -1;
 }
 
@@ -123,7 +125,7 @@ check_record(const char *path)
 		error = probe_file(path, exists);
 	if (error == 0)
 		return 0;
-	say("--record %s: %s: %s", path, strerror(error), path_mend(error));
+	say("--record %s: %s: %s", path, strerror(error), path_mend(error, false));
 	return -1;
 }
 

@@ -212,7 +212,12 @@ START_TEST(hostile_runs)
 	begin();
 	options.attack = GENERATOR_ATTACK_SYN;
 	stats.opened = 0;
+	stats.attack_packets = 1;
 	ck_assert(judge(PATIENCE_GOOD, false));
+	stats.attack_packets = 0;
+	ck_assert(!judge(PATIENCE_GOOD, false));
+	ck_assert_ptr_nonnull(strstr(text, "nobody answers for 192.0.2.1:9000"));
+	ck_assert(judge(PATIENCE_GOOD, true));
 	options.attack = GENERATOR_ATTACK_OOO;
 	stats.opened = 4;
 	stats.bytes_acked = 0;

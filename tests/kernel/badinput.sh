@@ -104,6 +104,8 @@ wrong "$null" "$good --listen 9000 --record $work" "$work"
 wrong "$null" "$good --listen 9000 --record $work/absent/file" absent
 wrong "$null" "$good --listen 9000:file=$work/pipe" "$work/pipe"
 wrong "$null" "$good --listen 9000:file=/dev/null" /dev/null
+wrong "$null" "$good --listen 9000:file=/proc" "in which files can be made"
+check "options without -- are told" sh -c '"$1" -l 1 --ip 198.18.0.1/24 --listen 9000 2>&1 | grep -qF -e "-- is missing"' - "$weir"
 
 # no_room NAME: a stream of 16 MiB to a directory that has no room for it, by $work/wrap.
 net_veth

@@ -47,6 +47,12 @@ ip -n "$peer_ns" link set "$peer_if" down
 check "no link is told" said "$weir_if has no link"
 ip -n "$peer_ns" link set "$peer_if" up
 
+# A sender whose checksums are left to a device.
+in_ns "$peer_ns" ethtool -K "$peer_if" tx on >/dev/null
+peer send --connect "$weir_ip:9000" --bytes 1 --seconds 2 >/dev/null 2>&1
+check "partial checksums are told" said "ethtool -K DEV tx off"
+in_ns "$peer_ns" ethtool -K "$peer_if" tx off >/dev/null
+
 # A second one for the same address; the first goes on.
 first_pid=$weir_pid
 weir_start --listen 9001 --seconds 60
