@@ -5,6 +5,7 @@
  */
 #include "engine/engine.h"
 #include "wire/fragment.h"
+#include "wire/siphash.h"
 
 #define WEIR_DATAGRAM_SHARE 16 /* of all buffers, one in so many may wait in fragments */
 
@@ -15,12 +16,14 @@ lose(void *user, struct rte_mbuf *buf, enum weir_drop reason)
 }
 
 int
-weir_engine_datagrams_open(struct weir_engine *engine, uint32_t size, const uint64_t secret[2])
+weir_engine_datagrams_open(struct weir_engine *engine, uint32_t size)
 {
 	const struct weir_config *config = &engine->stack->config;
 	uint32_t most = size * WEIR_DATAGRAM_PIECES, share = config->buffers / WEIR_DATAGRAM_SHARE;
+	uint64_t secret[2];
 	int error;
 
+	weir_derive(config->seed, WEIR_SECRET_DATAGRAMS, secret, 2);
 	if (share < WEIR_DATAGRAM_PIECES)
 		share = WEIR_DATAGRAM_PIECES;
 	error = weir_datagrams_open(&engine->datagrams, size, most < share ? most : share, secret,

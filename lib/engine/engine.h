@@ -88,8 +88,7 @@ int weir_engine_open(struct weir_engine *engine, struct weir_stack *stack);
 void weir_engine_close(struct weir_engine *engine);
 
 /* assemble.c: fragments, `size` datagrams of them. -ENOMEM. */
-int weir_engine_datagrams_open(struct weir_engine *engine, uint32_t size,
-			       const uint64_t secret[2]);
+int weir_engine_datagrams_open(struct weir_engine *engine, uint32_t size);
 /*
  * One fragment of a burst from `port`; the packet that it completes goes into the parsed burst, behind
  * the segments that came before it. `inserted` counts those of this burst, of IPv4 and of IPv6.

@@ -30,18 +30,15 @@ max_events(const struct weir_config *config)
 static void
 init_secrets(struct weir_tcp *tcp, uint64_t seed, struct weir_hash_key hash[2])
 {
-	uint64_t cookie_secret[2];
+	uint64_t cookies[2];
 
-	for (int i = 0; i < 4; i++)
-		hash[0].word[i] = weir_seed_next(&seed);
-	tcp->secret[0] = weir_seed_next(&seed);
-	tcp->secret[1] = weir_seed_next(&seed);
-	tcp->random = weir_seed_next(&seed);
-	for (int i = 0; i < 4; i++)
-		hash[1].word[i] = weir_seed_next(&seed);
-	cookie_secret[0] = weir_seed_next(&seed);
-	cookie_secret[1] = weir_seed_next(&seed);
-	weir_cookie_open(&tcp->cookies, cookie_secret, tcp->now_ns);
+	weir_derive(seed, WEIR_SECRET_FLOWS, hash[0].word, 4);
+	weir_derive(seed, WEIR_SECRET_FLOWS6, hash[1].word, 4);
+	weir_derive(seed, WEIR_SECRET_NUMBERS, tcp->secret, 2);
+	weir_derive(seed, WEIR_SECRET_LABELS, tcp->label_secret, 2);
+	weir_derive(seed, WEIR_SECRET_RANDOM, &tcp->random, 1);
+	weir_derive(seed, WEIR_SECRET_COOKIES, cookies, 2);
+	weir_cookie_open(&tcp->cookies, cookies, tcp->now_ns);
 }
 
 static void
@@ -195,7 +192,7 @@ open_engine(struct weir_engine *engine, struct weir_stack *stack)
 	if (error == 0 && engine->control == NULL)
 		error = -ENOMEM;
 	if (error == 0)
-		error = weir_engine_datagrams_open(engine, config->datagrams, tcp->secret);
+		error = weir_engine_datagrams_open(engine, config->datagrams);
 	if (error == 0)
 		error = weir_slots_open(&stack->slots, config->flows, config->numa_node);
 	return error;

@@ -4,7 +4,6 @@
 #include "wire/siphash.h"
 
 #define FLOW_LABEL_MASK 0xfffff
-#define LABEL_DOMAIN	0x666c6f776c616265 /* apart from the hashes of RFC 6528 */
 
 void
 weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
@@ -29,8 +28,8 @@ weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
 static uint32_t
 flow_label(const struct weir_tcp *tcp, const struct weir_key *key)
 {
-	const uint64_t secret[2] = {tcp->secret[0] ^ LABEL_DOMAIN, tcp->secret[1]};
-	uint32_t label = (uint32_t)weir_siphash(secret, key, sizeof(*key)) & FLOW_LABEL_MASK;
+	uint32_t label =
+		(uint32_t)weir_siphash(tcp->label_secret, key, sizeof(*key)) & FLOW_LABEL_MASK;
 
 	return label != 0 ? label : 1;
 }

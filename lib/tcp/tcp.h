@@ -169,7 +169,8 @@ struct weir_tcp {
 	uint32_t time_wait_ms;
 	uint32_t fin_wait_ms; /* FIN-WAIT-2 of a closed connection */
 	uint32_t orphans;     /* connections that the application closed, at most */
-	uint64_t secret[2];
+	uint64_t secret[2]; /* of sequence numbers and timestamp offsets */
+	uint64_t label_secret[2];
 	struct weir_listener listeners[WEIR_LISTENERS_MAX];
 	struct weir_listener_use listener_uses[WEIR_LISTENERS_MAX];
 	uint32_t n_listeners;

@@ -65,3 +65,15 @@ weir_seed_next(uint64_t *seed)
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
 	return z ^ (z >> 31);
 }
+
+void
+weir_derive(uint64_t seed, enum weir_secret purpose, uint64_t *words, uint32_t n)
+{
+	const uint64_t key[2] = {seed, 0x7765697220736565}; /* "weir see", to be no other key */
+
+	for (uint32_t i = 0; i < n; i++) {
+		const uint64_t name[2] = {purpose, i};
+
+		words[i] = weir_siphash(key, name, sizeof(name));
+	}
+}

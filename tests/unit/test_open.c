@@ -294,6 +294,30 @@ START_TEST(creation_fails_cleanly_wherever_memory_ends)
 END_TEST
 #endif
 
+/* Who learns one must not know another (sequence numbers and labels are on every wire). */
+START_TEST(no_two_purposes_share_a_secret)
+{
+	const struct weir_tcp *tcp;
+	const uint64_t *secrets[6];
+
+	open_default();
+	tcp = &world.engine->tcp;
+	secrets[0] = tcp->secret;
+	secrets[1] = tcp->label_secret;
+	secrets[2] = tcp->cookies.secret;
+	secrets[3] = world.engine->datagrams.secret;
+	secrets[4] = tcp->table.secret.word;
+	secrets[5] = tcp->table6.secret.word;
+	for (uint32_t i = 0; i < 12; i++) {
+		ck_assert_uint_ne(secrets[i / 2][i % 2], 0);
+		ck_assert_uint_ne(secrets[i / 2][i % 2], tcp->random);
+		for (uint32_t k = 0; k < i; k++)
+			ck_assert_uint_ne(secrets[i / 2][i % 2], secrets[k / 2][k % 2]);
+	}
+	world_close(&world);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -304,6 +328,7 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_50_the_end_finds_every_buffer);
 	UNIT_CASE(s, pitfall_50_a_reset_finds_every_buffer);
 	UNIT_CASE(s, an_engine_may_be_closed_twice);
+	UNIT_CASE(s, no_two_purposes_share_a_secret);
 #if !ENGINE_TEST_SANITIZED
 	UNIT_CASE(s, creation_fails_cleanly_wherever_memory_ends);
 #endif

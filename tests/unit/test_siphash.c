@@ -85,6 +85,30 @@ START_TEST(seed_sequence)
 }
 END_TEST
 
+/* Nothing of one purpose is found in another's, in another place, or under a seed that differs in one
+ * bit; the first words are the same however many are asked for. */
+START_TEST(purposes_share_nothing)
+{
+	enum { PURPOSES = WEIR_SECRET_RANDOM, WORDS = 4, SEEDS = 8 };
+	static uint64_t all[SEEDS * PURPOSES * WORDS];
+	uint32_t n = 0;
+
+	for (uint32_t seed = 0; seed < SEEDS; seed++)
+		for (uint32_t purpose = 1; purpose <= PURPOSES; purpose++, n += WORDS) {
+			uint64_t first;
+
+			weir_derive(seed != 0 ? UINT64_C(1) << seed * 8 : 0,
+				    (enum weir_secret)purpose, &all[n], WORDS);
+			weir_derive(seed != 0 ? UINT64_C(1) << seed * 8 : 0,
+				    (enum weir_secret)purpose, &first, 1);
+			ck_assert_uint_eq(first, all[n]);
+		}
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < i; k++)
+			ck_assert_uint_ne(all[i], all[k]);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -92,6 +116,7 @@ add(Suite *s)
 	UNIT_CASE(s, message_may_start_anywhere);
 	UNIT_CASE(s, every_bit_counts);
 	UNIT_CASE(s, seed_sequence);
+	UNIT_CASE(s, purposes_share_nothing);
 }
 
 UNIT_MAIN("siphash", add)
