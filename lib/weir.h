@@ -301,6 +301,9 @@ uint32_t weir_channel_release(struct weir_channel *channel, const uint64_t *leas
 /* 0 or -EAGAIN when full. */
 int weir_channel_close_conn(struct weir_channel *channel, weir_conn conn);
 int weir_channel_abort_conn(struct weir_channel *channel, weir_conn conn);
+int weir_channel_shutdown_conn(struct weir_channel *channel, weir_conn conn);
+/* Also -EINVAL as weir_conn_linger(). */
+int weir_channel_linger_conn(struct weir_channel *channel, weir_conn conn, uint32_t linger_ms);
 
 /* ---- statistics: engine thread ---- */
 

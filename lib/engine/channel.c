@@ -21,12 +21,14 @@ enum message_op {
 	MESSAGE_RELEASE,
 	MESSAGE_CLOSE,
 	MESSAGE_ABORT,
+	MESSAGE_SHUTDOWN,
+	MESSAGE_LINGER,
 };
 
 struct message {
 	uint64_t handle;
 	uint32_t op;
-	uint32_t spare;
+	uint32_t linger_ms; /* MESSAGE_LINGER */
 };
 _Static_assert(sizeof(struct message) % 4 == 0, "what rte_ring moves");
 
@@ -66,12 +68,23 @@ weir_channel_open(struct weir_engine *engine, uint32_t capacity, struct weir_cha
 static void
 carry_out(struct weir_stack *stack, const struct message *message)
 {
-	if (message->op == MESSAGE_RELEASE)
+	switch ((enum message_op)message->op) {
+	case MESSAGE_RELEASE:
 		weir_lease_release(stack, &message->handle, 1);
-	else if (message->op == MESSAGE_CLOSE)
+		break;
+	case MESSAGE_CLOSE:
 		weir_conn_close(stack, message->handle);
-	else
+		break;
+	case MESSAGE_ABORT:
 		weir_conn_abort(stack, message->handle);
+		break;
+	case MESSAGE_SHUTDOWN:
+		weir_conn_shutdown(stack, message->handle);
+		break;
+	case MESSAGE_LINGER:
+		weir_conn_linger(stack, message->handle, message->linger_ms);
+		break;
+	}
 }
 
 static void
@@ -118,12 +131,12 @@ weir_channel_close(struct weir_channel *channel)
 	weir_arena_free(channel, channel->bytes);
 }
 
-static uint32_t
-post(struct weir_channel *channel, uint64_t handle, enum message_op op)
+static bool
+post(struct weir_channel *channel, enum message_op op, uint64_t handle, uint32_t linger_ms)
 {
-	const struct message message = {.handle = handle, .op = op};
+	const struct message message = {.handle = handle, .op = op, .linger_ms = linger_ms};
 
-	return rte_ring_sp_enqueue_burst_elem(channel->ring, &message, sizeof(message), 1, NULL);
+	return rte_ring_sp_enqueue_burst_elem(channel->ring, &message, sizeof(message), 1, NULL) == 1;
 }
 
 uint32_t
@@ -131,7 +144,7 @@ weir_channel_release(struct weir_channel *channel, const uint64_t *leases, uint3
 {
 	uint32_t i;
 
-	for (i = 0; i < n && post(channel, leases[i], MESSAGE_RELEASE) == 1; i++)
+	for (i = 0; i < n && post(channel, MESSAGE_RELEASE, leases[i], 0); i++)
 		;
 	return i;
 }
@@ -139,11 +152,25 @@ weir_channel_release(struct weir_channel *channel, const uint64_t *leases, uint3
 int
 weir_channel_close_conn(struct weir_channel *channel, weir_conn conn)
 {
-	return post(channel, conn, MESSAGE_CLOSE) == 1 ? 0 : -EAGAIN;
+	return post(channel, MESSAGE_CLOSE, conn, 0) ? 0 : -EAGAIN;
 }
 
 int
 weir_channel_abort_conn(struct weir_channel *channel, weir_conn conn)
 {
-	return post(channel, conn, MESSAGE_ABORT) == 1 ? 0 : -EAGAIN;
+	return post(channel, MESSAGE_ABORT, conn, 0) ? 0 : -EAGAIN;
+}
+
+int
+weir_channel_shutdown_conn(struct weir_channel *channel, weir_conn conn)
+{
+	return post(channel, MESSAGE_SHUTDOWN, conn, 0) ? 0 : -EAGAIN;
+}
+
+int
+weir_channel_linger_conn(struct weir_channel *channel, weir_conn conn, uint32_t linger_ms)
+{
+	if (linger_ms > INT32_MAX)
+		return -EINVAL;
+	return post(channel, MESSAGE_LINGER, conn, linger_ms) ? 0 : -EAGAIN;
 }

@@ -59,6 +59,8 @@ START_TEST(a_channel_takes_its_capacity_and_no_more)
 			ck_assert_uint_eq(weir_channel_release(channel, none, 40), capacity);
 			ck_assert_int_eq(weir_channel_close_conn(channel, 1), -EAGAIN);
 			ck_assert_int_eq(weir_channel_abort_conn(channel, 1), -EAGAIN);
+			ck_assert_int_eq(weir_channel_shutdown_conn(channel, 1), -EAGAIN);
+			ck_assert_int_eq(weir_channel_linger_conn(channel, 1, 5), -EAGAIN);
 			world_poll(&world, 1000);
 		}
 		weir_channel_close(channel);
@@ -119,6 +121,44 @@ START_TEST(close_and_abort_are_commands)
 	ck_assert_uint_eq(world.events[0].type, WEIR_EVENT_CLOSED);
 	ck_assert_uint_eq(world.events[0].flags, WEIR_CLOSE_ABORTED);
 	ck_assert_uint_eq(info_of(remotes[0].conn).state, 2);
+	world_close(&world);
+}
+END_TEST
+
+/* Half-close keeps what is to be read; a linger ends by RST after its time, and no other. */
+START_TEST(shutdown_and_linger_are_commands)
+{
+	struct weir_channel *channel;
+	struct remote remotes[2];
+
+	open_default();
+	ck_assert_int_eq(weir_channel_open(world.engine, 8, &channel), 0);
+	open_remotes(remotes, 2);
+	ck_assert_int_eq(weir_channel_linger_conn(channel, remotes[1].conn, 1u << 31), -EINVAL);
+	ck_assert_int_eq(weir_channel_shutdown_conn(channel, remotes[0].conn), 0);
+	ck_assert_int_eq(weir_channel_linger_conn(channel, remotes[1].conn, 700), 0);
+	ck_assert_int_eq(weir_channel_shutdown_conn(channel, 0xdead00000001), 0); /* stale */
+	ck_assert_int_eq(weir_channel_linger_conn(channel, 0xdead00000001, 1), 0);
+	ck_assert_uint_eq(info_of(remotes[0].conn).state, 1);
+	ck_assert_uint_eq(world_poll(&world, 1000), 2);
+	for (uint32_t i = 0; i < 2; i++) {
+		ck_assert_uint_eq(world.replies[i].flags, WEIR_TCP_FIN | WEIR_TCP_ACK);
+		ck_assert_uint_eq(world.replies[i].dport, 40000 + i);
+	}
+	world_forget(&world);
+	remote_stream(&world, &remotes[0], 0, 300); /* still heard */
+	world_poll(&world, 698000000);
+	ck_assert_uint_eq(world.n_events, 1);
+	ck_assert_uint_eq(world.events[0].type, WEIR_EVENT_DATA);
+	world_forget(&world);
+	ck_assert_uint_eq(world_poll(&world, 3000000), 1);
+	ck_assert_uint_eq(world.replies[0].flags, WEIR_TCP_RST | WEIR_TCP_ACK);
+	ck_assert_uint_eq(world.replies[0].dport, 40001);
+	ck_assert_uint_eq(world.n_events, 1);
+	ck_assert_uint_eq(world.events[0].conn, remotes[1].conn);
+	ck_assert_uint_eq(world.events[0].type, WEIR_EVENT_CLOSED);
+	ck_assert_uint_eq(world.events[0].flags, WEIR_CLOSE_TIMEOUT);
+	ck_assert_int_eq(weir_conn_discard(world.stack, remotes[0].conn, 1000), 300);
 	world_close(&world);
 }
 END_TEST
@@ -215,7 +255,9 @@ work(void *arg)
 		give_back(worker->channel, span->lease);
 		atomic_store_explicit(&worker->tail, ++tail, memory_order_release);
 	}
-	while (weir_channel_close_conn(worker->channel, worker->conn) != 0)
+	while (weir_channel_shutdown_conn(worker->channel, worker->conn) != 0)
+		;
+	while (weir_channel_linger_conn(worker->channel, worker->conn, 500) != 0)
 		;
 	atomic_store_explicit(&worker->done, true, memory_order_release);
 	return NULL;
@@ -272,7 +314,11 @@ START_TEST(another_thread_reads_and_gives_back)
 	ck_assert_uint_eq(worker.offset, total);
 	ck_assert_uint_eq(stats_now()->leases, 0);
 	ck_assert_uint_eq(stats_now()->buffers_held, 0);
-	ck_assert_uint_eq(info_of(remote.conn).state, 2); /* its close was carried out */
+	ck_assert_uint_eq(info_of(remote.conn).state, 2); /* its commands were carried out */
+	world_forget(&world);
+	world_poll(&world, 600000000);
+	ck_assert_uint_eq(world.events[0].type, WEIR_EVENT_CLOSED);
+	ck_assert_uint_eq(world.events[0].flags, WEIR_CLOSE_TIMEOUT);
 	world_close(&world);
 }
 END_TEST
@@ -285,6 +331,7 @@ add(Suite *s)
 	UNIT_CASE(s, a_channel_takes_its_capacity_and_no_more);
 	UNIT_CASE(s, leases_come_back_with_the_next_poll);
 	UNIT_CASE(s, close_and_abort_are_commands);
+	UNIT_CASE(s, shutdown_and_linger_are_commands);
 	UNIT_CASE(s, what_is_still_in_it_is_done_when_it_is_closed);
 	UNIT_CASE(s, a_reset_empties_channels);
 	UNIT_CASE(s, another_thread_reads_and_gives_back);
