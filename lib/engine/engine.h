@@ -20,6 +20,8 @@
 #define WEIR_TIMERS_MOST   256  /* timers fired per poll */
 #define WEIR_CHANNELS_MAX  16
 #define WEIR_ECHO_BURST    100  /* echo requests answered at once, then one each millisecond */
+#define WEIR_NEIGHBOURS_BURST  1024 /* who asks for our link address is answered at once, */
+#define WEIR_NEIGHBOURS_PER_MS 16   /* then so many each millisecond */
 
 /* A segment without a flow, in the one control queue of the engine. */
 struct weir_control {
@@ -48,6 +50,12 @@ weir_engine_record_layer(const struct weir_attached *at)
 	return at->parse.l3 ? WEIR_RECORD_L3 : 0;
 }
 
+/* How many answers may still be sent, and when that was looked at. */
+struct weir_answers {
+	uint32_t left;
+	uint32_t ms;
+};
+
 struct weir_engine {
 	struct weir_tcp tcp;
 	struct weir_stack *stack;
@@ -64,8 +72,8 @@ struct weir_engine {
 	struct weir_parsed parsed;
 	struct weir_datagrams datagrams;
 	struct weir_parsed whole; /* a datagram that is parsed again */
-	uint32_t echo_tokens; /* answers to ICMP echo requests, one more each ms */
-	uint32_t echo_ms;
+	struct weir_answers echoes;
+	struct weir_answers neighbours; /* ARP and neighbour discovery */
 	struct weir_record record;
 	struct weir_channel *channels[WEIR_CHANNELS_MAX];
 	uint32_t n_channels;

@@ -180,8 +180,8 @@ open_engine(struct weir_engine *engine, struct weir_stack *stack)
 	engine->budget_segs = config->budget_segs;
 	engine->quantum_segs = config->quantum_segs;
 	engine->burst = config->burst;
-	engine->echo_tokens = WEIR_ECHO_BURST;
-	engine->echo_ms = tcp->now_ms;
+	engine->echoes = (struct weir_answers){WEIR_ECHO_BURST, tcp->now_ms};
+	engine->neighbours = (struct weir_answers){WEIR_NEIGHBOURS_BURST, tcp->now_ms};
 	engine->hard_bufs = tcp->budget_bufs + reserved_bufs(config->buffers) / 2;
 	weir_engine_emit_init(engine);
 	error = open_arrays(tcp, config->numa_node);

@@ -120,59 +120,76 @@ classify6(struct weir_engine *engine)
 			    parsed->keys);
 }
 
-/* One answer more to an echo request: what is sent because somebody asked is bounded. */
+/* One answer more: what is sent because somebody asked is bounded. */
 static bool
-echo_allowed(struct weir_engine *engine)
+answer_allowed(struct weir_answers *answers, uint32_t now_ms, uint32_t per_ms, uint32_t burst)
 {
-	uint32_t now_ms = engine->tcp.now_ms;
-	uint64_t tokens = (uint64_t)engine->echo_tokens + (now_ms - engine->echo_ms);
+	uint64_t left = answers->left + (uint64_t)(now_ms - answers->ms) * per_ms;
 
-	engine->echo_ms = now_ms;
-	engine->echo_tokens = tokens < WEIR_ECHO_BURST ? (uint32_t)tokens : WEIR_ECHO_BURST;
-	if (engine->echo_tokens == 0)
+	answers->ms = now_ms;
+	answers->left = left < burst ? (uint32_t)left : burst;
+	if (answers->left == 0)
 		return false;
-	engine->echo_tokens--;
+	answers->left--;
 	return true;
+}
+
+/* An answer to `other` may leave: WEIR_PARSE_OK, counted, or the limit that it is beyond. An echo flood
+ * takes nothing from those who ask for our link address. */
+static enum weir_drop
+allow_reply(struct weir_engine *engine, const struct weir_other *other, bool advertises)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+
+	if (other->kind != WEIR_OTHER_ARP && !advertises) {
+		if (!answer_allowed(&engine->echoes, tcp->now_ms, 1, WEIR_ECHO_BURST))
+			return WEIR_DROP_ICMP_LIMITED;
+		tcp->stats.icmp_replies++;
+		return WEIR_PARSE_OK;
+	}
+	if (!answer_allowed(&engine->neighbours, tcp->now_ms, WEIR_NEIGHBOURS_PER_MS,
+			    WEIR_NEIGHBOURS_BURST))
+		return WEIR_DROP_NEIGHBOUR_LIMITED;
+	tcp->stats.arp_replies += !advertises;
+	tcp->stats.nd_replies += advertises;
+	return WEIR_PARSE_OK;
+}
+
+/* What asks whether we are there: answered in its own buffer, or dropped by name. */
+static void
+answer(struct weir_engine *engine, const struct weir_parse *parse, uint8_t port,
+       const struct weir_other *other)
+{
+	struct weir_neighbour_reply reply = weir_neighbour_handle(parse, other);
+	enum weir_drop verdict = (enum weir_drop)reply.reason;
+
+	if (reply.frame != NULL)
+		verdict = allow_reply(engine, other, reply.advertises);
+	if (verdict != WEIR_PARSE_OK) {
+		weir_tcp_drop(&engine->tcp, other->buf, verdict);
+		return;
+	}
+	engine->tcp.stats.packets_consumed++;
+	weir_engine_send(engine, port, reply.frame);
 }
 
 static void
 handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port)
 {
-	struct weir_tcp *tcp = &engine->tcp;
 	const struct weir_parsed *parsed = &engine->parsed;
 	uint32_t inserted[2] = {0, 0};
 
 	for (uint32_t i = 0; i < parsed->n_others; i++) {
 		const struct weir_other *other = &parsed->others[i];
-		struct weir_neighbour_reply reply;
 
-		if (other->kind == WEIR_OTHER_FRAGMENT) {
+		if (other->kind == WEIR_OTHER_FRAGMENT)
 			weir_engine_fragment(engine, port, other, inserted);
+		else if (other->kind == WEIR_OTHER_ARP && weir_engine_gateway_heard(engine, port, other))
 			continue;
-		}
-		if (other->kind == WEIR_OTHER_ARP && weir_engine_gateway_heard(engine, port, other))
-			continue;
-		if (other->kind != WEIR_OTHER_ARP && weir_icmp_is_error(other)) {
-			weir_tcp_icmp(tcp, port, other);
-			continue;
-		}
-		reply = weir_neighbour_handle(&at->parse, other);
-		if (reply.frame == NULL) {
-			weir_tcp_drop(tcp, other->buf, reply.reason);
-			continue;
-		}
-		if (other->kind != WEIR_OTHER_ARP && !reply.advertises && !echo_allowed(engine)) {
-			weir_tcp_drop(tcp, reply.frame, WEIR_DROP_ICMP_LIMITED);
-			continue;
-		}
-		if (other->kind == WEIR_OTHER_ARP)
-			tcp->stats.arp_replies++;
-		else if (reply.advertises)
-			tcp->stats.nd_replies++;
+		else if (other->kind != WEIR_OTHER_ARP && weir_icmp_is_error(other))
+			weir_tcp_icmp(&engine->tcp, port, other);
 		else
-			tcp->stats.icmp_replies++;
-		tcp->stats.packets_consumed++;
-		weir_engine_send(engine, port, reply.frame);
+			answer(engine, &at->parse, port, other);
 	}
 }
 

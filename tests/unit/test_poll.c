@@ -161,37 +161,6 @@ START_TEST(one_data_event_per_connection_and_poll)
 }
 END_TEST
 
-/* What is sent because somebody asks is bounded: a hundred at once, then one a millisecond. */
-START_TEST(echo_requests_are_answered_so_many_a_second)
-{
-	struct frame_spec spec;
-	struct rte_mbuf *bufs[64];
-	uint32_t sent = 0, answered = 0;
-	uint16_t n;
-
-	open_default();
-	frame_spec_init(&spec);
-	spec.protocol = 1;
-	spec.payload = "\x08\0\xf7\xff\0\0\0";
-	spec.len = 8;
-	for (uint32_t ms = 0; ms < 300; ms++) {
-		for (uint32_t i = 0; i < 3; i++, sent++)
-			world_inject(&world, frame_build(&world.pool, &spec));
-		world.now_ns += 1000000;
-		weir_engine_poll(world.engine, world.now_ns);
-		while ((n = world.far->rx_burst(world.far->ctx, bufs, 64, world.now_ns)) != 0) {
-			answered += n;
-			weir_buf_free_bulk(&world.pool, bufs, n);
-		}
-	}
-	ck_assert_uint_eq(stats_now()->icmp_replies, answered);
-	ck_assert_uint_eq(drops_of(WEIR_DROP_ICMP_LIMITED), sent - answered);
-	ck_assert_uint_ge(answered, 100 + 290);
-	ck_assert_uint_le(answered, 100 + 300);
-	world_close(&world);
-}
-END_TEST
-
 START_TEST(events_come_in_order)
 {
 	struct remote remote;
@@ -519,7 +488,6 @@ add(Suite *s)
 	UNIT_CASE(s, a_reset_ends_the_row_of_full_bursts);
 	UNIT_CASE(s, one_data_event_per_connection_and_poll);
 	UNIT_CASE(s, events_come_in_order);
-	UNIT_CASE(s, echo_requests_are_answered_so_many_a_second);
 	UNIT_CASE(s, accepted_stands_before_the_data_of_the_handshake);
 	UNIT_CASE(s, without_a_handler_events_are_lost_and_data_is_not);
 	UNIT_CASE(s, the_deadline_is_that_of_the_first_timer);
