@@ -151,12 +151,15 @@ struct weir_port_config {
 /* Attach and start. Replies go back the way the SYN came (its source MAC and tags). With a gateway
  * those without tags to peers of IPv4 outside of the network go through it, as soon as it has answered
  * ARP: it is asked every 30 s, and connections follow when its link address changes.
- * -EINVAL, -ENOSPC (too many ports), -EMSGSIZE (buffers too small for the port), errors of the driver. */
+ * -EINVAL, also for an address that no host of the network can have (of a group, broadcast, loopback but
+ * on a port of bare IP packets, in net 0, the network's first or last one, of IPv6 its first one);
+ * prefix_len 0: of no network that is known. -ENOSPC (too many ports), -EMSGSIZE (buffers too small for
+ * the port), errors of the driver. */
 int weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 		      const struct weir_port_config *config);
 
 /* One more address for a port that is attached: one of IPv4 where it has none, up to 8 of IPv6. Its
- * listeners hear on all of them. -EINVAL (no unicast address), -EEXIST, -ENOSPC. Engine thread. */
+ * listeners hear on all of them. -EINVAL (no address of a host), -EEXIST, -ENOSPC. Engine thread. */
 int weir_stack_add_address(struct weir_stack *stack, const struct weir_port *port,
 			   const struct weir_addr *address);
 

@@ -90,18 +90,40 @@ value_bytes(const char *text, uint64_t low, uint64_t high, uint64_t *value, char
 	return options_refuse(error, "%s; K, M or G may follow", reason);
 }
 
-/* One that a host on some link may have. */
-static bool
-is_unicast(const struct weir_addr *address)
+/* What an address is that no host on a link can have; NULL: one may. */
+static const char *
+special4(uint32_t address)
+{
+	uint32_t net = address >> 24;
+
+	if (address == UINT32_MAX)
+		return "the broadcast address";
+	if (net == 127)
+		return "a loopback address";
+	if (net >= 224)
+		return net < 240 ? "no unicast address" : "of a reserved net";
+	return net == 0 ? "of net 0, which is nobody's" : NULL;
+}
+
+static const char *
+special6(const uint8_t *bytes)
 {
 	static const uint8_t host_zero[15]; /* nobody and loopback differ in the last byte alone */
-	uint8_t first = address->bytes[12];
 
-	if (address->family == 6)
-		return address->bytes[0] != 0xff &&
-		       (memcmp(address->bytes, host_zero, sizeof(host_zero)) != 0 ||
-			address->bytes[15] > 1);
-	return first != 0 && first != 127 && first < 224;
+	if (bytes[0] == 0xff)
+		return "no unicast address";
+	if (memcmp(bytes, host_zero, sizeof(host_zero)) != 0 || bytes[15] > 1)
+		return NULL;
+	return bytes[15] == 1 ? "the loopback address" : "nobody's address";
+}
+
+static uint32_t
+number4(const struct weir_addr *address)
+{
+	const uint8_t *bytes = address->bytes + 12;
+
+	return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 |
+	       bytes[3];
 }
 
 #define EXAMPLES "give one such as 198.18.0.1 or 2001:db8::1"
@@ -109,12 +131,15 @@ is_unicast(const struct weir_addr *address)
 int
 value_address(const char *text, struct weir_addr *address, char *error)
 {
+	const char *special;
+
 	if (*text == '\0')
 		return options_refuse(error, "the address is empty: " EXAMPLES);
 	if (weir_addr_parse(text, address) != 0)
 		return options_refuse(error, "'%s' is not an address: " EXAMPLES, text);
-	if (!is_unicast(address))
-		return options_refuse(error, "'%s' is not a unicast address: " EXAMPLES, text);
+	special = address->family == 6 ? special6(address->bytes) : special4(number4(address));
+	if (special != NULL)
+		return options_refuse(error, "'%s' is %s: " EXAMPLES, text, special);
 	return 0;
 }
 
@@ -123,15 +148,33 @@ value_address(const char *text, struct weir_addr *address, char *error)
 int
 value_host(const struct ip_option *ip, char *error)
 {
-	const uint8_t *bytes = ip->address.bytes + 12;
-	uint32_t number = (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 |
-			  (uint32_t)bytes[2] << 8 | bytes[3];
+	uint32_t number = number4(&ip->address);
 	uint32_t host = ip->prefix_len < 31 ? UINT32_MAX >> ip->prefix_len : 0;
 
 	if (ip->address.family != 4 || host == 0 || ((number & host) != 0 && (number & host) != host))
 		return 0;
 	return options_refuse(error, "'%s' is the network's %s address: give a host's", ip->text,
 			      (number & host) == 0 ? "own" : "broadcast");
+}
+
+/* Of IPv6 the first address of a network is that of all its routers (RFC 4291 2.6.1), but of one that has
+ * two (RFC 6164) or one. */
+static int
+refuse_routers(const struct ip_option *ip, char *error)
+{
+	uint32_t bits = 128 - ip->prefix_len;
+
+	if (ip->address.family != 6 || bits < 2)
+		return 0;
+	for (uint32_t i = 15; bits > 0; i--) {
+		uint32_t n = bits < 8 ? bits : 8;
+
+		if ((ip->address.bytes[i] & ((1u << n) - 1)) != 0)
+			return 0;
+		bits -= n;
+	}
+	return options_refuse(error, "'%s' is the address of all routers of its network: give a host's",
+			      ip->text);
 }
 
 int
@@ -163,7 +206,7 @@ value_network(const char *text, struct ip_option *ip, char *error)
 				      text, slash + 1, (unsigned int)most);
 	ip->text = text;
 	ip->prefix_len = (uint32_t)prefix_len;
-	return value_host(ip, error);
+	return refuse_routers(ip, error) != 0 ? -1 : value_host(ip, error);
 }
 
 int

@@ -9,6 +9,7 @@
 
 #include "engine/engine.h"
 #include "flow/arena.h"
+#include "wire/address4.h"
 #include "wire/address6.h"
 
 #define WEIR_POOL_CACHE 256
@@ -203,6 +204,7 @@ forget_port(struct weir_attached *at)
 
 	weir_parse_init(&at->parse, parse.mac, parse.ip, parse.l3, parse.port);
 	at->parse.own6 = parse.own6;
+	at->parse.broadcast = parse.broadcast;
 	at->rx_packets = at->rx_bytes = at->tx_packets = at->tx_bytes = 0;
 	at->full_bursts = 0;
 	at->had_flows = false;
@@ -287,7 +289,8 @@ add_address6(struct weir_attached *at, struct weir_own6 *own, const struct weir_
 }
 
 static int
-add_address(struct weir_engine *engine, uint32_t i, const struct weir_addr *address)
+add_address(struct weir_engine *engine, uint32_t i, const struct weir_addr *address,
+	    uint32_t prefix_len)
 {
 	struct weir_attached *at = &engine->ports[i];
 
@@ -295,16 +298,29 @@ add_address(struct weir_engine *engine, uint32_t i, const struct weir_addr *addr
 		return add_address6(at, &engine->tcp.ports[i].own6, address);
 	if (at->parse.ip != 0)
 		return at->parse.ip == ipv4_of(address) ? -EEXIST : -ENOSPC;
-	weir_parse_set_ip(&at->parse, ipv4_of(address));
+	weir_parse_set_ip(&at->parse, ipv4_of(address), prefix_len);
 	return 0;
 }
 
 static bool
-is_host_address(const struct weir_addr *address)
+is_host_address(const struct weir_addr *address, bool l3)
 {
 	if (address->family == 6)
 		return weir_source6_valid(address->bytes);
-	return address->family == 4 && ipv4_of(address) != 0;
+	return address->family == 4 && (weir_source_valid(ipv4_of(address)) ||
+					(l3 && weir_loopback4(ipv4_of(address))));
+}
+
+/* Not the first and the last address of a network, which are the network's and everybody's, nor the
+ * first one of IPv6, which is that of all its routers (RFC 1122 3.2.1.3, RFC 4291 2.6.1, RFC 6164). */
+static bool
+is_host_of(const struct weir_addr *address, uint32_t prefix_len)
+{
+	uint32_t host = weir_host_mask4(prefix_len);
+
+	if (address->family == 6)
+		return !weir_routers6(address->bytes, prefix_len);
+	return host == 0 || ((ipv4_of(address) & host) != 0 && (ipv4_of(address) & host) != host);
 }
 
 /* It lies in the network of the address, which is another's. Only of IPv4, where ARP finds it. */
@@ -341,8 +357,10 @@ weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 	struct weir_tcp_port *known = &engine->tcp.ports[i];
 	int error = 0;
 
-	if (config->size != sizeof(*config) || !is_host_address(&config->address) ||
+	if (config->size != sizeof(*config) ||
+	    !is_host_address(&config->address, (port->capabilities & WEIR_PORT_L3) != 0) ||
 	    config->prefix_len > (config->address.family == 4 ? 32 : 128) ||
+	    !is_host_of(&config->address, config->prefix_len) ||
 	    (config->gateway.family != 0 && !is_gateway(config)))
 		return -EINVAL;
 	if (i == WEIR_STATS_PORTS)
@@ -364,7 +382,7 @@ weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 	known->own6 = (struct weir_own6){.first = i * WEIR_OWN6_MAX};
 	engine->n_ports++;
 	set_gateway(engine, i, config);
-	return add_address(engine, i, &config->address);
+	return add_address(engine, i, &config->address, config->prefix_len);
 }
 
 int
@@ -373,11 +391,11 @@ weir_stack_add_address(struct weir_stack *stack, const struct weir_port *port,
 {
 	struct weir_engine *engine = stack->engine;
 
-	if (!is_host_address(address))
-		return -EINVAL;
 	for (uint32_t i = 0; i < engine->n_ports; i++)
 		if (engine->ports[i].port == port)
-			return add_address(engine, i, address);
+			return is_host_address(address, engine->ports[i].parse.l3)
+				       ? add_address(engine, i, address, 0)
+				       : -EINVAL;
 	return -EINVAL;
 }
 

@@ -50,6 +50,20 @@ weir_source6_valid(const uint8_t *source)
 	       memcmp(source, mapped, sizeof(mapped)) != 0;
 }
 
+/* Is it the address of all routers of the network that has its first `prefix_len` bits (RFC 4291 2.6.1)?
+ * Where that leaves a host one bit or none, there is no such address (RFC 6164). */
+static inline bool
+weir_routers6(const uint8_t *address, uint32_t prefix_len)
+{
+	uint8_t host = 0;
+
+	if (prefix_len == 0 || prefix_len > 126)
+		return false;
+	for (uint32_t i = prefix_len / 8; i < WEIR_ADDRESS6_BYTES; i++)
+		host |= i == prefix_len / 8 ? address[i] & (0xff >> prefix_len % 8) : address[i];
+	return host == 0;
+}
+
 /* Which of `own` an address is, own->n when it is none of them. */
 static inline uint32_t
 weir_own6_find(const struct weir_own6 *own, const uint8_t *address)

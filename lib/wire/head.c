@@ -168,7 +168,7 @@ read_ip4(const struct weir_parse *parse, struct weir_head *head)
 
 	if (verdict != WEIR_PARSE_OK)
 		return verdict;
-	if (!weir_source_valid(weir_load_be32(ip + 12)))
+	if (!weir_head_source_valid(parse, weir_load_be32(ip + 12)))
 		return WEIR_DROP_IP_SOURCE;
 	if (parse->ip == 0 || weir_load_be32(ip + 16) != parse->ip)
 		return WEIR_DROP_IP_NOT_OURS;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "wire/address4.h"
+#include "wire/address6.h"
 #include "wire/parse.h"
 
 struct rte_mbuf;
@@ -60,14 +62,19 @@ void weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES]
 /* head6.c: the same for what stands behind the link header of an IPv6 packet, as weir_head_read(). */
 enum weir_drop weir_head_read6(const struct weir_parse *parse, struct weir_head *head);
 
-/* RFC 1122 section 3.2.1.3: may an IPv4 packet come from `src`? */
+/* May an IPv4 packet from `src` come in at this port? Not from itself, nor from all of its network. */
 static inline bool
-weir_source_valid(uint32_t src)
+weir_head_source_valid(const struct weir_parse *parse, uint32_t src)
 {
-	uint32_t net = src >> 24;
+	return weir_source_valid(src) && src != parse->ip && src != parse->broadcast;
+}
 
-	/* Net 0 is a source only while a host does not know its address. */
-	return net != 0 && net != 127 && net >> 4 != 14 && src != UINT32_MAX;
+/* The same of IPv6, where the port has addresses of it. */
+static inline bool
+weir_head_source6_valid(const struct weir_parse *parse, const uint8_t *source)
+{
+	return weir_source6_valid(source) &&
+	       weir_own6_find(parse->own6, source) == parse->own6->n;
 }
 
 /* The sum of an IPv4 header, as far as the port leaves one that can be verified. */

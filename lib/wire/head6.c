@@ -196,7 +196,7 @@ weir_head_read6(const struct weir_parse *parse, struct weir_head *head)
 	if (verdict != WEIR_PARSE_OK)
 		return verdict;
 	unspecified = weir_unspecified6(source);
-	if (!unspecified && !weir_source6_valid(source))
+	if (!unspecified && !weir_head_source6_valid(parse, source))
 		return WEIR_DROP_IP_SOURCE;
 	verdict = read_destination(parse, head);
 	if (verdict == WEIR_PARSE_OK)

@@ -22,17 +22,19 @@ weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uin
 	memcpy(parse->mac, mac, sizeof(parse->mac));
 	parse->l3 = l3;
 	parse->port = port;
-	weir_parse_set_ip(parse, ip);
+	weir_parse_set_ip(parse, ip, 0);
 	weir_plain6_init(&parse->plain6[WEIR_OPT_NONE], mac, l3, false, port);
 	weir_plain6_init(&parse->plain6[WEIR_OPT_TS], mac, l3, true, port);
 }
 
 void
-weir_parse_set_ip(struct weir_parse *parse, uint32_t ip)
+weir_parse_set_ip(struct weir_parse *parse, uint32_t ip, uint32_t prefix_len)
 {
 	const uint8_t *mac = parse->mac;
+	uint32_t host = weir_host_mask4(prefix_len);
 
 	parse->ip = ip;
+	parse->broadcast = host != 0 ? ip | host : 0;
 	weir_plain_init(&parse->plain[WEIR_OPT_NONE], mac, ip, parse->l3, false, parse->port);
 	weir_plain_init(&parse->plain[WEIR_OPT_TS], mac, ip, parse->l3, true, parse->port);
 }
@@ -367,7 +369,8 @@ plain_shape(struct weir_parse *parse, const struct rte_mbuf *buf, const uint8_t 
 {
 	for (uint8_t shape = WEIR_OPT_NONE; shape <= WEIR_OPT_TS; shape++) {
 		if (weir_plain_doubt(&parse->plain[shape], buf, frame) != 0 ||
-		    !weir_source_valid(weir_load_be32(frame + parse->plain[shape].l3_off + 12)))
+		    !weir_head_source_valid(
+			    parse, weir_load_be32(frame + parse->plain[shape].l3_off + 12)))
 			continue;
 		parse->shape = shape;
 		return &parse->plain[shape];
@@ -467,7 +470,8 @@ begin_run(const struct weir_parse *parse, const uint8_t *frame, struct burst *bu
 	const uint8_t *ip = frame + plain->l3_off;
 	struct weir_key4 key = key_of(parse, ip);
 
-	if (unlikely(differs(frame, plain->want, plain->mask) || !weir_source_valid(key.raddr)))
+	if (unlikely(differs(frame, plain->want, plain->mask) ||
+		     !weir_head_source_valid(parse, key.raddr)))
 		return false;
 	memcpy(run->bytes, frame, sizeof(run->bytes));
 	memcpy(run->mask, plain->run, sizeof(run->mask));

@@ -64,6 +64,7 @@ struct weir_parse {
 	bool l3;                      /* port carries bare IP packets, no Ethernet header */
 	uint8_t mac[WEIR_MAC_BYTES];  /* own address */
 	uint32_t ip;                  /* own address, host order; 0: none */
+	uint32_t broadcast;           /* of the own network; 0: not known, or it has none */
 	const struct weir_own6 *own6; /* own addresses of IPv6, the port's; NULL: none */
 	struct weir_csum_trust trust; /* of this port's queue */
 	uint64_t options_malformed;   /* segments whose option walk stopped early */
@@ -78,8 +79,8 @@ struct weir_parse {
 void weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uint32_t ip,
 		     bool l3, uint8_t port);
 
-/* The own address, from now on. Control path. */
-void weir_parse_set_ip(struct weir_parse *parse, uint32_t ip);
+/* The own address, from now on; prefix_len: of its network, 0 when it is not known. Control path. */
+void weir_parse_set_ip(struct weir_parse *parse, uint32_t ip, uint32_t prefix_len);
 
 enum weir_other_kind {
 	WEIR_OTHER_ARP,

@@ -94,7 +94,7 @@ shape_of(const struct weir_parse *parse, const uint8_t *frame, uint32_t *own,
 	const struct weir_plain *plain = &parse->plain6[tcp[OFFSET] >> 4 != WEIR_TCP_BYTES / 4];
 
 	if (differs(frame, plain->want, plain->mask) || tcp_differs(plain, tcp) != 0 ||
-	    !weir_source6_valid(ip + SOURCE))
+	    !weir_head_source6_valid(parse, ip + SOURCE))
 		return NULL;
 	*own = weir_own6_find(parse->own6, ip + DESTINATION);
 	return *own == parse->own6->n ? NULL : plain;

@@ -174,6 +174,19 @@ START_TEST(addresses)
 		snprintf(line, sizeof(line), "--listen 9 --ip %s", wrong[i]);
 		refused(line, "--ip: '", "such as 198.18.0.1 or 2001:db8::1");
 	}
+	refused("--listen 9 --ip 127.0.0.1/8", "'127.0.0.1' is a loopback address", "198.18.0.1");
+	refused("--listen 9 --ip 0.1.2.3/8", "of net 0", "198.18.0.1");
+	refused("--listen 9 --ip 224.0.0.1/8", "no unicast address", "198.18.0.1");
+	refused("--listen 9 --ip 255.255.255.255/32", "the broadcast address", "198.18.0.1");
+	refused("--listen 9 --ip ::1/128", "the loopback address", "2001:db8::1");
+	refused("--listen 9 --ip ::/64", "nobody's address", "2001:db8::1");
+	refused("--listen 9 --ip ff02::1/64", "no unicast address", "2001:db8::1");
+	refused("--listen 9 --ip 2001:db8::/64", "of all routers", "a host's");
+	refused("--listen 9 --ip 2001:db8:0:4000::/50", "of all routers", "a host's");
+	refused("--listen 9 --ip ::ffff:127.0.0.1/8", "a loopback address", "198.18.0.1");
+	taken("--listen 9 --ip 2001:db8::/127");
+	taken("--listen 9 --ip 2001:db8::/128");
+	taken("--listen 9 --ip 2001:db8::8000:0:0:0/63");
 	refused("--listen 9 --ip 192.0.2.2", "no prefix length", "192.0.2.2/24");
 	refused("--listen 9 --ip 192.0.2.2/0", "'0' is wrong", "1 to 32");
 	refused("--listen 9 --ip 192.0.2.2/33", "'33' is wrong", "1 to 32");

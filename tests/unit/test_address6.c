@@ -58,12 +58,30 @@ START_TEST(groups)
 }
 END_TEST
 
+/* By the bits, one after the other: the address is that of all routers when its host part is 0. */
+START_TEST(the_address_of_all_routers)
+{
+	for (uint32_t prefix_len = 0; prefix_len <= 128; prefix_len++)
+		for (uint32_t bit = 0; bit < 128; bit++) {
+			struct address address = {{0}};
+
+			address.bytes[bit / 8] = (uint8_t)(0x80 >> bit % 8);
+			ck_assert_int_eq(weir_routers6(address.bytes, prefix_len),
+					 prefix_len != 0 && prefix_len <= 126 && bit < prefix_len);
+		}
+	ck_assert(weir_routers6(of("2001:db8::").bytes, 64));
+	ck_assert(!weir_routers6(of("2001:db8::1").bytes, 64));
+	ck_assert(!weir_routers6(of("2001:db8::").bytes, 127));
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
 	UNIT_CASE(s, sources_that_no_packet_has);
 	UNIT_CASE(s, link_local_is_ten_bits);
 	UNIT_CASE(s, groups);
+	UNIT_CASE(s, the_address_of_all_routers);
 }
 
 UNIT_MAIN("address6", add)

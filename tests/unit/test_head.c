@@ -288,6 +288,25 @@ START_TEST(addresses)
 }
 END_TEST
 
+/* RFC 1122 3.2.1.3, RFC 4953 2.3: from ourselves, and from all of our network, once that is known. */
+START_TEST(own_addresses_are_no_source)
+{
+	parsing_open(&p);
+	p.spec.src = FRAME_LOCAL_IP;
+	ck_assert_drop(&p, IP_SOURCE);
+	p.spec.src = FRAME_LOCAL_IP | 0xff;
+	ck_assert_taken(&p);
+	weir_parse_set_ip(&p.parse, FRAME_LOCAL_IP, 24);
+	ck_assert_drop(&p, IP_SOURCE);
+	p.spec.src = FRAME_LOCAL_IP | 0x1ff;
+	ck_assert_taken(&p);
+	weir_parse_set_ip(&p.parse, FRAME_LOCAL_IP, 31); /* two hosts and nothing else */
+	p.spec.src = FRAME_LOCAL_IP ^ 1;
+	ck_assert_taken(&p);
+	parsing_close(&p);
+}
+END_TEST
+
 START_TEST(pitfall_06_fragments_are_not_segments)
 {
 	parsing_open(&p);
@@ -376,6 +395,7 @@ add(Suite *s)
 	UNIT_CASE(s, header_checksum_is_always_verified);
 	UNIT_CASE(s, pitfall_11_stale_header_of_merged_frames);
 	UNIT_CASE(s, addresses);
+	UNIT_CASE(s, own_addresses_are_no_source);
 	UNIT_CASE(s, pitfall_06_fragments_are_not_segments);
 	UNIT_CASE(s, pitfall_06_ip_options);
 	UNIT_CASE(s, protocols);

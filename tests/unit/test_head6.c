@@ -162,7 +162,8 @@ END_TEST
 
 START_TEST(sources)
 {
-	static const char *const wrong[] = {"::", "::1", "ff02::2", "::ffff:192.0.2.2"};
+	static const char *const wrong[] = {"::", "::1", "ff02::2", "::ffff:192.0.2.2",
+					    "2001:db8::1"};
 
 	parsing_open6(&p);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

@@ -239,7 +239,7 @@ START_TEST(invalid_solicitations)
 	ck_assert_refused(ND);
 	memcpy(message + 8, frame_local_ip6, 16);
 	memcpy(p.spec.src6, frame_local_ip6, 16); /* from us? */
-	ck_assert_refused(ND);
+	ck_assert_refused(IP_SOURCE);
 	memcpy(p.spec.src6, frame_remote_ip6, 16);
 	p.spec.src_mac[0] |= 1;
 	ck_assert_answered(); /* the option says it better */
@@ -421,7 +421,7 @@ START_TEST(echoes_that_are_not_answered)
 	memcpy(p.spec.dst6, frame_local_ip6, 16);
 	memcpy(p.spec.dst_mac, frame_local_mac, 6);
 	memcpy(p.spec.src6, frame_local_ip6, 16);
-	ck_assert_refused(ICMP);
+	ck_assert_refused(IP_SOURCE);
 	memset(p.spec.src6, 0, 16);
 	ck_assert_refused(ICMP);
 	memcpy(p.spec.src6, frame_remote_ip6, 16);

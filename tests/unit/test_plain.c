@@ -250,9 +250,11 @@ END_TEST
 /* All zero, and all ones, are no senders, believed or not. */
 START_TEST(nobody_is_no_sender)
 {
-	static const uint32_t nobody[] = {0, UINT32_MAX, 0x7f000001, 0xe0000001};
+	static const uint32_t nobody[] = {0,	      UINT32_MAX,     0x7f000001,
+					  0xe0000001, FRAME_LOCAL_IP, FRAME_LOCAL_IP | 0xff};
 
 	parsing_open(&p);
+	weir_parse_set_ip(&p.parse, FRAME_LOCAL_IP, 24);
 	p.spec.payload = payload;
 	p.spec.len = 100;
 	for (uint32_t i = 0; i < RTE_DIM(nobody); i++)

@@ -142,6 +142,16 @@ start_fails(void *ctx, struct weir_pool *pool)
 	return -EIO;
 }
 
+static const struct {
+	const char *address;
+	uint32_t prefix_len;
+} no_hosts[] = {
+    {"0.0.0.0", 24},	    {"0.0.0.1", 24},	   {"127.0.0.1", 8},	 {"127.255.0.1", 24},
+    {"224.0.0.1", 24},	    {"239.255.255.255", 32}, {"255.255.255.255", 32}, {"192.0.2.0", 24},
+    {"192.0.2.255", 24},    {"10.1.2.3", 30},	   {"::", 64},		 {"::1", 128},
+    {"ff02::1", 64},	    {"2001:db8::", 64},	   {"2001:db8::", 126},	 {"fe80::", 10},
+};
+
 START_TEST(attach_checks_what_it_gets)
 {
 	struct weir_port port = {.rx_burst = nothing, .tx_burst = nothing, .name = "test"};
@@ -160,6 +170,13 @@ START_TEST(attach_checks_what_it_gets)
 	ck_assert_int_eq(weir_stack_attach(world.stack, &port, &config), -EINVAL);
 	config.address.family = 0;
 	ck_assert_int_eq(weir_stack_attach(world.stack, &port, &config), -EINVAL);
+	for (uint32_t i = 0; i < sizeof(no_hosts) / sizeof(no_hosts[0]); i++) {
+		config = good;
+		config.prefix_len = no_hosts[i].prefix_len;
+		ck_assert_int_eq(weir_addr_parse(no_hosts[i].address, &config.address), 0);
+		ck_assert_msg(weir_stack_attach(world.stack, &port, &config) == -EINVAL, "%s/%u",
+			      no_hosts[i].address, no_hosts[i].prefix_len);
+	}
 	port.frame_room = 2177;
 	ck_assert_int_eq(weir_stack_attach(world.stack, &port, &good), -EMSGSIZE);
 	port.frame_room = 2176;
@@ -172,6 +189,66 @@ START_TEST(attach_checks_what_it_gets)
 	ck_assert_int_eq(weir_stack_attach(world.stack, &port, &good), -ENOSPC);
 	ck_assert_uint_eq(stats_now()->n_ports, WEIR_STATS_PORTS);
 	world_poll(&world, 1000);
+	world_close(&world);
+}
+END_TEST
+
+/* The same for further addresses; what only a network can say is not asked there. */
+START_TEST(further_addresses_are_a_hosts)
+{
+	static const char *const wrong[] = {"127.0.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255",
+					    "::", "::1", "ff02::1"};
+	struct weir_port_config config = {.size = sizeof(config), .prefix_len = 64};
+	struct weir_port port = {.rx_burst = nothing, .tx_burst = nothing, .name = "test"};
+	struct weir_addr address;
+
+	open_default();
+	ck_assert_int_eq(weir_addr_parse("2001:db8::5", &config.address), 0);
+	ck_assert_int_eq(weir_stack_attach(world.stack, &port, &config), 0);
+	for (uint32_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		ck_assert_int_eq(weir_addr_parse(wrong[i], &address), 0);
+		ck_assert_msg(weir_stack_add_address(world.stack, &port, &address) == -EINVAL, "%s",
+			      wrong[i]);
+	}
+	address = (struct weir_addr){.family = 6, .bytes = {[10] = 0xff, 0xff, 192, 0, 2, 7}};
+	ck_assert_int_eq(weir_stack_add_address(world.stack, &port, &address), -EINVAL);
+	ck_assert_int_eq(weir_addr_parse("192.0.2.255", &address), 0);
+	ck_assert_int_eq(weir_stack_add_address(world.stack, &port, &address), 0);
+	world_close(&world);
+}
+END_TEST
+
+/* Between programs of one machine, in bare IP packets, a loopback address is one like another. */
+START_TEST(loopback_is_for_bare_packets)
+{
+	struct weir_port_config config = {.size = sizeof(config), .prefix_len = 8};
+	struct weir_port port = {.rx_burst = nothing,
+				 .tx_burst = nothing,
+				 .capabilities = WEIR_PORT_L3,
+				 .name = "test"};
+
+	open_default();
+	ck_assert_int_eq(weir_addr_parse("127.0.0.1", &config.address), 0);
+	ck_assert_int_eq(weir_stack_attach(world.stack, &port, &config), 0);
+	world_close(&world);
+}
+END_TEST
+
+/* A reset keeps what is known of the own network. */
+START_TEST(a_reset_keeps_the_network)
+{
+	struct frame_spec spec;
+
+	open_default();
+	frame_spec_init(&spec);
+	spec.src = FRAME_LOCAL_IP | 0xff;
+	spec.flags = WEIR_TCP_SYN;
+	for (uint32_t i = 0; i < 2; i++) {
+		world_inject(&world, frame_build(&world.pool, &spec));
+		ck_assert_uint_eq(world_poll(&world, 1000), 0);
+		ck_assert_uint_eq(drops_of(WEIR_DROP_IP_SOURCE), 1);
+		ck_assert_int_eq(weir_stack_reset(world.stack, 2, world.now_ns), 0);
+	}
 	world_close(&world);
 }
 END_TEST
@@ -459,6 +536,9 @@ add(Suite *s)
 	UNIT_CASE(s, the_defaults_are_those_documented);
 	UNIT_CASE(s, a_stack_has_one_engine);
 	UNIT_CASE(s, attach_checks_what_it_gets);
+	UNIT_CASE(s, further_addresses_are_a_hosts);
+	UNIT_CASE(s, loopback_is_for_bare_packets);
+	UNIT_CASE(s, a_reset_keeps_the_network);
 	UNIT_CASE(s, listen_checks_what_it_gets);
 	UNIT_CASE(s, the_same_input_gives_the_same_output);
 	UNIT_CASE(s, a_reset_brings_back_the_beginning);
