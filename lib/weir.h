@@ -165,6 +165,8 @@ int weir_stack_add_address(struct weir_stack *stack, const struct weir_port *por
 
 /* ---- listeners ---- */
 
+#define WEIR_LISTEN_BUFFERS_MIN 64 /* packet buffers that a limit of memory must hold */
+
 struct weir_listen_config {
 	uint32_t size;
 	uint16_t port;
@@ -185,11 +187,31 @@ struct weir_listen_config {
 	uint32_t syn_cookies;    /* 1 (default): beyond the backlog a SYN is answered by a cookie
 				    (RFC 4987); 0: it is dropped */
 	uint32_t ecn;            /* enum weir_ecn, default WEIR_ECN_ON */
+	/* Limits, 0 (default): none but the stack's. At one of them a new connection is refused without an
+	 * answer, so that its peer tries again: the SYN is dropped, and the end of a handshake that began
+	 * before. Connections count from the end of their handshake until CLOSED is due. */
+	uint32_t connections;  /* at once, at most 1048576 */
+	uint64_t memory_bytes; /* that its connections hold together, as whole packet buffers of
+				  config.buffer_bytes, at least 64 of them. Towards it windows stop growing,
+				  small segments are copied together, out-of-order data is given back, new
+				  connections are refused, in this order; what was acknowledged stays. Leases
+				  count until their connection has ended */
+	uint32_t connections_per_address; /* of one remote address at once, at most 1048576. Of IPv6 a /64
+					     is one address, but of link-local ones each */
 };
 void weir_listen_config_init(struct weir_listen_config *config);
 
-/* -EADDRINUSE: the port has a listener; -EINVAL; -ENOSPC. Engine thread. */
+/* -EADDRINUSE: the port has a listener; -EINVAL; -ENOSPC; -ENOMEM. Engine thread. */
 int weir_listen(struct weir_stack *stack, const struct weir_listen_config *config);
+
+struct weir_listen_info {
+	uint32_t size;
+	uint32_t half_open;    /* now, but for those that a cookie stands for */
+	uint32_t connections;  /* now */
+	uint64_t memory_bytes; /* held by them, where config.memory_bytes limits it; else 0 */
+};
+/* What the listener on `port` has. -ENOENT, -EINVAL. Engine thread. */
+int weir_listen_info(struct weir_stack *stack, uint16_t port, struct weir_listen_info *info);
 
 /* ---- events ---- */
 

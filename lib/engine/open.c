@@ -255,6 +255,7 @@ weir_engine_close(struct weir_engine *engine)
 	weir_wheel_close(&tcp->wheel);
 	weir_table_close(&tcp->table);
 	weir_table_close(&tcp->table6);
+	weir_peers_close(&tcp->peers);
 	close_arrays(tcp);
 	weir_arena_free(engine->control, sizeof(struct weir_control) * WEIR_CONTROL_SEGS);
 	weir_slots_close(&engine->stack->slots);

@@ -11,6 +11,7 @@
 #include "flow/arena.h"
 #include "wire/address4.h"
 #include "wire/address6.h"
+#include "wire/siphash.h"
 
 #define WEIR_POOL_CACHE 256
 #define WEIR_MTU_DEFAULT 1500
@@ -210,6 +211,19 @@ forget_port(struct weir_attached *at)
 	at->had_flows = false;
 }
 
+/* Remote addresses are counted once somebody wants to know how many connections they have. */
+static int
+open_peers(struct weir_stack *stack, uint32_t limit)
+{
+	struct weir_tcp *tcp = &stack->engine->tcp;
+	struct weir_hash_key secret;
+
+	if (limit == 0 || tcp->peers.items != NULL)
+		return 0;
+	weir_derive(stack->config.seed, WEIR_SECRET_PEERS, secret.word, 4);
+	return weir_peers_open(&tcp->peers, stack->config.flows, &secret, stack->config.numa_node);
+}
+
 int
 weir_stack_reset(struct weir_stack *stack, uint64_t seed, uint64_t now_ns)
 {
@@ -230,6 +244,8 @@ weir_stack_reset(struct weir_stack *stack, uint64_t seed, uint64_t now_ns)
 	engine->tcp.n_listeners = kept.n_listeners;
 	memcpy(engine->tcp.ports, kept.ports, sizeof(kept.ports));
 	weir_engine_gateways_forget(engine);
+	for (uint32_t i = 0; i < kept.n_listeners && error == 0; i++)
+		error = open_peers(stack, kept.listeners[i].per_address);
 	return error;
 }
 
@@ -302,6 +318,7 @@ add_address(struct weir_engine *engine, uint32_t i, const struct weir_addr *addr
 	return 0;
 }
 
+/* Inside one machine a link of bare IP packets may have a loopback address (RFC 1122 3.2.1.3 (g)). */
 static bool
 is_host_address(const struct weir_addr *address, bool l3)
 {
@@ -399,6 +416,23 @@ weir_stack_add_address(struct weir_stack *stack, const struct weir_port *port,
 	return -EINVAL;
 }
 
+static bool
+limits_valid(const struct weir_listen_config *config, uint32_t buffer_bytes)
+{
+	return in_range(config->connections, 0, 1 << 20) &&
+	       in_range(config->connections_per_address, 0, 1 << 20) &&
+	       (config->memory_bytes == 0 ||
+		config->memory_bytes / buffer_bytes >= WEIR_LISTEN_BUFFERS_MIN);
+}
+
+static uint32_t
+whole_bufs(uint64_t bytes, uint32_t buffer_bytes)
+{
+	uint64_t bufs = bytes / buffer_bytes;
+
+	return bufs < UINT32_MAX ? (uint32_t)bufs : UINT32_MAX;
+}
+
 int
 weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 {
@@ -412,12 +446,14 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 	    !in_range(config->keepalive_probes, 1, 15) ||
 	    !in_range(config->user_timeout_ms, 0, 1 << 30) ||
 	    !in_range(config->backlog, 1, 1 << 20) || !in_range(config->syn_cookies, 0, 1) ||
-	    config->ecn > WEIR_ECN_ACCURATE)
+	    config->ecn > WEIR_ECN_ACCURATE || !limits_valid(config, stack->config.buffer_bytes))
 		return -EINVAL;
 	if (weir_listen_find(tcp, config->port) != NULL)
 		return -EADDRINUSE;
 	if (tcp->n_listeners == WEIR_LISTENERS_MAX)
 		return -ENOSPC;
+	if (open_peers(stack, config->connections_per_address) != 0)
+		return -ENOMEM;
 	tcp->listeners[tcp->n_listeners++] = (struct weir_listener){
 		.cookie = config->cookie,
 		.receive_buffer = config->receive_buffer,
@@ -431,7 +467,28 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 		.user_timeout_ms = config->user_timeout_ms,
 		.cookies = config->syn_cookies != 0,
 		.ecn = (uint8_t)config->ecn,
+		.connections = config->connections,
+		.per_address = config->connections_per_address,
+		.budget_bufs = whole_bufs(config->memory_bytes, stack->config.buffer_bytes),
 	};
+	return 0;
+}
+
+int
+weir_listen_info(struct weir_stack *stack, uint16_t port, struct weir_listen_info *info)
+{
+	const struct weir_tcp *tcp = &stack->engine->tcp;
+	const struct weir_listener *listener = weir_listen_find(tcp, port);
+	const struct weir_listener_use *use;
+
+	if (info->size != sizeof(*info))
+		return -EINVAL;
+	if (listener == NULL)
+		return -ENOENT;
+	use = &tcp->listener_uses[listener - tcp->listeners];
+	info->half_open = use->half_open;
+	info->connections = use->connections;
+	info->memory_bytes = (uint64_t)use->held_bufs * stack->config.buffer_bytes;
 	return 0;
 }
 

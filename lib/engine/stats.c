@@ -72,7 +72,8 @@ fill_port(const struct weir_attached *at, struct weir_port_stats *stats)
 }
 
 /* Everything that exists because the connection does: flow, handle, timer, its share of the table at
- * the configured size, the longer key of IPv6 and the counters of AccECN. */
+ * the configured size, the longer key of IPv6, the counters of AccECN, and the count of its address, where
+ * there is one. */
 static uint64_t
 idle_bytes(const struct weir_tcp *tcp)
 {
@@ -81,7 +82,8 @@ idle_bytes(const struct weir_tcp *tcp)
 		(uint64_t)tcp->flow_free.size + tcp->syn_free.size + tcp->time_wait_free.size;
 
 	return sizeof(struct weir_flow) + sizeof(struct weir_key) + sizeof(struct weir_accecn) +
-	       sizeof(struct weir_slot) + sizeof(struct weir_wheel_node) + (table + entries - 1) / entries;
+	       sizeof(struct weir_slot) + sizeof(struct weir_wheel_node) + (table + entries - 1) / entries +
+	       weir_peers_bytes(&tcp->peers);
 }
 
 void

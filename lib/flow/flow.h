@@ -34,6 +34,7 @@ enum weir_tcp_state { /* RFC 9293 section 3.3.2; SYN-RECEIVED and TIME-WAIT have
 #define WEIR_FLOW_IP6  0x10 /* not agreed on, but as lasting */
 #define WEIR_FLOW_ACCECN 0x20 /* RFC 9768; never with WEIR_FLOW_ECN */
 #define WEIR_FLOW_ACCECN_OPTION 0x40 /* with AccECN alone: ACKs carry its option, weir_tcp.accecn */
+#define WEIR_FLOW_CHARGED 0x80 /* not agreed on: what it holds counts against its listener */
 
 /* weir_flow.marks */
 #define WEIR_FLOW_ECE         0x01 /* echo congestion until CWR (RFC 3168 6.1.3); AccECN: always */

@@ -19,11 +19,9 @@
 #define WEIR_BUDGET_BUFS_MIN    64 /* buffers a connection may hold, however small its receive buffer */
 #define WEIR_BUDGET_PERIOD_LOG2 7  /* what was read counts half after 128 ms */
 
-uint32_t
-weir_budget_pressure(const struct weir_tcp *tcp)
+static uint32_t
+level(uint64_t held, uint64_t budget)
 {
-	uint64_t held = tcp->held_bufs, budget = tcp->budget_bufs;
-
 	if (held * 4 < budget * 3)
 		return 0;
 	if (held * 8 < budget * 7)
@@ -31,6 +29,44 @@ weir_budget_pressure(const struct weir_tcp *tcp)
 	if (held * 16 < budget * 15)
 		return 2;
 	return held * 32 < budget * 31 ? 3 : 4;
+}
+
+uint32_t
+weir_budget_pressure(const struct weir_tcp *tcp)
+{
+	return level(tcp->held_bufs, tcp->budget_bufs);
+}
+
+uint32_t
+weir_budget_listener_pressure(const struct weir_tcp *tcp, uint32_t listener)
+{
+	uint32_t budget = tcp->listeners[listener].budget_bufs;
+
+	return budget == 0 ? 0 : level(tcp->listener_uses[listener].held_bufs, budget);
+}
+
+uint32_t
+weir_budget_flow_pressure(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	uint32_t pressure = weir_budget_pressure(tcp), own;
+
+	if (!(flow->opts & WEIR_FLOW_CHARGED))
+		return pressure;
+	own = weir_budget_listener_pressure(tcp, flow->listener);
+	return own > pressure ? own : pressure;
+}
+
+/* Buffers that are left of the engine's budget and, where there is one, of the listener's. */
+static int64_t
+left_bufs(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	int64_t left = (int64_t)tcp->budget_bufs - tcp->held_bufs, own;
+
+	if (!(flow->opts & WEIR_FLOW_CHARGED))
+		return left;
+	own = (int64_t)tcp->listeners[flow->listener].budget_bufs -
+	      tcp->listener_uses[flow->listener].held_bufs;
+	return own < left ? own : left;
 }
 
 static uint32_t
@@ -79,13 +115,15 @@ own_limit_admits(const struct weir_tcp *tcp, const struct weir_flow *flow, uint3
 enum weir_budget_answer
 weir_budget_ask(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
 {
-	uint32_t pressure = weir_budget_pressure(tcp), read;
+	uint32_t pressure = weir_budget_flow_pressure(tcp, flow), read;
 	uint64_t most;
 
 	if (!own_limit_admits(tcp, flow, bufs))
 		return WEIR_BUDGET_OWN_LIMIT;
 	if (tcp->held_bufs + bufs > tcp->budget_bufs)
 		return WEIR_BUDGET_SHORT;
+	if (left_bufs(tcp, flow) < bufs)
+		return WEIR_BUDGET_LISTENER;
 	if (pressure == 0)
 		return WEIR_BUDGET_ADMITTED;
 	read = read_bytes(tcp, flow);
@@ -93,14 +131,14 @@ weir_budget_ask(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32
 	if (flow->held_bufs == 0 ? most != 0
 				 : (uint64_t)(flow->held_bufs + bufs) * tcp->charge_bytes <= most)
 		return WEIR_BUDGET_ADMITTED;
-	return WEIR_BUDGET_SHORT;
+	return pressure == weir_budget_pressure(tcp) ? WEIR_BUDGET_SHORT : WEIR_BUDGET_LISTENER;
 }
 
 /* Never more than the memory that is there, but two segments, so that who is read moves. */
 static uint64_t
-bounded_by_memory(const struct weir_tcp *tcp, uint64_t bytes, uint32_t mss)
+bounded_by_memory(int64_t bufs, uint64_t bytes, uint32_t mss)
 {
-	int64_t left = ((int64_t)tcp->budget_bufs - tcp->held_bufs) * WEIR_WINDOW_PER_BUFFER;
+	int64_t left = bufs * WEIR_WINDOW_PER_BUFFER;
 
 	if (left < 2 * (int64_t)mss)
 		left = 2 * (int64_t)mss;
@@ -111,12 +149,12 @@ int32_t
 weir_budget_promise(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t mss,
 		    enum weir_limit *closes)
 {
-	uint32_t pressure = weir_budget_pressure(tcp), read = read_bytes(tcp, flow);
+	uint32_t pressure = weir_budget_flow_pressure(tcp, flow), read = read_bytes(tcp, flow);
 	uint64_t most = flow->limit, used = waiting_bytes(flow);
 
 	if (pressure != 0 && (uint64_t)few(pressure, read) * mss + read < most)
 		most = (uint64_t)few(pressure, read) * mss + read;
-	most = bounded_by_memory(tcp, most, mss);
+	most = bounded_by_memory(left_bufs(tcp, flow), most, mss);
 	*closes = most < flow->limit ? WEIR_LIMIT_MEMORY : WEIR_LIMIT_APPLICATION;
 	return (int32_t)((int64_t)most - (int64_t)used); /* both are at most 2^30 and its 16th */
 }
@@ -125,7 +163,8 @@ uint32_t
 weir_budget_first_window(const struct weir_tcp *tcp, uint32_t limit, uint32_t mss)
 {
 	uint32_t segs = weir_budget_pressure(tcp) == 0 ? WEIR_BUDGET_FIRST_SEGS : WEIR_BUDGET_FEW;
-	uint64_t most = bounded_by_memory(tcp, (uint64_t)segs * mss, mss);
+	int64_t left = (int64_t)tcp->budget_bufs - tcp->held_bufs;
+	uint64_t most = bounded_by_memory(left, (uint64_t)segs * mss, mss);
 
 	return (uint32_t)(most < limit ? most : limit);
 }

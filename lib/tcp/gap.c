@@ -70,8 +70,7 @@ append(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx, const struct 
 	r->bufs += bufs;
 	range->bufs += bufs;
 	range->end = end;
-	flow->held_bufs += bufs;
-	tcp->held_bufs += bufs;
+	weir_tcp_hold(tcp, flow, (int32_t)bufs);
 	flow->heard_ms = tcp->now_ms;
 	tcp->stats.packets_delivered += n;
 	weir_sack_remember(&tcp->reass, r, idx, segs[n - 1].seq);

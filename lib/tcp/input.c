@@ -30,10 +30,10 @@ has_room(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct 
 }
 
 /* Zero when every segment of the aggregate is acceptable, expected and plain. The aggregation rules
- * make the first and the last speak for those between. */
+ * make the first and the last speak for those between. `opts` are the flow's. */
 static inline uint64_t
-input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *segs,
-	    uint32_t n)
+input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, uint8_t opts,
+	    const struct weir_seg *segs, uint32_t n)
 {
 	const struct weir_seg *first = &segs[0], *last = &segs[n - 1];
 	uint32_t end = last->seq + last->len;
@@ -44,8 +44,8 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const stru
 	doubt |= (first->len == 0) | weir_seq_lt(flow->rcv_adv, end);
 	doubt |= (first->ack ^ flow->snd_una) | (last->ack ^ flow->snd_una);
 	doubt |= (flow->reass ^ WEIR_NONE) | flow->fin_known;
-	doubt |= first->shape ^ (flow->opts & WEIR_FLOW_TS); /* both are 1 or 0 */
-	doubt |= (flow->opts & WEIR_FLOW_TS) ? (first->tsval - flow->ts_recent) >> 30 : 0;
+	doubt |= first->shape ^ (opts & (WEIR_FLOW_TS | WEIR_FLOW_CHARGED)); /* 1 or 0, charged: more */
+	doubt |= (opts & WEIR_FLOW_TS) ? (first->tsval - flow->ts_recent) >> 30 : 0;
 	doubt |= ((first->tos & WEIR_ECN_MASK) == WEIR_ECN_CE) ^
 		 ((flow->marks & WEIR_FLOW_LAST_CE) != 0);
 	doubt |= first->mark & WEIR_MARK_CHAIN;
@@ -182,10 +182,31 @@ take_slowly(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 	}
 }
 
+/* What a charged flow holds is booked with its listener first. False where there is another doubt, or
+ * the listener comes near what its connections may hold: then each segment is looked at. */
+static bool __attribute__((noinline))
+charge(struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+{
+	struct weir_listener_use *use = &tcp->listener_uses[flow->listener];
+	uint32_t bufs = 0;
+
+	if (!(flow->opts & WEIR_FLOW_CHARGED) ||
+	    input_doubt(tcp, flow, flow->opts & (uint8_t)~WEIR_FLOW_CHARGED, segs, n) != 0 ||
+	    !weir_held_reserve(&tcp->held, n))
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		bufs += segs[i].nb_segs;
+	if (use->held_bufs + bufs > tcp->listeners[flow->listener].budget_bufs / 2)
+		return false;
+	use->held_bufs += bufs;
+	return true;
+}
+
 void
 weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
-	if (__builtin_expect(input_doubt(tcp, flow, segs, n) == 0, 1) &&
+	if ((__builtin_expect(input_doubt(tcp, flow, flow->opts, segs, n) == 0, 1) ||
+	     charge(tcp, flow, segs, n)) &&
 	    weir_held_reserve(&tcp->held, n)) {
 		weir_tcp_note_arrival(tcp, flow, segs);
 		take_whole(tcp, flow, segs, n);

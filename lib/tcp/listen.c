@@ -236,10 +236,11 @@ cookie_edge(const struct weir_tcp *tcp, const struct weir_listener *listener,
 	return syn->irs + 1 + in_units(window, syn->rcv_wscale);
 }
 
-/* No entry is left: the SYN-ACK carries it. Beyond the last incarnation's numbers it cannot reach. */
+/* No entry is left: the SYN-ACK carries it. Beyond the last incarnation's numbers, of TIME-WAIT `old`
+ * unless that is WEIR_NONE, it cannot reach. */
 static void
 send_cookie(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_listener *listener,
-	    const struct weir_seg *seg)
+	    const struct weir_seg *seg, uint32_t old)
 {
 	struct weir_syn syn;
 	uint32_t tsval;
@@ -248,6 +249,8 @@ send_cookie(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_
 		refuse(tcp, seg, WEIR_DROP_SYN_BACKLOG);
 		return;
 	}
+	if (old != WEIR_NONE)
+		weir_time_wait_remove(tcp, old);
 	init_syn(tcp, &syn, key, listener, seg, seg->seq);
 	agree_on_options(&syn, listener, seg);
 	tsval = weir_cookie_bake(&tcp->cookies, tcp->now_ns, &syn);
@@ -277,23 +280,33 @@ take_syn(struct weir_tcp *tcp, const struct weir_listener *listener)
 	return i;
 }
 
+/* The key names a half-open connection, in the place of TIME-WAIT `old` where there is that. */
+static int
+enter_syn(struct weir_tcp *tcp, const struct weir_key *key, uint32_t i, uint32_t old)
+{
+	if (old == WEIR_NONE)
+		return weir_tcp_insert(tcp, key, weir_tcp_syn_entry(tcp, i));
+	weir_time_wait_replace(tcp, old, weir_tcp_syn_entry(tcp, i));
+	return 0;
+}
+
 static void
 accept_syn(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_listener *listener,
-	   const struct weir_seg *seg, const uint32_t *used)
+	   const struct weir_seg *seg, uint32_t old)
 {
 	uint32_t i = take_syn(tcp, listener);
 	struct weir_syn *syn;
 
 	if (i == WEIR_NONE) {
-		send_cookie(tcp, key, listener, seg);
+		send_cookie(tcp, key, listener, seg, old);
 		return;
 	}
 	syn = &tcp->syns[i];
 	init_syn(tcp, syn, key, listener, seg, seg->seq);
 	agree_on_options(syn, listener, seg);
-	choose_numbers(tcp, syn, used);
+	choose_numbers(tcp, syn, old == WEIR_NONE ? NULL : &tcp->time_waits[old].snd_nxt);
 	syn->rcv_adv = syn->irs + 1 + initial_window(tcp, listener, syn);
-	if (weir_tcp_insert(tcp, key, weir_tcp_syn_entry(tcp, i)) != 0) {
+	if (enter_syn(tcp, key, i, old) != 0) {
 		free_syn(tcp, i);
 		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
 		return;
@@ -303,14 +316,16 @@ accept_syn(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_l
 	weir_tcp_consume(tcp, seg->buf);
 }
 
-/* The segment that answers our SYN: a connection begins. False when there is no room for it. */
+/* The segment that answers our SYN: a connection begins. False when there is no room for it: then the
+ * segment is lost, and comes again. */
 static bool
 establish(struct weir_tcp *tcp, const struct weir_syn *syn, struct weir_seg *seg, uint32_t rtt_ms)
 {
-	struct weir_flow *flow = weir_flow_open(tcp, syn);
+	enum weir_drop verdict = weir_admit_ask(tcp, syn->listener, &syn->key);
+	struct weir_flow *flow = verdict == WEIR_PARSE_OK ? weir_flow_open(tcp, syn) : NULL;
 
 	if (flow == NULL) {
-		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
+		refuse(tcp, seg, verdict == WEIR_PARSE_OK ? WEIR_DROP_SYN_REFUSED : verdict);
 		return false;
 	}
 	weir_timer_sample(flow, rtt_ms, syn->retries);
@@ -365,12 +380,26 @@ listen_other(struct weir_tcp *tcp, const struct weir_key *key,
 	refuse(tcp, seg, WEIR_DROP_LISTEN_BAD_ACK);
 }
 
-/* RFC 9293 3.10.7.2. */
+/* May a connection begin? WEIR_PARSE_OK or why not. What is refused gets no answer: one that is to come
+ * again finds room, an RST would make the peer give up. */
+static enum weir_drop
+admission(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_listener *listener)
+{
+	if (tcp->flow_free.used == tcp->flow_free.size)
+		return WEIR_DROP_SYN_REFUSED;
+	if (weir_budget_pressure(tcp) >= 4) { /* the last step: others had to give before */
+		tcp->stats.refused++;
+		return WEIR_DROP_SYN_REFUSED;
+	}
+	return weir_admit_ask(tcp, (uint32_t)(listener - tcp->listeners), key);
+}
+
+/* RFC 9293 3.10.7.2. `old`: the last incarnation's TIME-WAIT, which ends only if this one begins. */
 static void
-listen_state(struct weir_tcp *tcp, const struct weir_key *key, struct weir_seg *seg,
-	     const uint32_t *used)
+listen_state(struct weir_tcp *tcp, const struct weir_key *key, struct weir_seg *seg, uint32_t old)
 {
 	const struct weir_listener *listener = weir_listen_find(tcp, key->low.lport);
+	enum weir_drop verdict;
 
 	if (listener == NULL) {
 		weir_listen_reset(tcp, key, seg);
@@ -378,13 +407,10 @@ listen_state(struct weir_tcp *tcp, const struct weir_key *key, struct weir_seg *
 	} else if ((seg->flags & (WEIR_TCP_RST | WEIR_TCP_ACK)) != 0 ||
 		   !(seg->flags & WEIR_TCP_SYN)) {
 		listen_other(tcp, key, listener, seg);
-	} else if (tcp->flow_free.used == tcp->flow_free.size) {
-		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
-	} else if (weir_budget_pressure(tcp) >= 4) { /* the last step: others had to give before */
-		tcp->stats.refused++;
-		refuse(tcp, seg, WEIR_DROP_SYN_REFUSED);
+	} else if ((verdict = admission(tcp, key, listener)) != WEIR_PARSE_OK) {
+		refuse(tcp, seg, verdict);
 	} else {
-		accept_syn(tcp, key, listener, seg, used);
+		accept_syn(tcp, key, listener, seg, old);
 	}
 }
 
@@ -537,12 +563,10 @@ weir_listen_input(struct weir_tcp *tcp, const struct weir_key *key, struct weir_
 	uint32_t time_wait = weir_tcp_time_wait_entry(tcp, 0);
 
 	if (entry == WEIR_NONE) {
-		listen_state(tcp, key, seg, NULL);
+		listen_state(tcp, key, seg, WEIR_NONE);
 	} else if (entry >= time_wait) {
-		const uint32_t used = tcp->time_waits[entry - time_wait].snd_nxt;
-
 		if (weir_time_wait_input(tcp, entry - time_wait, seg))
-			listen_state(tcp, key, seg, &used);
+			listen_state(tcp, key, seg, entry - time_wait);
 	} else if (entry >= tcp->flow_free.size) {
 		syn_received(tcp, entry - tcp->flow_free.size, seg);
 	} else { /* became a flow while this segment was queued */

@@ -36,13 +36,6 @@ weir_tcp_note_gap(struct weir_tcp *tcp, struct weir_flow *flow, const struct wei
 	flow->last_rx_ms = flow->heard_ms = tcp->now_ms;
 }
 
-static void
-account_bufs(struct weir_tcp *tcp, struct weir_flow *flow, int32_t n)
-{
-	flow->held_bufs += (uint32_t)n;
-	tcp->held_bufs += (uint32_t)n;
-}
-
 uint32_t
 weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first)
 {
@@ -64,9 +57,10 @@ weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first)
 	tcp->n_free_batch = waiting;
 	if (n != 0)
 		weir_held_give(&tcp->held, first, last, n);
-	tcp->held_bufs -= bufs;
 	if (flow != NULL)
-		flow->held_bufs -= bufs;
+		weir_tcp_hold(tcp, flow, -(int32_t)bufs);
+	else
+		tcp->held_bufs -= bufs;
 	return bytes;
 }
 
@@ -92,7 +86,7 @@ collapse_run(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first, uint3
 
 		at += weir_chain_copy(nodes[i].buf, nodes[i].off, nodes[i].len,
 				      rte_pktmbuf_mtod_offset(buf, uint8_t *, at));
-		account_bufs(tcp, flow, -(int32_t)nodes[i].buf->nb_segs);
+		weir_tcp_hold(tcp, flow, -(int32_t)nodes[i].buf->nb_segs);
 		weir_tcp_free(tcp, nodes[i].buf);
 		if (i != first) {
 			tcp->stats.collapsed++;
@@ -106,7 +100,7 @@ collapse_run(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first, uint3
 	nodes[first].off = 0;
 	nodes[first].len = bytes;
 	nodes[first].next = after;
-	account_bufs(tcp, flow, 1);
+	weir_tcp_hold(tcp, flow, 1);
 	if (after == 0)
 		flow->unread.tail = first;
 	return after;
@@ -137,7 +131,7 @@ prune(struct weir_tcp *tcp, struct weir_flow *flow)
 	uint32_t before = r->bufs, bytes;
 	uint32_t pieces = weir_reass_prune(&tcp->reass, r, &bytes);
 
-	account_bufs(tcp, flow, (int32_t)(r->bufs - before));
+	weir_tcp_hold(tcp, flow, (int32_t)(r->bufs - before));
 	tcp->stats.pruned += pieces;
 	tcp->stats.drops[WEIR_DROP_TCP_PRUNED] += pieces;
 	if (weir_reass_empty(r)) {
@@ -160,24 +154,24 @@ is_sparse(const struct weir_tcp *tcp, const struct weir_flow *flow)
 }
 
 /*
- * The engine is short of memory: once per poll some flows, in turn, give back what they can, whoever
- * asks. Small segments are copied together first; out-of-order data goes at the next level.
+ * The engine is short of memory, or a listener of its own: once per poll some flows, in turn, give back
+ * what they can where it is short, whoever asks. Small segments are copied together first; out-of-order
+ * data goes at the next level.
  */
 static void
-relieve(struct weir_tcp *tcp)
+relieve(struct weir_tcp *tcp, const struct weir_flow *asking)
 {
-	uint32_t level = weir_budget_pressure(tcp);
-
-	if (level < 2 || tcp->relief_poll == tcp->poll_no)
+	if (weir_budget_flow_pressure(tcp, asking) < 2 || tcp->relief_poll == tcp->poll_no)
 		return;
 	tcp->relief_poll = tcp->poll_no;
 	for (uint32_t i = 0; i < WEIR_RELIEF_FLOWS; i++) {
 		struct weir_flow *flow = &tcp->flows[tcp->relief_flow];
+		uint32_t level = weir_budget_flow_pressure(tcp, flow);
 
 		tcp->relief_flow = tcp->relief_flow + 1 < tcp->flow_free.touched
 					   ? tcp->relief_flow + 1
 					   : 0;
-		if (flow->conn == 0)
+		if (flow->conn == 0 || level < 2)
 			continue;
 		if (is_sparse(tcp, flow))
 			weir_tcp_collapse(tcp, flow);
@@ -190,7 +184,7 @@ relieve(struct weir_tcp *tcp)
 static bool
 make_room(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bufs)
 {
-	relieve(tcp);
+	relieve(tcp, flow);
 	if (may_hold(tcp, flow, bufs))
 		return true;
 	if (is_sparse(tcp, flow))
@@ -204,9 +198,14 @@ static void
 drop_for_memory(struct weir_tcp *tcp, const struct weir_flow *flow, struct rte_mbuf *buf,
 		uint32_t reserve)
 {
-	bool own = weir_budget_ask(tcp, flow, buf->nb_segs + reserve) == WEIR_BUDGET_OWN_LIMIT;
+	static const enum weir_drop reasons[] = {
+		[WEIR_BUDGET_ADMITTED] = WEIR_DROP_NO_MEMORY,
+		[WEIR_BUDGET_OWN_LIMIT] = WEIR_DROP_CONN_MEMORY,
+		[WEIR_BUDGET_SHORT] = WEIR_DROP_NO_MEMORY,
+		[WEIR_BUDGET_LISTENER] = WEIR_DROP_LISTENER_MEMORY,
+	};
 
-	weir_tcp_drop(tcp, buf, own ? WEIR_DROP_CONN_MEMORY : WEIR_DROP_NO_MEMORY);
+	weir_tcp_drop(tcp, buf, reasons[weir_budget_ask(tcp, flow, buf->nb_segs + reserve)]);
 }
 
 bool
@@ -225,7 +224,7 @@ weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_se
 	}
 	weir_held_fill(&tcp->held.nodes[idx], seg);
 	weir_held_append(&tcp->held, &flow->unread, idx);
-	account_bufs(tcp, flow, seg->buf->nb_segs);
+	weir_tcp_hold(tcp, flow, seg->buf->nb_segs);
 	weir_tcp_note_arrival(tcp, flow, seg);
 	flow->rcv_nxt += seg->len;
 	flow->unread_bytes += seg->len;
@@ -246,7 +245,7 @@ weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow)
 	r = &tcp->reass.items[flow->reass];
 	before = r->bufs;
 	bytes = weir_reass_deliver(&tcp->reass, r, flow->rcv_nxt, &flow->unread, &moved);
-	account_bufs(tcp, flow, (int32_t)(r->bufs + moved - before));
+	weir_tcp_hold(tcp, flow, (int32_t)(r->bufs + moved - before));
 	if (bytes != 0) {
 		flow->rcv_nxt += bytes;
 		flow->unread_bytes += bytes;
@@ -268,7 +267,7 @@ insert(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 	uint32_t before = r->bufs;
 	enum weir_reass_result result = weir_reass_insert(&tcp->reass, r, seg);
 
-	account_bufs(tcp, flow, (int32_t)(r->bufs - before));
+	weir_tcp_hold(tcp, flow, (int32_t)(r->bufs - before));
 	if (result == WEIR_REASS_HELD) {
 		tcp->stats.packets_delivered++;
 		tcp->stats.data_segs += seg->wire_segs;
@@ -343,7 +342,7 @@ weir_tcp_forget_data(struct weir_tcp *tcp, struct weir_flow *flow)
 	flow->unread.head = flow->unread.tail = 0;
 	flow->unread_bytes = 0;
 	if (flow->reass != WEIR_NONE) {
-		account_bufs(tcp, flow, -(int32_t)tcp->reass.items[flow->reass].bufs);
+		weir_tcp_hold(tcp, flow, -(int32_t)tcp->reass.items[flow->reass].bufs);
 		weir_reass_give(&tcp->reass, flow->reass);
 		flow->reass = WEIR_NONE;
 	}

@@ -1,34 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The one door between the states of a connection (RFC 9293 section 3.3.2), birth and end included. */
+#include <errno.h>
+
 #include "tcp/tcp.h"
 #include "wire/seq.h"
-
-uint32_t
-weir_free_list_take(struct weir_free_list *list, void *base, uint32_t stride, uint32_t link_off)
-{
-	uint32_t i;
-
-	if (list->head != 0) {
-		i = list->head - 1;
-		memcpy(&list->head, (uint8_t *)base + (size_t)i * stride + link_off,
-		       sizeof(list->head));
-	} else if (list->touched < list->size) {
-		i = list->touched++;
-	} else {
-		return WEIR_NONE;
-	}
-	list->used++;
-	return i;
-}
-
-void
-weir_free_list_give(struct weir_free_list *list, void *base, uint32_t stride, uint32_t link_off,
-		    uint32_t i)
-{
-	memcpy((uint8_t *)base + (size_t)i * stride + link_off, &list->head, sizeof(list->head));
-	list->head = i + 1;
-	list->used--;
-}
 
 static uint32_t
 take_flow(struct weir_tcp *tcp)
@@ -69,6 +44,8 @@ init_from_syn(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_sy
 	flow->limit = listener->receive_buffer;
 	if (!(syn->opts & WEIR_FLOW_WS) && flow->limit > UINT16_MAX)
 		flow->limit = UINT16_MAX;
+	if (listener->budget_bufs != 0)
+		flow->opts |= WEIR_FLOW_CHARGED;
 }
 
 static void
@@ -94,6 +71,27 @@ init_rest(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t id)
 	flow->max_sacks = (flow->opts & WEIR_FLOW_TS) ? 3 : 4;
 }
 
+/* What a flow takes that has not begun; the flow itself is the caller's. */
+static int
+register_flow(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_syn *syn, uint32_t id)
+{
+	flow->conn = weir_slots_take(tcp->slots, 0, id);
+	if (flow->conn == 0)
+		return -ENOSPC;
+	init_from_syn(tcp, flow, syn);
+	if (flow->opts & WEIR_FLOW_IP6)
+		tcp->keys6[id] = syn->key;
+	if (weir_admit_begin(tcp, syn->listener, &syn->key) == 0) {
+		if (weir_tcp_replace(tcp, &syn->key, id) == 0 ||
+		    weir_tcp_insert(tcp, &syn->key, id) == 0)
+			return 0;
+		weir_admit_end(tcp, syn->listener, &syn->key);
+	}
+	weir_slots_give(tcp->slots, flow->conn);
+	flow->conn = 0;
+	return -ENOSPC;
+}
+
 struct weir_flow *
 weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 {
@@ -104,17 +102,7 @@ weir_flow_open(struct weir_tcp *tcp, const struct weir_syn *syn)
 		return NULL;
 	flow = &tcp->flows[id];
 	memset(flow, 0, sizeof(*flow));
-	flow->conn = weir_slots_take(tcp->slots, 0, id);
-	if (flow->conn == 0) {
-		give_flow(tcp, id);
-		return NULL;
-	}
-	init_from_syn(tcp, flow, syn);
-	if (flow->opts & WEIR_FLOW_IP6)
-		tcp->keys6[id] = syn->key;
-	if (weir_tcp_replace(tcp, &syn->key, id) != 0 && weir_tcp_insert(tcp, &syn->key, id) != 0) {
-		weir_slots_give(tcp->slots, flow->conn);
-		flow->conn = 0;
+	if (register_flow(tcp, flow, syn, id) != 0) {
 		give_flow(tcp, id);
 		return NULL;
 	}
@@ -266,6 +254,9 @@ drop_queue(struct weir_tcp *tcp, struct weir_flow *flow)
 void
 weir_flow_finish(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_close_reason reason)
 {
+	const struct weir_key key = weir_flow_key(tcp, flow);
+
+	weir_admit_end(tcp, flow->listener, &key);
 	weir_flow_limited(tcp, flow, WEIR_LIMIT_SENDER);
 	for (int i = 0; i < WEIR_LIMIT_COUNT; i++)
 		tcp->stats.limited_ms[i] += flow->limited_ms[i];
@@ -311,6 +302,8 @@ void
 weir_flow_free(struct weir_tcp *tcp, struct weir_flow *flow)
 {
 	weir_tcp_forget_data(tcp, flow);
+	if (flow->opts & WEIR_FLOW_CHARGED) /* leases that outlive it count for the engine alone */
+		tcp->listener_uses[flow->listener].held_bufs -= flow->held_bufs;
 	weir_slots_give(tcp->slots, flow->conn);
 	flow->conn = 0;
 	give_flow(tcp, flow->id);

@@ -11,7 +11,9 @@
 
 #include "flow/buffer.h"
 #include "flow/flow.h"
+#include "flow/free_list.h"
 #include "flow/held.h"
+#include "flow/peers.h"
 #include "flow/queue.h"
 #include "flow/sched.h"
 #include "flow/slots.h"
@@ -41,7 +43,7 @@
 #define WEIR_TCP_MSS_DEFAULT  536  /* of a peer that names none (RFC 9293 3.7.1) */
 #define WEIR_TCP_MSS6_DEFAULT 1220
 #define WEIR_TCP_IP6_MORE     20   /* bytes by which an IPv6 header is longer */
-#define WEIR_LISTENERS_MAX   64
+#define WEIR_LISTENERS_MAX   WEIR_PEERS_LISTENERS
 #define WEIR_WINDOW_PER_BUFFER 1024 /* bytes of window that a free buffer is worth: half of a full one */
 #define WEIR_RECEIVE_RESERVE 16 /* buffers kept for data in order: a hole can always be filled */
 #define WEIR_FREE_BATCH      64
@@ -100,12 +102,18 @@ struct weir_listener {
 	uint32_t backlog; /* half-open connections */
 	bool cookies;     /* SYN cookies beyond it */
 	uint8_t ecn;      /* enum weir_ecn */
+	/* limits, 0: none */
+	uint32_t connections;
+	uint32_t per_address; /* connections of one remote address */
+	uint32_t budget_bufs; /* what its connections hold together */
 };
 
 /* What a listener has now. */
 struct weir_listener_use {
 	uint64_t cookies_until_ns; /* ACKs may answer cookies until then */
 	uint32_t half_open;
+	uint32_t connections;
+	uint32_t held_bufs; /* of those that are WEIR_FLOW_CHARGED */
 };
 
 /* What TCP knows of a port. */
@@ -118,14 +126,6 @@ struct weir_tcp_port {
 	uint32_t netmask;
 	bool gateway_known; /* route.c: the way to whoever is not */
 	uint8_t gateway_mac[6];
-};
-
-/* LIFO of free entries over lazily touched arrays. */
-struct weir_free_list {
-	uint32_t head; /* index + 1 */
-	uint32_t touched;
-	uint32_t size;
-	uint32_t used;
 };
 
 struct weir_tcp {
@@ -174,6 +174,7 @@ struct weir_tcp {
 	struct weir_listener listeners[WEIR_LISTENERS_MAX];
 	struct weir_listener_use listener_uses[WEIR_LISTENERS_MAX];
 	uint32_t n_listeners;
+	struct weir_peers peers; /* while a listener limits connections by address */
 	struct weir_cookie_keys cookies;
 	struct weir_syn_ack_image syn_acks[WEIR_SYN_ACK_IMAGES]; /* by what was agreed on */
 	struct weir_tcp_port ports[WEIR_STATS_PORTS];
@@ -294,6 +295,16 @@ weir_tcp_consume(struct weir_tcp *tcp, struct rte_mbuf *buf)
 	weir_tcp_free(tcp, buf);
 }
 
+/* The flow holds `bufs` buffers more, or fewer. */
+static inline void
+weir_tcp_hold(struct weir_tcp *tcp, struct weir_flow *flow, int32_t bufs)
+{
+	tcp->held_bufs += (uint32_t)bufs;
+	flow->held_bufs += (uint32_t)bufs;
+	if (__builtin_expect((flow->opts & WEIR_FLOW_CHARGED) != 0, 0))
+		tcp->listener_uses[flow->listener].held_bufs += (uint32_t)bufs;
+}
+
 /* ---- input.c: room 6 ---- */
 
 /* One aggregate of `n` segments of an existing flow; takes over their buffers. RFC 9293 3.10.7.4,
@@ -384,17 +395,31 @@ uint16_t weir_ecn_ack_flags(const struct weir_flow *flow);
 /* An acceptable segment arrived by the slow path. True: it is acknowledged at once. */
 bool weir_ecn_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg);
 
+/* ---- admit.c: the limits of a listener, named by its index ---- */
+
+/* May the peer of `key` have a connection more? WEIR_PARSE_OK, or the limit that stands against it. */
+enum weir_drop weir_admit_ask(const struct weir_tcp *tcp, uint32_t listener,
+			      const struct weir_key *key);
+/* One begins. -ENOSPC. */
+int weir_admit_begin(struct weir_tcp *tcp, uint32_t listener, const struct weir_key *key);
+/* It has ended. */
+void weir_admit_end(struct weir_tcp *tcp, uint32_t listener, const struct weir_key *key);
+
 /* ---- budget.c: who may hold how much ---- */
 
 enum weir_budget_answer {
 	WEIR_BUDGET_ADMITTED,
 	WEIR_BUDGET_OWN_LIMIT, /* the connection holds what it may at most */
 	WEIR_BUDGET_SHORT,     /* the engine is short of memory */
+	WEIR_BUDGET_LISTENER,  /* the listener's connections are */
 };
 
 /* Level of pressure, each with those below it: 0 none, 1 edges stand, 2 collapse, 3 prune, 4 refuse
  * new connections: next to nothing is left. */
 uint32_t weir_budget_pressure(const struct weir_tcp *tcp);
+/* The same of what the listener's connections may hold together, and the higher one of both, for a flow. */
+uint32_t weir_budget_listener_pressure(const struct weir_tcp *tcp, uint32_t listener);
+uint32_t weir_budget_flow_pressure(const struct weir_tcp *tcp, const struct weir_flow *flow);
 /* May the flow hold `bufs` buffers more? */
 enum weir_budget_answer weir_budget_ask(const struct weir_tcp *tcp, const struct weir_flow *flow,
 					uint32_t bufs);
@@ -473,8 +498,10 @@ void weir_listen_reset(struct weir_tcp *tcp, const struct weir_key *key,
 /* ---- time_wait.c ---- */
 void weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow);
 void weir_time_wait_remove(struct weir_tcp *tcp, uint32_t i);
-/* True when the segment is a SYN that opens a new incarnation: the entry is gone, go on as LISTEN.
- * Otherwise the segment was handled. */
+/* The same, but its key names `entry` from now on. */
+void weir_time_wait_replace(struct weir_tcp *tcp, uint32_t i, uint32_t entry);
+/* True when the segment is a SYN that may open a new incarnation: go on as LISTEN; the entry stays until
+ * it does. Otherwise the segment was handled. */
 bool weir_time_wait_input(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg);
 
 /* ---- state.c: the one door between states ---- */
@@ -520,11 +547,6 @@ void weir_timer_linger(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ms
 /* The handshake is over; the SYN-ACK was sent again `retries` times. rtt_ms: UINT32_MAX when there
  * is no sample. RFC 6298 2 and 5.7, RFC 8961. */
 void weir_timer_sample(struct weir_flow *flow, uint32_t rtt_ms, uint32_t retries);
-
-uint32_t weir_free_list_take(struct weir_free_list *list, void *base, uint32_t stride,
-			     uint32_t link_off);
-void weir_free_list_give(struct weir_free_list *list, void *base, uint32_t stride,
-			 uint32_t link_off, uint32_t i);
 
 /* ---- events ---- */
 

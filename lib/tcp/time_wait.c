@@ -39,14 +39,27 @@ weir_time_wait_enter(struct weir_tcp *tcp, struct weir_flow *flow)
 	weir_flow_finish(tcp, flow, WEIR_CLOSE_DONE);
 }
 
-void
-weir_time_wait_remove(struct weir_tcp *tcp, uint32_t i)
+static void
+give(struct weir_tcp *tcp, uint32_t i)
 {
-	weir_tcp_remove(tcp, &tcp->time_waits[i].key);
 	weir_wheel_cancel(&tcp->wheel, weir_tcp_time_wait_entry(tcp, i));
 	weir_free_list_give(&tcp->time_wait_free, tcp->time_waits, sizeof(struct weir_time_wait),
 			    offsetof(struct weir_time_wait, next_free), i);
 	tcp->stats.time_wait--;
+}
+
+void
+weir_time_wait_remove(struct weir_tcp *tcp, uint32_t i)
+{
+	weir_tcp_remove(tcp, &tcp->time_waits[i].key);
+	give(tcp, i);
+}
+
+void
+weir_time_wait_replace(struct weir_tcp *tcp, uint32_t i, uint32_t entry)
+{
+	weir_tcp_replace(tcp, &tcp->time_waits[i].key, entry);
+	give(tcp, i);
 }
 
 /* A SYN opens a new incarnation when its timestamp or, without one, its sequence number is newer, or
@@ -100,10 +113,8 @@ weir_time_wait_input(struct weir_tcp *tcp, uint32_t i, struct weir_seg *seg)
 {
 	struct weir_time_wait *tw = &tcp->time_waits[i];
 
-	if (is_new_incarnation(tw, seg)) {
-		weir_time_wait_remove(tcp, i);
+	if (is_new_incarnation(tw, seg))
 		return true;
-	}
 	if ((seg->flags & WEIR_TCP_FIN) != 0 && /* our ACK of it was lost: 2 MSL start again */
 	    seg->seq + weir_seg_space(seg) == tw->rcv_nxt)
 		weir_wheel_arm(&tcp->wheel, weir_tcp_time_wait_entry(tcp, i),

@@ -315,6 +315,8 @@ set_up(struct fuzz *fuzz)
 	remote.ecn = (how & 8) == 0 ? WEIR_ECN_OFF : more & 2 ? WEIR_ECN_ACCURATE : WEIR_ECN_ON;
 	listen.ecn = more & 1 ? WEIR_ECN_ACCURATE : WEIR_ECN_ON;
 	remote.iss = numbers[more >> 4 & 3];
+	listen.per_address = 2;
+	listen.memory = (more >> 4 & 3) == 1 ? WEIR_LISTEN_BUFFERS_MIN : 0;
 	remote.clock = 1000;
 	fuzz->honest = how & 16;
 	fuzz->stage->ip6 = (more & 3) == 3; /* policies leave this combination over */

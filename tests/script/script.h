@@ -12,6 +12,7 @@
 #define SCRIPT_TEXT    240 /* longest line, and longest message */
 #define SCRIPT_REMOTES 16
 #define SCRIPT_OPTIONS 40
+#define SCRIPT_HOSTS   16
 
 enum script_kind {
 	/* settings and stimuli */
@@ -89,11 +90,13 @@ struct script_listen {
 	uint32_t backlog;
 	bool no_cookies;
 	uint32_t keepalive_ms, interval_ms, probes, user_timeout_ms; /* 0: as in weir.h */
+	uint32_t connections, memory, per_address; /* 0: no limit; memory in buffers */
 };
 
 struct script_remote {
 	char name[16];
 	uint16_t port, to;
+	uint8_t host; /* its address: each host has one of IPv4, and a /64 of IPv6 */
 	bool ts, sack;
 	uint32_t ecn; /* enum weir_ecn: what its SYN asks for */
 	int wscale; /* -1: none */

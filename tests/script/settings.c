@@ -197,6 +197,12 @@ set_listen(struct script_listen *listen, const char *key, const char *value)
 		return to_ms(value, &listen->interval_ms);
 	if (strcmp(key, "probes") == 0)
 		return script_to_unsigned(value, 1, 15, &listen->probes);
+	if (strcmp(key, "connections") == 0)
+		return script_to_unsigned(value, 1, 1024, &listen->connections);
+	if (strcmp(key, "memory") == 0)
+		return script_to_unsigned(value, 64, 8192, &listen->memory);
+	if (strcmp(key, "per_address") == 0)
+		return script_to_unsigned(value, 1, 1024, &listen->per_address);
 	if (strcmp(key, "user_timeout") == 0)
 		return to_ms(value, &listen->user_timeout_ms);
 	if (strcmp(key, "ack") == 0) {
@@ -255,6 +261,8 @@ set_remote(struct script_remote *remote, const char *key, const char *value)
 		remote->port = (uint16_t)n;
 	else if (strcmp(key, "to") == 0)
 		remote->to = (uint16_t)n;
+	else if (strcmp(key, "host") == 0)
+		remote->host = (uint8_t)(n % SCRIPT_HOSTS);
 	else
 		return false;
 	return true;

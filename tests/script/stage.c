@@ -339,7 +339,7 @@ stage_poll(struct stage *stage)
 static struct weir_key
 key_of(const struct stage *stage, const struct stage_remote *remote)
 {
-	const struct weir_key4 key4 = {.raddr = FRAME_REMOTE_IP,
+	const struct weir_key4 key4 = {.raddr = FRAME_REMOTE_IP + remote->is.host,
 				       .laddr = FRAME_LOCAL_IP,
 				       .rport = remote->is.port,
 				       .lport = remote->is.to};
@@ -349,6 +349,7 @@ key_of(const struct stage *stage, const struct stage_remote *remote)
 		return key;
 	for (uint32_t i = 0; i < 3; i++)
 		key.raddr_high[i] = weir_load_be32(frame_remote_ip6 + 4 * i);
+	key.raddr_high[1] += remote->is.host;
 	key.low.raddr = weir_load_be32(frame_remote_ip6 + 12);
 	key.low.laddr = 0;
 	return key;
@@ -503,6 +504,9 @@ stage_listen(struct stage *stage, const struct script_listen *listen)
 	if (listen->probes != 0)
 		config.keepalive_probes = listen->probes;
 	config.user_timeout_ms = listen->user_timeout_ms;
+	config.connections = listen->connections;
+	config.connections_per_address = listen->per_address;
+	config.memory_bytes = (uint64_t)listen->memory * stage->stack->config.buffer_bytes;
 	if (weir_listen(stage->stack, &config) != 0)
 		stage_fail(stage, "cannot listen on %u", listen->port);
 }
@@ -528,6 +532,13 @@ check_empty(struct stage *stage)
 	if (tcp->held.used != 0 || tcp->held_bufs != 0 || tcp->stats.packets_queued != 0)
 		stage_fail(stage, "%u nodes and %u buffers are still held", tcp->held.used,
 			   tcp->held_bufs);
+	if (tcp->peers.used != 0)
+		stage_fail(stage, "%u addresses are still counted", tcp->peers.used);
+	for (uint32_t i = 0; i < tcp->n_listeners; i++)
+		if (tcp->listener_uses[i].connections != 0 || tcp->listener_uses[i].held_bufs != 0)
+			stage_fail(stage, "listener %u still has %u connections and %u buffers",
+				   tcp->listeners[i].port, tcp->listener_uses[i].connections,
+				   tcp->listener_uses[i].held_bufs);
 	if (weir_pool_available(&stage->stack->pool) != stage->made.buffers ||
 	    weir_pool_available(&stage->pool) != REMOTE_FRAMES)
 		stage_fail(stage, "buffers are missing");

@@ -90,6 +90,8 @@ stage_inject(struct stage *stage, uint32_t index, const struct script_packet *pa
 
 	frame_spec_init(&spec);
 	spec.ip6 = stage->ip6;
+	spec.src += remote->is.host;
+	spec.src6[7] = (uint8_t)(spec.src6[7] + remote->is.host);
 	spec.sport = remote->is.port;
 	spec.dport = remote->is.to;
 	spec.seq = remote->is.iss + seq;
@@ -215,21 +217,23 @@ tcp_off(const struct stage *stage)
 	return stage->ip6 ? 14 + 40 : 14 + 20;
 }
 
-/* The IP header as it must be; the pseudo header to `pseudo`. */
+/* The IP header as it must be; the pseudo header to `pseudo`, the host to *host. */
 static bool
-is_sound_ip4(const uint8_t *ip, uint32_t tcp_len, uint8_t pseudo[12])
+is_sound_ip4(const uint8_t *ip, uint32_t tcp_len, uint8_t pseudo[12], uint32_t *host)
 {
+	*host = load32(ip + 16) - FRAME_REMOTE_IP;
 	memcpy(pseudo, ip + 12, 8);
 	memcpy(pseudo + 8, (uint8_t[]){0, 6, (uint8_t)(tcp_len >> 8), (uint8_t)tcp_len}, 4);
 	return ip[0] == 0x45 && ip[9] == 6 && load16(ip + 2) == 20 + tcp_len &&
 	       frame_csum(ip, 20, 0) == 0 && load32(ip + 12) == FRAME_LOCAL_IP &&
-	       load32(ip + 16) == FRAME_REMOTE_IP;
+	       *host < SCRIPT_HOSTS;
 }
 
 /* The same of IPv6, with a flow label. */
 static bool
-is_sound_ip6(const uint8_t *ip, uint32_t tcp_len, uint8_t pseudo[40])
+is_sound_ip6(const uint8_t *ip, uint32_t tcp_len, uint8_t pseudo[40], uint32_t *host)
 {
+	*host = load32(ip + 28) - load32(frame_remote_ip6 + 4);
 	memset(pseudo, 0, 40);
 	memcpy(pseudo, ip + 8, 32);
 	pseudo[34] = (uint8_t)(tcp_len >> 8);
@@ -237,12 +241,13 @@ is_sound_ip6(const uint8_t *ip, uint32_t tcp_len, uint8_t pseudo[40])
 	pseudo[39] = 6;
 	return ip[0] >> 4 == 6 && ip[6] == 6 && load16(ip + 4) == tcp_len &&
 	       (load32(ip) & 0xfffff) != 0 && memcmp(ip + 8, frame_local_ip6, 16) == 0 &&
-	       memcmp(ip + 24, frame_remote_ip6, 16) == 0;
+	       memcmp(ip + 24, frame_remote_ip6, 4) == 0 && *host < SCRIPT_HOSTS &&
+	       memcmp(ip + 32, frame_remote_ip6 + 8, 8) == 0;
 }
 
 /* Ethernet, IP and TCP as they must be; all sums by the tests' own arithmetic. */
 static bool
-is_sound(const struct stage *stage, const uint8_t *frame, uint32_t len)
+is_sound(const struct stage *stage, const uint8_t *frame, uint32_t len, uint32_t *host)
 {
 	const uint32_t off = tcp_off(stage), header = len > off + 12 ? frame[off + 12] >> 4 : 0;
 	uint8_t pseudo[40];
@@ -252,17 +257,18 @@ is_sound(const struct stage *stage, const uint8_t *frame, uint32_t len)
 	    load16(frame + 12) != (stage->ip6 ? 0x86dd : 0x0800) || header < 5 ||
 	    header * 4 > len - off)
 		return false;
-	if (!(stage->ip6 ? is_sound_ip6 : is_sound_ip4)(frame + 14, len - off, pseudo))
+	if (!(stage->ip6 ? is_sound_ip6 : is_sound_ip4)(frame + 14, len - off, pseudo, host))
 		return false;
 	return frame_csum(frame + off, len - off,
 			  (uint16_t)~frame_csum(pseudo, stage->ip6 ? 40 : 12, 0)) == 0;
 }
 
 static int
-by_port(const struct stage *stage, uint32_t port, uint32_t from)
+by_port(const struct stage *stage, uint32_t host, uint32_t port, uint32_t from)
 {
 	for (uint32_t i = 0; i < stage->n_remotes; i++)
-		if (stage->remotes[i].is.port == port && stage->remotes[i].is.to == from)
+		if (stage->remotes[i].is.host == host && stage->remotes[i].is.port == port &&
+		    stage->remotes[i].is.to == from)
 			return (int)i;
 	return -1;
 }
@@ -314,11 +320,12 @@ stage_read_frame(struct stage *stage, const uint8_t *frame, uint32_t len)
 	struct stage_seen *seen = &stage->seen[stage->n_seen];
 	struct script_packet *packet = &seen->packet;
 	struct stage_remote *remote;
+	uint32_t host;
 	int index;
 
 	memset(seen, 0, sizeof(*seen));
-	if (!is_sound(stage, frame, len) ||
-	    (index = by_port(stage, load16(tcp + 2), load16(tcp))) < 0) {
+	if (!is_sound(stage, frame, len, &host) ||
+	    (index = by_port(stage, host, load16(tcp + 2), load16(tcp))) < 0) {
 		stage_fail(stage, "a frame of %u bytes that is no sound packet to a remote", len);
 		return;
 	}

@@ -510,6 +510,7 @@ run_seed(struct run *run, uint64_t seed, uint32_t limit)
 	world_open(&run->world, &config, 16384 + draw(run, 240000), WEIR_ACK_TRAIN);
 	run->world.engine->tcp.listeners[0].ecn = WEIR_ECN_ACCURATE;
 	weir_stack_set_handler(run->world.stack, on_events, run);
+	run->world.engine->tcp.listeners[0].budget_bufs = draw(run, 3) ? 0 : 1000 + draw(run, 1000);
 	open_flows(run);
 	main_phase(run);
 	last_phase(run);

@@ -366,6 +366,8 @@ scene_close(struct world *world)
 	ck_assert_uint_eq(tcp->held.used, 0);
 	ck_assert_uint_eq(tcp->held_bufs, 0);
 	ck_assert_uint_eq(tcp->stats.packets_queued, 0);
+	ck_assert_uint_eq(tcp->listener_uses[0].connections, 0);
+	ck_assert_uint_eq(tcp->listener_uses[0].held_bufs, 0);
 	world_close(world);
 }
 

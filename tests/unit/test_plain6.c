@@ -53,7 +53,7 @@ random_spec(struct frame_spec *s)
 	s->ip6 = random_below(8) != 0;
 	s->payload = payload;
 	s->len = random_below(4) ? random_below(1429) : 0;
-	s->src6[15] = (uint8_t)(2 + random_below(2));
+	s->src6[15] = (uint8_t)(random_below(16) ? 2 + random_below(2) : 1); /* 1: our own */
 	s->src6[0] = random_below(16) ? s->src6[0] : (uint8_t)parsing_random(&state);
 	s->dst6[15] = random_below(4) ? 1 : 0x11;
 	s->dst6[14] = random_below(16) ? 0 : 1;
