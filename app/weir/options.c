@@ -33,12 +33,18 @@ const char options_help[] =
     "  --flows N               connections at once, 1 to 1048576, default 65536\n"
     "  --backlog N             half-open connections of a port, 1 to 1048576, default 1024\n"
     "  --syn-cookies on|off    answer SYNs beyond the backlog by cookies, default on\n"
+    "  --listen-connections N  connections of a listening port at once, 1 to 1048576\n"
+    "  --listen-per-address N  of them, of one remote address (of IPv6 one /64), 1 to 1048576\n"
+    "  --listen-memory BYTES   what a listening port's connections hold together, 64K to 1T, and\n"
+    "                          at least 64 buffers\n"
     "  --orphans N             connections closed here and not yet by the peer, 0 to 1048576,\n"
     "                          default 8192; beyond it closing resets\n"
     "  --time-waits N          connections in TIME-WAIT, 1 to 1048576, default 16384\n"
     "  --keepalive SECONDS     probe a connection that was silent for so long; default: off\n"
+    "  --keepalive-interval SECONDS  between two probes, default 75\n"
+    "  --keepalive-probes N    without an answer end the connection, 1 to 15, default 9\n"
     "  --user-timeout SECONDS  end a connection that leaves a FIN or probes unanswered; default: 7\n"
-    "                          retransmissions of the FIN, 9 probes\n"
+    "                          retransmissions of the FIN, all probes\n"
     "  --buffers N             packet buffers, 1024 to 16777216, default 16384\n"
     "  --seed N                seed of every secret and random choice; default: from the system\n"
     "  --help, --version\n"
@@ -166,9 +172,14 @@ static const struct option_rule rules[] = {
     OPTION_NUMBER("--flows", flows, 1, 1048576),
     OPTION_NUMBER("--backlog", backlog, 1, 1048576),
     OPTION_OWN("--syn-cookies", set_syn_cookies),
+    OPTION_NUMBER("--listen-connections", listen_connections, 1, 1048576),
+    OPTION_NUMBER("--listen-per-address", listen_per_address, 1, 1048576),
+    OPTION_BYTES("--listen-memory", listen_memory, 65536, UINT64_C(1) << 40),
     OPTION_NUMBER("--orphans", orphans, 0, 1048576),
     OPTION_NUMBER("--time-waits", time_waits, 1, 1048576),
     OPTION_NUMBER("--keepalive", keepalive_seconds, 1, 1000000),
+    OPTION_NUMBER("--keepalive-interval", keepalive_interval_seconds, 1, 1000000),
+    OPTION_NUMBER("--keepalive-probes", keepalive_probes, 1, 15),
     OPTION_NUMBER("--user-timeout", user_timeout_seconds, 1, 1000000),
     OPTION_NUMBER("--buffers", tool.buffers, 1024, 16777216),
     OPTION_OWN("--seed", set_seed),
@@ -258,6 +269,8 @@ set_defaults(struct options *options)
 	options->flows = config.flows;
 	options->backlog = listen.backlog;
 	options->syn_cookies = listen.syn_cookies != 0;
+	options->keepalive_interval_seconds = listen.keepalive_interval_ms / 1000;
+	options->keepalive_probes = listen.keepalive_probes;
 	options->orphans = config.orphans;
 	options->time_waits = config.time_wait_entries;
 	options->tool.buffers = config.buffers;

@@ -53,7 +53,12 @@ struct options {
 	bool syn_cookies;
 	uint32_t orphans;
 	uint32_t time_waits;
+	uint32_t listen_connections; /* 0: no limit, as of those that follow */
+	uint32_t listen_per_address;
+	uint64_t listen_memory; /* bytes */
 	uint32_t keepalive_seconds; /* 0: off */
+	uint32_t keepalive_interval_seconds;
+	uint32_t keepalive_probes;
 	uint32_t user_timeout_seconds; /* 0: none */
 	struct tool_options tool;
 };

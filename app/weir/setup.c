@@ -185,9 +185,26 @@ setup_stack(struct setup *setup, const struct options *options, uint64_t now_ns)
 	return rc == 0 ? 0 : -1;
 }
 
+/* How large a buffer is the ports say: only now it is known how many the limit holds. */
+static int
+check_listen_memory(const struct setup *setup, const struct options *options)
+{
+	uint64_t least = (uint64_t)WEIR_LISTEN_BUFFERS_MIN * setup->buffer_bytes;
+
+	if (options->listen_memory == 0 || options->listen_memory >= least)
+		return 0;
+	say("--listen-memory: %" PRIu64 " bytes hold less than %d buffers of %u bytes: give at "
+	    "least %" PRIu64 "K",
+	    options->listen_memory, WEIR_LISTEN_BUFFERS_MIN, setup->buffer_bytes,
+	    (least + 1023) / 1024);
+	return -1;
+}
+
 int
 setup_listeners(struct setup *setup, const struct options *options)
 {
+	if (check_listen_memory(setup, options) != 0)
+		return -1;
 	for (uint32_t i = 0; i < options->n_listeners; i++) {
 		struct weir_listen_config config;
 		int rc;
@@ -199,7 +216,12 @@ setup_listeners(struct setup *setup, const struct options *options)
 		config.receive_buffer = options->receive_buffer;
 		config.backlog = options->backlog;
 		config.syn_cookies = options->syn_cookies;
+		config.connections = options->listen_connections;
+		config.connections_per_address = options->listen_per_address;
+		config.memory_bytes = options->listen_memory;
 		config.keepalive_ms = options->keepalive_seconds * 1000;
+		config.keepalive_interval_ms = options->keepalive_interval_seconds * 1000;
+		config.keepalive_probes = options->keepalive_probes;
 		config.user_timeout_ms = options->user_timeout_seconds * 1000;
 		config.cookie = i;
 		rc = weir_listen(setup->stack, &config);

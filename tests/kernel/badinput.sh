@@ -69,6 +69,10 @@ wrong "$null" "$good --listen 9000 --listen 9001:verify=x" verify=x
 wrong "$null" "--port net_null0 --ip 198.18.0.0/24 --listen 9000" 198.18.0.0/24
 wrong "$null" "--port net_null0 --ip 198.18.0.255/24 --listen 9000" broadcast
 wrong "$null" "--port net_null0 --ip fe80::1 --listen 9000" fe80::1/64
+wrong "$null" "--port net_null0 --ip 127.0.0.1/8 --listen 9000" "loopback address"
+wrong "$null" "--port net_null0 --ip 2001:db8::/64 --listen 9000" "all routers"
+wrong "$null" "$good --listen 9000 --listen-memory 4K" listen-memory
+wrong "$null" "$good --listen 9000 --listen-memory 64K" "at least 136K"
 wrong "$null" "--port net_null0 --ip= --listen 9000" empty
 wrong "$null --vdev net_null1" "--ip 198.18.0.1/24 --ip 198.18.0.1/24 --listen 9000" twice
 wrong "$null --vdev net_null0" "$good --listen 9000" "given twice"
