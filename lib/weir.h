@@ -82,6 +82,7 @@ struct weir_config {
 				     closing resets. Default 8192 */
 	uint32_t datagrams;       /* datagrams in fragments that wait at once for the rest of them, default
 				     64, at most 4096; 0: fragments are dropped, as they are without EAL */
+	uint32_t mld;             /* 1 (default): multicast groups of IPv6 are reported (RFC 3810) */
 	uint32_t record_frames;   /* frames whose headers are kept for weir_engine_record, default 0 */
 	int32_t numa_node;        /* -1: any */
 	uint32_t heap;            /* 1: buffers from the heap, no EAL needed; 0: a DPDK mempool */
@@ -383,6 +384,10 @@ struct weir_stats {
 	uint64_t gateway_changes; /* times it was learnt or was another */
 	uint64_t icmp_replies;
 	uint64_t nd_replies;       /* neighbour advertisements */
+	uint64_t mld_queries;     /* by multicast routers, that are answered */
+	uint64_t mld_reports;     /* sent */
+	uint64_t icmp_errors_sent; /* parameter problem of ICMPv6, and that fragments waited for too long */
+	uint64_t icmp_errors_limited; /* not sent: there were too many */
 	uint64_t icmp_errors;     /* that concern a connection; none ends one that is established */
 	uint64_t icmp_aborted;    /* half-open connections that one ended */
 	uint64_t path_mtu_lowered; /* times one left room for fewer SACK blocks in the ACKs */

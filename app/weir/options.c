@@ -25,6 +25,7 @@ const char options_help[] =
     "  --budget N              segments served per poll, 1 to 65536, default 256\n"
     "  --datagrams N           packets in fragments that wait at once for the rest, 0 to 4096,\n"
     "                          default 64; 0 drops all fragments\n"
+    "  --mld on|off            report the IPv6 groups of the ports to switches, default on\n"
     "  --impair SPEC           \"seed=1,loss=1%,dup=1%,reorder=2%,corrupt=0%\" on every port\n"
     "  --seconds N             end after N seconds; default: at SIGINT or SIGTERM\n"
     "  --stats SECONDS         a report each SECONDS seconds; default: none\n"
@@ -137,12 +138,24 @@ set_ecn(struct options *options, const char *text, char *error)
 }
 
 static int
-set_syn_cookies(struct options *options, const char *text, char *error)
+on_or_off(bool *value, const char *text, char *error)
 {
-	options->syn_cookies = strcmp(text, "on") == 0;
-	if (options->syn_cookies || strcmp(text, "off") == 0)
+	*value = strcmp(text, "on") == 0;
+	if (*value || strcmp(text, "off") == 0)
 		return 0;
 	return options_refuse(error, "'%.64s' is neither: give on or off", text);
+}
+
+static int
+set_syn_cookies(struct options *options, const char *text, char *error)
+{
+	return on_or_off(&options->syn_cookies, text, error);
+}
+
+static int
+set_mld(struct options *options, const char *text, char *error)
+{
+	return on_or_off(&options->mld, text, error);
 }
 
 static int
@@ -164,6 +177,7 @@ static const struct option_rule rules[] = {
     OPTION_BYTES("--receive-buffer", receive_buffer, 4096, UINT64_C(1) << 30),
     OPTION_NUMBER("--budget", budget_segs, 1, 65536),
     OPTION_NUMBER("--datagrams", datagrams, 0, 4096),
+    OPTION_OWN("--mld", set_mld),
     OPTION_TEXT("--impair", impair, "the text is empty: give one such as seed=1,loss=1%"),
     OPTION_NUMBER("--seconds", tool.seconds, 1, 1000000000),
     OPTION_NUMBER("--stats", tool.stats_seconds, 1, 86400),
@@ -266,6 +280,7 @@ set_defaults(struct options *options)
 	options->receive_buffer = listen.receive_buffer;
 	options->budget_segs = config.budget_segs;
 	options->datagrams = config.datagrams;
+	options->mld = config.mld != 0;
 	options->flows = config.flows;
 	options->backlog = listen.backlog;
 	options->syn_cookies = listen.syn_cookies != 0;

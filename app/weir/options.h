@@ -46,6 +46,7 @@ struct options {
 	uint32_t receive_buffer;
 	uint32_t budget_segs;
 	uint32_t datagrams;
+	bool mld;
 	const char *impair; /* NULL: none */
 	const char *record; /* NULL: none */
 	uint32_t flows;

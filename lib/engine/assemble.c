@@ -12,7 +12,15 @@
 static void
 lose(void *user, struct rte_mbuf *buf, enum weir_drop reason)
 {
-	weir_tcp_drop(user, buf, reason);
+	struct weir_engine *engine = user;
+
+	weir_tcp_drop(&engine->tcp, buf, reason);
+}
+
+static void
+expire(void *user, const struct weir_datagram *datagram)
+{
+	weir_engine_say_expired(user, datagram);
 }
 
 int
@@ -29,7 +37,8 @@ weir_engine_datagrams_open(struct weir_engine *engine, uint32_t size)
 	error = weir_datagrams_open(&engine->datagrams, size, most < share ? most : share, secret,
 				    engine->tcp.pool, config->numa_node);
 	engine->datagrams.lost = lose;
-	engine->datagrams.user = &engine->tcp;
+	engine->datagrams.expired = expire;
+	engine->datagrams.user = engine;
 	return error;
 }
 

@@ -19,7 +19,7 @@
 #define WEIR_GATHER_ITEMS  1024
 #define WEIR_TIMERS_MOST   256  /* timers fired per poll */
 #define WEIR_CHANNELS_MAX  16
-#define WEIR_ECHO_BURST    100  /* echo requests answered at once, then one each millisecond */
+#define WEIR_ECHO_BURST    100  /* echo requests answered, and errors told, at once, then one each ms */
 #define WEIR_NEIGHBOURS_BURST  1024 /* who asks for our link address is answered at once, */
 #define WEIR_NEIGHBOURS_PER_MS 16   /* then so many each millisecond */
 
@@ -27,6 +27,14 @@
 struct weir_control {
 	struct weir_seg seg;
 	struct weir_key key;
+};
+
+/* When the groups of a port are reported next. */
+struct weir_reports {
+	uint64_t due_ns; /* UINT64_MAX: not before somebody asks */
+	uint64_t last_ns;
+	uint8_t version; /* of MLD, as whoever asked last speaks it */
+	uint8_t joins;	 /* still to be told by ourselves that we are in */
 };
 
 struct weir_attached {
@@ -40,6 +48,7 @@ struct weir_attached {
 	bool had_flows; /* the last burst brought segments of connections */
 	uint32_t gateway; /* of IPv4; 0: none */
 	uint64_t gateway_due_ns; /* it is asked for its link address then */
+	struct weir_reports reports;
 	uint32_t n_tx; /* frames that wait in tx */
 	struct rte_mbuf *tx[WEIR_TX_FRAMES];
 };
@@ -72,8 +81,9 @@ struct weir_engine {
 	struct weir_parsed parsed;
 	struct weir_datagrams datagrams;
 	struct weir_parsed whole; /* a datagram that is parsed again */
-	struct weir_answers echoes;
+	struct weir_answers echoes; /* and errors of ICMP */
 	struct weir_answers neighbours; /* ARP and neighbour discovery */
+	uint64_t reports_due_ns; /* of all ports the first */
 	struct weir_record record;
 	struct weir_channel *channels[WEIR_CHANNELS_MAX];
 	uint32_t n_channels;
@@ -113,6 +123,24 @@ bool weir_engine_gateway_heard(struct weir_engine *engine, uint8_t port,
 			       const struct weir_other *other);
 /* As if nobody had answered yet. */
 void weir_engine_gateways_forget(struct weir_engine *engine);
+
+/* icmp_say.c: one answer more, of `burst` at once and so many each ms? What is sent because somebody asked
+ * is bounded. */
+bool weir_engine_answer_allowed(struct weir_answers *answers, uint32_t now_ms, uint32_t per_ms,
+				uint32_t burst);
+/* Say what is wrong with a packet that is rejected, or why fragments were lost, to whom it came from. The
+ * frames stay the caller's. */
+void weir_engine_say_problem(struct weir_engine *engine, uint8_t port,
+			     const struct weir_reject *reject);
+void weir_engine_say_expired(struct weir_engine *engine, const struct weir_datagram *datagram);
+
+/* groups6.c: the port has joined the groups of its addresses, or some more. */
+void weir_engine_join(struct weir_engine *engine, struct weir_attached *at);
+/* Take over a query of multicast listener discovery; false: it is none. */
+bool weir_engine_query(struct weir_engine *engine, struct weir_attached *at,
+		       const struct weir_other *other);
+/* Send the reports that are due. */
+void weir_engine_report(struct weir_engine *engine);
 
 /* serve.c: rooms 5 and 6. Serves up to the budget; returns the segments served. */
 uint32_t weir_engine_serve(struct weir_engine *engine);

@@ -182,6 +182,7 @@ open_engine(struct weir_engine *engine, struct weir_stack *stack)
 	engine->burst = config->burst;
 	engine->echoes = (struct weir_answers){WEIR_ECHO_BURST, tcp->now_ms};
 	engine->neighbours = (struct weir_answers){WEIR_NEIGHBOURS_BURST, tcp->now_ms};
+	engine->reports_due_ns = UINT64_MAX;
 	engine->hard_bufs = tcp->budget_bufs + reserved_bufs(config->buffers) / 2;
 	weir_engine_emit_init(engine);
 	error = open_arrays(tcp, config->numa_node);

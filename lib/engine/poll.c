@@ -120,20 +120,6 @@ classify6(struct weir_engine *engine)
 			    parsed->keys);
 }
 
-/* One answer more: what is sent because somebody asked is bounded. */
-static bool
-answer_allowed(struct weir_answers *answers, uint32_t now_ms, uint32_t per_ms, uint32_t burst)
-{
-	uint64_t left = answers->left + (uint64_t)(now_ms - answers->ms) * per_ms;
-
-	answers->ms = now_ms;
-	answers->left = left < burst ? (uint32_t)left : burst;
-	if (answers->left == 0)
-		return false;
-	answers->left--;
-	return true;
-}
-
 /* An answer to `other` may leave: WEIR_PARSE_OK, counted, or the limit that it is beyond. An echo flood
  * takes nothing from those who ask for our link address. */
 static enum weir_drop
@@ -142,13 +128,13 @@ allow_reply(struct weir_engine *engine, const struct weir_other *other, bool adv
 	struct weir_tcp *tcp = &engine->tcp;
 
 	if (other->kind != WEIR_OTHER_ARP && !advertises) {
-		if (!answer_allowed(&engine->echoes, tcp->now_ms, 1, WEIR_ECHO_BURST))
+		if (!weir_engine_answer_allowed(&engine->echoes, tcp->now_ms, 1, WEIR_ECHO_BURST))
 			return WEIR_DROP_ICMP_LIMITED;
 		tcp->stats.icmp_replies++;
 		return WEIR_PARSE_OK;
 	}
-	if (!answer_allowed(&engine->neighbours, tcp->now_ms, WEIR_NEIGHBOURS_PER_MS,
-			    WEIR_NEIGHBOURS_BURST))
+	if (!weir_engine_answer_allowed(&engine->neighbours, tcp->now_ms, WEIR_NEIGHBOURS_PER_MS,
+					WEIR_NEIGHBOURS_BURST))
 		return WEIR_DROP_NEIGHBOUR_LIMITED;
 	tcp->stats.arp_replies += !advertises;
 	tcp->stats.nd_replies += advertises;
@@ -188,6 +174,8 @@ handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port
 			continue;
 		else if (other->kind != WEIR_OTHER_ARP && weir_icmp_is_error(other))
 			weir_tcp_icmp(&engine->tcp, port, other);
+		else if (other->kind == WEIR_OTHER_ICMP6 && weir_engine_query(engine, at, other))
+			continue;
 		else
 			answer(engine, &at->parse, port, other);
 	}
@@ -216,8 +204,11 @@ receive(struct weir_engine *engine, uint8_t port)
 	weir_parse_burst(&at->parse, bufs, n, parsed);
 	at->rx_bytes += parsed->bytes;
 	WEIR_ROOM_LEFT(PARSE);
-	for (uint32_t i = 0; i < parsed->n_rejects; i++)
+	for (uint32_t i = 0; i < parsed->n_rejects; i++) {
+		if (parsed->rejects[i].problem != WEIR_PROBLEM_NONE)
+			weir_engine_say_problem(engine, port, &parsed->rejects[i]);
 		weir_tcp_drop(tcp, parsed->rejects[i].buf, parsed->rejects[i].reason);
+	}
 	handle_others(engine, at, port);
 	share_syns(engine, at, n);
 	n_flows = classify(engine);
@@ -299,6 +290,8 @@ weir_engine_poll(struct weir_engine *engine, uint64_t now_ns)
 		weir_engine_fragments_age(engine);
 	if (unlikely(engine->gateway_due_ns <= now_ns))
 		weir_engine_gateways_ask(engine);
+	if (unlikely(now_ns >= engine->reports_due_ns))
+		weir_engine_report(engine);
 	weir_channel_drain(engine);
 	WEIR_ROOM_LEFT(BEGIN);
 	for (uint32_t i = 0; i < engine->n_ports; i++)
@@ -336,6 +329,8 @@ weir_engine_deadline(const struct weir_engine *engine)
 	}
 	if (weir_datagrams_deadline(&engine->datagrams) < deadline)
 		deadline = weir_datagrams_deadline(&engine->datagrams);
+	if (engine->reports_due_ns < deadline)
+		deadline = engine->reports_due_ns;
 	for (uint32_t i = 0; i < engine->n_ports; i++) {
 		const struct weir_port *port = engine->ports[i].port;
 		uint64_t due = port->deadline != NULL ? port->deadline(port->ctx) : UINT64_MAX;

@@ -41,6 +41,7 @@ weir_config_init(struct weir_config *config)
 		.quantum_segs = 64,
 		.burst = WEIR_BURST_MAX,
 		.datagrams = 64,
+		.mld = 1,
 		.time_wait_ms = 60000,
 		.fin_wait_ms = 60000,
 		.orphans = 8192,
@@ -83,7 +84,7 @@ is_valid(const struct weir_config *c)
 	       in_range(c->time_wait_ms, 0, INT32_MAX) &&
 	       in_range(c->fin_wait_ms, 1, INT32_MAX) && in_range(c->orphans, 0, 1 << 20) &&
 	       in_range(c->burst, 1, WEIR_BURST_MAX) && in_range(c->heap, 0, 1) &&
-	       in_range(c->datagrams, 0, WEIR_DATAGRAMS_MAX);
+	       in_range(c->datagrams, 0, WEIR_DATAGRAMS_MAX) && in_range(c->mld, 0, 1);
 }
 
 /* One mempool per process and stack; LIFO where the driver for it is installed. */
@@ -244,6 +245,8 @@ weir_stack_reset(struct weir_stack *stack, uint64_t seed, uint64_t now_ns)
 	engine->tcp.n_listeners = kept.n_listeners;
 	memcpy(engine->tcp.ports, kept.ports, sizeof(kept.ports));
 	weir_engine_gateways_forget(engine);
+	for (uint32_t i = 0; i < engine->n_ports; i++)
+		weir_engine_join(engine, &engine->ports[i]);
 	for (uint32_t i = 0; i < kept.n_listeners && error == 0; i++)
 		error = open_peers(stack, kept.listeners[i].per_address);
 	return error;
@@ -292,8 +295,11 @@ join_groups(const struct weir_port *port, const struct weir_own6 *own)
 }
 
 static int
-add_address6(struct weir_attached *at, struct weir_own6 *own, const struct weir_addr *address)
+add_address6(struct weir_engine *engine, uint32_t i, const struct weir_addr *address)
 {
+	struct weir_attached *at = &engine->ports[i];
+	struct weir_own6 *own = &engine->tcp.ports[i].own6;
+
 	if (weir_own6_find(own, address->bytes) != own->n)
 		return -EEXIST;
 	if (own->n == WEIR_OWN6_MAX)
@@ -301,6 +307,7 @@ add_address6(struct weir_attached *at, struct weir_own6 *own, const struct weir_
 	memcpy(own->address[own->n++], address->bytes, WEIR_ADDRESS6_BYTES);
 	at->parse.own6 = own;
 	join_groups(at->port, own);
+	weir_engine_join(engine, at);
 	return 0;
 }
 
@@ -311,7 +318,7 @@ add_address(struct weir_engine *engine, uint32_t i, const struct weir_addr *addr
 	struct weir_attached *at = &engine->ports[i];
 
 	if (address->family == 6)
-		return add_address6(at, &engine->tcp.ports[i].own6, address);
+		return add_address6(engine, i, address);
 	if (at->parse.ip != 0)
 		return at->parse.ip == ipv4_of(address) ? -EEXIST : -ENOSPC;
 	weir_parse_set_ip(&at->parse, ipv4_of(address), prefix_len);
@@ -397,6 +404,7 @@ weir_stack_attach(struct weir_stack *stack, struct weir_port *port,
 	known->l3 = at->parse.l3;
 	known->mss = (uint16_t)((port->mtu != 0 ? port->mtu : WEIR_MTU_DEFAULT) - WEIR_HEADERS_MIN);
 	known->own6 = (struct weir_own6){.first = i * WEIR_OWN6_MAX};
+	weir_engine_join(engine, at);
 	engine->n_ports++;
 	set_gateway(engine, i, config);
 	return add_address(engine, i, &config->address, config->prefix_len);

@@ -480,8 +480,11 @@ weir_datagrams_age(struct weir_datagrams *datagrams, uint64_t now_ns)
 		struct weir_datagram *item;
 
 		while ((item = item_at(datagrams, datagrams->oldest[line])) != NULL &&
-		       due_ns(item, patience_ms[line]) <= now_ns)
+		       due_ns(item, patience_ms[line]) <= now_ns) {
+			if (item->pieces[0].start == 0 && datagrams->expired != NULL)
+				datagrams->expired(datagrams->user, item);
 			lose_all(datagrams, item, WEIR_DROP_FRAGMENT_TIMEOUT);
+		}
 	}
 }
 

@@ -47,6 +47,9 @@ struct weir_datagram {
 /* Takes over one fragment that is lost, for `reason`; NULL for one whose buffer another holds. */
 typedef void (*weir_datagram_lost)(void *user, struct rte_mbuf *buf, enum weir_drop reason);
 
+/* The first fragment of `datagram` came, and not all others in time; its pieces are lost next. */
+typedef void (*weir_datagram_expired)(void *user, const struct weir_datagram *datagram);
+
 struct weir_datagrams {
 	struct rte_ip_frag_tbl *table; /* NULL: nothing is put together */
 	struct weir_datagram *items;
@@ -62,6 +65,7 @@ struct weir_datagrams {
 	uint64_t secret[2];
 	struct weir_pool *pool;
 	weir_datagram_lost lost;
+	weir_datagram_expired expired; /* NULL: nobody wants to know */
 	void *user;
 };
 

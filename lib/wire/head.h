@@ -53,6 +53,8 @@ struct weir_head {
 	bool is6;
 	bool group;    /* IPv6: to a group */
 	uint32_t own6; /* IPv6, no group: number of the own address it goes to */
+	uint8_t problem; /* enum weir_problem, when it is rejected */
+	uint16_t problem_off; /* from the IP header on */
 };
 
 /* plain.c: what a plain frame to `mac` and `address` looks like, with a timestamp or without. */

@@ -13,18 +13,23 @@
 #define ROUTING	    43
 #define FRAGMENT    44
 #define DESTINATION 60
+#define NO_NEXT	    59
 
 #define EXTENSIONS_MAX	 4 /* headers; hop-by-hop, destination, routing, destination (RFC 8200 4.1) */
 #define DESTINATIONS_MAX 2
 #define EXTENSION_UNIT	 8 /* a length is a multiple of it, and is the least */
 
 #define PAD1	    0
-#define ACTION_MASK 0xc0 /* of an option's type: what to do when it is not known; 0: skip it */
+#define ACTION_MASK 0xc0 /* of an option's type: what to do when it is not known */
+#define ACTION_SKIP 0x00
+#define ACTION_DROP 0x40 /* and say nothing; of the other two: tell the sender */
+#define ACTION_TELL 0x80 /* wherever the packet went */
 
 /* What the walk has passed. */
 struct walk {
 	uint32_t off;  /* of the header that is looked at, from the start of the frame */
 	uint8_t next;  /* its kind */
+	uint32_t next_off; /* where that stands */
 	uint32_t n;
 	uint32_t n_destinations;
 	bool routing;
@@ -85,14 +90,40 @@ read_destination(const struct weir_parse *parse, struct weir_head *head)
 	return head->group ? WEIR_DROP_FRAME_NOT_OURS : WEIR_PARSE_OK;
 }
 
+/* The sender is told, what lies at `off` is to blame. False. */
+static bool
+blame(struct weir_head *head, enum weir_problem problem, uint32_t off)
+{
+	head->problem = (uint8_t)problem;
+	head->problem_off = (uint16_t)(off - head->l3_off);
+	return false;
+}
+
+static bool
+option_skippable(struct weir_head *head, const uint8_t *option)
+{
+	uint32_t off = (uint32_t)(option - head->bytes);
+
+	switch (option[0] & ACTION_MASK) {
+	case ACTION_SKIP:
+		return true;
+	case ACTION_DROP:
+		return false;
+	case ACTION_TELL:
+		return blame(head, WEIR_PROBLEM_OPTION_OF_ALL, off);
+	default:
+		return blame(head, WEIR_PROBLEM_OPTION, off);
+	}
+}
+
 /* Every option is one that may be skipped by who does not know it, and none runs past the end. */
 static bool
-options_skippable(const uint8_t *option, uint32_t len)
+options_skippable(struct weir_head *head, const uint8_t *option, uint32_t len)
 {
 	while (len != 0) {
 		uint32_t size = 1;
 
-		if ((option[0] & ACTION_MASK) != 0)
+		if (!option_skippable(head, option))
 			return false;
 		if (option[0] != PAD1) {
 			if (len < 2)
@@ -116,19 +147,23 @@ is_atomic(const uint8_t *fragment)
 
 /* One extension header of `len` bytes. Hop-by-hop stands in front or nowhere; a route is at its end. */
 static bool
-extension_valid(struct walk *walk, const uint8_t *extension, uint32_t len)
+extension_valid(struct weir_head *head, struct walk *walk, const uint8_t *extension, uint32_t len)
 {
 	switch (walk->next) {
 	case HOP_BY_HOP:
-		return walk->n == 1 && options_skippable(extension + 2, len - 2);
+		if (walk->n != 1)
+			return blame(head, WEIR_PROBLEM_NEXT_HEADER, walk->next_off);
+		return options_skippable(head, extension + 2, len - 2);
 	case DESTINATION:
 		return ++walk->n_destinations <= DESTINATIONS_MAX &&
-		       options_skippable(extension + 2, len - 2);
+		       options_skippable(head, extension + 2, len - 2);
 	case ROUTING:
 		if (walk->routing)
 			return false;
 		walk->routing = true;
-		return extension[3] == 0; /* segments left */
+		if (extension[3] != 0) /* segments left, of whatever type (RFC 5095, RFC 8200 4.4) */
+			return blame(head, WEIR_PROBLEM_HEADER, walk->off + 2);
+		return true;
 	default:
 		return true;
 	}
@@ -142,7 +177,7 @@ is_extension(uint8_t next)
 
 /* Step over the header that the walk stands at. */
 static enum weir_drop
-step(const struct weir_head *head, struct walk *walk)
+step(struct weir_head *head, struct walk *walk)
 {
 	const uint8_t *extension = head->bytes + walk->off;
 	uint32_t limit = head->l3_off + WEIR_IP6_BYTES + WEIR_IP6_EXTENSIONS_MAX, len;
@@ -157,9 +192,10 @@ step(const struct weir_head *head, struct walk *walk)
 			return WEIR_DROP_IP_FRAGMENT;
 	}
 	len = walk->next == FRAGMENT ? EXTENSION_UNIT : (extension[1] + 1u) * EXTENSION_UNIT;
-	if (len > limit - walk->off || !extension_valid(walk, extension, len))
+	if (len > limit - walk->off || !extension_valid(head, walk, extension, len))
 		return WEIR_DROP_IP6_EXTENSION;
 	walk->next = extension[0];
+	walk->next_off = walk->off;
 	walk->off += len;
 	return WEIR_PARSE_OK;
 }
@@ -171,6 +207,7 @@ read_extensions(struct weir_head *head, struct walk *walk)
 	*walk = (struct walk){
 		.off = head->l3_off + WEIR_IP6_BYTES,
 		.next = head->bytes[head->l3_off + 6],
+		.next_off = head->l3_off + 6,
 	};
 	while (is_extension(walk->next) && !walk->fragment) {
 		enum weir_drop verdict = step(head, walk);
@@ -209,8 +246,11 @@ weir_head_read6(const struct weir_parse *parse, struct weir_head *head)
 		head->kind = WEIR_HEAD_ICMP6;
 		return WEIR_PARSE_OK;
 	}
-	if (walk.next != WEIR_PROTOCOL_TCP)
+	if (walk.next != WEIR_PROTOCOL_TCP) {
+		if (walk.next != NO_NEXT)
+			blame(head, WEIR_PROBLEM_NEXT_HEADER, walk.next_off);
 		return WEIR_DROP_IP_PROTOCOL;
+	}
 	if (unspecified)
 		return WEIR_DROP_IP_SOURCE;
 	if (walk.fragment)

@@ -265,8 +265,16 @@ add_reject(struct rte_mbuf *buf, enum weir_drop reason, struct weir_parsed *out)
 {
 	struct weir_reject *reject = &out->rejects[out->n_rejects++];
 
-	reject->buf = buf;
-	reject->reason = reason;
+	*reject = (struct weir_reject){.buf = buf, .reason = reason};
+}
+
+/* Of IPv6: what is wrong, and where. */
+static void
+add_problem(const struct weir_head *head, struct weir_reject *reject)
+{
+	reject->problem = head->problem;
+	reject->l3_off = (uint8_t)head->l3_off;
+	reject->problem_off = head->problem_off;
 }
 
 /* Any frame, every doubt looked into. */
@@ -292,6 +300,8 @@ parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *
 		weir_trust_ip_wrong(&parse->trust, buf->ol_flags);
 	if (verdict != WEIR_PARSE_OK) {
 		add_reject(buf, verdict, out);
+		if (verdict == WEIR_DROP_IP6_EXTENSION || verdict == WEIR_DROP_IP_PROTOCOL)
+			add_problem(&head, &out->rejects[out->n_rejects - 1]);
 		return;
 	}
 	add_segment(&head, out);

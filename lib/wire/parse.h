@@ -100,9 +100,21 @@ struct weir_other {
 	uint8_t before;  /* segments of its family in the burst that came before it */
 };
 
+/* What ICMPv6 has to say of a packet that is rejected (RFC 8200 4, RFC 4443 3.4). */
+enum weir_problem {
+	WEIR_PROBLEM_NONE,
+	WEIR_PROBLEM_HEADER,	    /* a value in it */
+	WEIR_PROBLEM_NEXT_HEADER,   /* not known */
+	WEIR_PROBLEM_OPTION,	    /* not known and not to be skipped, in a packet to us alone */
+	WEIR_PROBLEM_OPTION_OF_ALL, /* the same wherever the packet went */
+};
+
 struct weir_reject {
 	struct rte_mbuf *buf;
-	uint32_t reason; /* enum weir_drop */
+	uint32_t reason;      /* enum weir_drop */
+	uint8_t problem;      /* enum weir_problem */
+	uint8_t l3_off;	      /* with a problem: of the IP header, from the start of the frame */
+	uint16_t problem_off; /* where it lies, from the IP header on */
 };
 
 /* The segments of IPv6 in a burst, and their runs as in struct weir_parsed. */

@@ -33,7 +33,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.datagrams, 64);
 	ck_assert_uint_eq(options.flows, 65536);
 	ck_assert_uint_eq(options.backlog, 1024);
-	ck_assert(options.syn_cookies);
+	ck_assert(options.syn_cookies && options.mld);
 	ck_assert_uint_eq(options.orphans, 8192);
 	ck_assert_uint_eq(options.time_waits, 16384);
 	ck_assert_uint_eq(options.keepalive_seconds, 0);
@@ -68,7 +68,7 @@ START_TEST(every_option)
 
 	taken(LEAST "--receive-buffer 4M --budget 1 --impair seed=1,loss=1% --seconds 5 --stats 1 "
 		    "--json --record /tmp/x --flows 1000000 --buffers 20000 "
-		    "--backlog 77 --syn-cookies off --ecn accurate "
+		    "--backlog 77 --syn-cookies off --mld off --ecn accurate "
 		    "--orphans 5 --time-waits 6 --keepalive 7 --user-timeout 8 "
 		    "--seed 18446744073709551615");
 	ck_assert_uint_eq(options.receive_buffer, 4 << 20);
@@ -81,7 +81,7 @@ START_TEST(every_option)
 	ck_assert_str_eq(options.record, "/tmp/x");
 	ck_assert_uint_eq(options.flows, 1000000);
 	ck_assert_uint_eq(options.backlog, 77);
-	ck_assert(!options.syn_cookies);
+	ck_assert(!options.syn_cookies && !options.mld);
 	ck_assert_uint_eq(options.orphans, 5);
 	ck_assert_uint_eq(options.time_waits, 6);
 	ck_assert_uint_eq(options.keepalive_seconds, 7);
@@ -89,6 +89,7 @@ START_TEST(every_option)
 	ck_assert_uint_eq(options.tool.buffers, 20000);
 	ck_assert(options.tool.seed == UINT64_MAX);
 	refused(LEAST "--syn-cookies maybe", "'maybe'", "give on or off");
+	refused(LEAST "--mld maybe", "--mld: 'maybe'", "give on or off");
 }
 END_TEST
 
@@ -415,6 +416,7 @@ START_TEST(help_is_complete)
 	    "--receive-buffer BYTES",
 	    "--budget N",
 	    "--datagrams N",
+	    "--mld on|off",
 	    "--impair SPEC",
 	    "--seconds N",
 	    "--stats SECONDS",

@@ -404,6 +404,7 @@ configure(struct weir_config *config, const struct script_stack *made, uint32_t 
 	config->buffers = made->buffers;
 	config->aggregate_limit = limit;
 	config->heap = 1;
+	config->mld = 0;
 	config->seed = 1;
 	config->now_ns = BEGAN_NS;
 }

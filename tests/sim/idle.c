@@ -187,6 +187,7 @@ open_stack(uint32_t flows)
 	struct weir_config config;
 
 	weir_config_init(&config);
+	config.mld = 0;
 	config.flows = flows;
 	config.heap = 1;
 	config.seed = 1;

@@ -163,6 +163,7 @@ START_TEST(segments_per_aggregate_at_saturation)
 	double mean;
 
 	weir_config_init(&config);
+	config.mld = 0;
 	config.heap = 1;
 	config.seed = 1;
 	config.now_ns = 1000000000;

@@ -18,6 +18,7 @@ world_config(struct weir_config *config)
 	config->time_wait_entries = 64;
 	config->buffers = 4096;
 	config->heap = 1;
+	config->mld = 0;
 	config->seed = 1;
 	config->now_ns = 1000000000;
 }

@@ -62,7 +62,7 @@ struct remote {
 	weir_conn conn;
 };
 
-/* Defaults for small in-memory stacks: heap, few flows, 4096 buffers, time 1 s. */
+/* Defaults for small in-memory stacks: heap, few flows, 4096 buffers, no reports of groups, time 1 s. */
 void world_config(struct weir_config *config);
 /* Stack, pair, one listener on WORLD_PORT with `receive_buffer`, the default handler. */
 void world_open(struct world *world, const struct weir_config *config, uint32_t receive_buffer,

@@ -230,7 +230,7 @@ START_TEST(patience_ends_by_the_clock)
 
 	open_stack(&remote, 1);
 	cut_next(&remote, 1, LEN);
-	inject(0, 1480);
+	inject(1480, 2960);
 	world_poll(&world, 1000);
 	ck_assert_uint_eq(stats_now()->fragments_held, 1);
 	ck_assert_uint_le(weir_engine_deadline(world.engine), world.now_ns + 15000000000ull);
