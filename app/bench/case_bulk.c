@@ -9,23 +9,28 @@ struct bulk_stream {
 	uint32_t flows;
 	uint32_t run;
 	bool shown; /* no target */
+	bool ip6;   /* which is shown, too, beside the same floors */
 };
 
 static const struct bulk_stream streams[] = {
-    {1, 64, false}, {8, 8, false}, {64, 8, false}, {64, 1, true}};
+    {1, 64, false, false}, {8, 8, false, false}, {64, 8, false, false}, {64, 1, true, false},
+    {8, 8, true, true}};
 
 static void
 write_rows(struct bench *bench, const struct testbed *bed, const struct subject *subjects,
-	   bool shown)
+	   const struct bulk_stream *stream)
 {
 	double touch = sample_median(&subjects[1].sample), ack = sample_median(&subjects[2].sample);
 	struct row row;
 
-	measure_row(&row, bed, "weir", &subjects[0].sample, "cycles/segment");
+	measure_row(&row, bed, stream->ip6 ? "weir, IPv6" : "weir", &subjects[0].sample,
+		    "cycles/segment");
 	measure_against(&row, "F+A/2", touch + ack / 2,
-			shown || bed->config.set != TESTBED_CROSS ? ROW_SHOWN : ROW_AT_MOST, 1.6,
+			stream->shown || bed->config.set != TESTBED_CROSS ? ROW_SHOWN : ROW_AT_MOST, 1.6,
 			1.3);
 	bench_row(bench, &row);
+	if (stream->ip6)
+		return;
 	measure_row(&row, bed, "F", &subjects[1].sample, "cycles/segment");
 	bench_row(bench, &row);
 	measure_row(&row, bed, "A", &subjects[2].sample, "cycles/ACK");
@@ -44,7 +49,7 @@ run_rounds(struct bench *bench, struct testbed *bed, void *context)
 	if (!floor_search(bed, &measure.shape, &measure.ack_burst) ||
 	    !rounds_run(subjects, 3, bench->options->rounds))
 		return measure_not_whole;
-	write_rows(bench, bed, subjects, stream->shown);
+	write_rows(bench, bed, subjects, stream);
 	return NULL;
 }
 
@@ -60,6 +65,9 @@ case_bulk(struct bench *bench)
 
 			testbed_config_init(&config, stream.flows, stream.run);
 			config.set = set;
+			config.stream.ip6 = stream.ip6;
+			if (stream.ip6)
+				config.stream.payload_bytes = STREAM_PAYLOAD6;
 			good &= measure_on(bench, &config, 1, run_rounds, &stream);
 		}
 	return good;

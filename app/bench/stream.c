@@ -11,21 +11,13 @@
 
 #include "engine/port.h"
 #include "flow/flow.h"
+#include "stream_head.h"
 #include "wire/bytes.h"
 #include "wire/checksum.h"
-#include "wire/head.h"
 #include "wire/seg.h"
 #include "wire/seq.h"
 
-#define IP_AT	   14
-#define TCP_AT	   34
-#define PLAIN	   54 /* headers without options */
-#define TIMED	   66 /* with NOP NOP TIMESTAMP */
-#define HEAD_MOST  80
 #define BURST	   64
-#define CLIENT_IP  0x0a010000u
-#define PORTS	   50000 /* of one client address */
-#define PORT_MIN   1024
 #define POOL_CACHE 256
 #define SYN_BATCH  256
 #define TURNS_MOST 4096 /* that flows lose before the portion ends */
@@ -35,32 +27,6 @@
 #else
 #define POISONED false
 #endif
-
-struct stream_flow {
-	uint8_t head[TIMED]; /* complete but for seq, ack, timestamps and the checksum */
-	uint8_t len;	     /* of it */
-	uint8_t opened;
-	uint32_t sum; /* of what the checksum covers in head and pseudo header, folded to 32 bits */
-	uint32_t iss;
-	uint32_t snd_nxt;
-	uint32_t snd_una;
-	uint32_t rcv_nxt;
-	uint32_t edge; /* right edge of the receiver's window */
-	uint32_t ts_echo;
-	uint32_t scale;
-};
-
-static uint32_t
-client_ip(uint32_t i)
-{
-	return CLIENT_IP + i / PORTS;
-}
-
-static uint16_t
-client_port(uint32_t i)
-{
-	return (uint16_t)(PORT_MIN + i % PORTS);
-}
 
 /* xorshift64* */
 static uint64_t
@@ -78,109 +44,10 @@ random_below(struct stream *stream, uint32_t n)
 	return (uint32_t)((next_random(stream) >> 32) * n >> 32);
 }
 
-/* ---- headers ---- */
-
-static void
-finish_ip(uint8_t *frame, uint32_t total)
-{
-	uint16_t sum;
-
-	weir_store_be16(frame + IP_AT + 2, (uint16_t)total);
-	memset(frame + IP_AT + 10, 0, 2);
-	sum = (uint16_t)~weir_csum_fold(weir_csum_add(frame + IP_AT, WEIR_IP4_BYTES, 0));
-	memcpy(frame + IP_AT + 10, &sum, sizeof(sum));
-}
-
-static void
-finish_tcp(uint8_t *frame, uint32_t tcp_len, uint64_t sum)
-{
-	uint16_t folded;
-
-	memset(frame + TCP_AT + 16, 0, 2);
-	sum = weir_csum_add(frame + TCP_AT, tcp_len, sum);
-	folded = (uint16_t)~weir_csum_fold(sum);
-	memcpy(frame + TCP_AT + 16, &folded, sizeof(folded));
-}
-
-static void
-write_head(struct stream *stream, uint32_t i)
-{
-	struct stream_flow *flow = &stream->flows[i];
-	uint8_t *head = flow->head;
-
-	memcpy(head, stream->server_mac, 6);
-	head[6] = 0x02;
-	head[11] = 0x99;
-	head[12] = 0x08;
-	head[IP_AT] = 0x45;
-	head[IP_AT + 6] = 0x40;
-	head[IP_AT + 8] = 64;
-	head[IP_AT + 9] = WEIR_PROTOCOL_TCP;
-	weir_store_be32(head + IP_AT + 12, client_ip(i));
-	weir_store_be32(head + IP_AT + 16, STREAM_SERVER_IP);
-	weir_store_be16(head + TCP_AT, client_port(i));
-	weir_store_be16(head + TCP_AT + 2, STREAM_LISTENER);
-	head[TCP_AT + 13] = WEIR_TCP_ACK;
-	weir_store_be16(head + TCP_AT + 14, 512);
-	flow->len = stream->config.timestamps ? TIMED : PLAIN;
-	head[TCP_AT + 12] = (uint8_t)((flow->len - TCP_AT) / 4 << 4);
-	if (stream->config.timestamps)
-		memcpy(head + PLAIN, "\x01\x01\x08\x0a", 4);
-	finish_ip(head, flow->len - IP_AT + stream->config.payload_bytes);
-}
-
-/* What stays the same between the segments of a connection. */
-static void
-sum_head(struct stream *stream, uint32_t i)
-{
-	struct stream_flow *flow = &stream->flows[i];
-	uint32_t tcp_len = flow->len - TCP_AT + stream->config.payload_bytes;
-	uint64_t sum =
-	    weir_csum_pseudo4(client_ip(i), STREAM_SERVER_IP, WEIR_PROTOCOL_TCP, (uint16_t)tcp_len);
-
-	flow->sum = weir_csum_fold(weir_csum_add(flow->head + TCP_AT, flow->len - TCP_AT, sum));
-}
-
-static struct rte_mbuf *
-control_frame(struct stream *stream, uint32_t i, uint8_t flags)
-{
-	static const uint8_t syn_options[20] = {2, 4,  1460 >> 8, 1460 & 255, 4, 2,
-						8, 10, [16] = 1,  3,	      3, 9};
-	struct stream_flow *flow = &stream->flows[i];
-	struct rte_mbuf *frame = rte_pktmbuf_alloc(stream->pool);
-	uint8_t *bytes;
-	uint32_t len = flow->len;
-
-	if (frame == NULL)
-		return NULL;
-	bytes = rte_pktmbuf_mtod(frame, uint8_t *);
-	memcpy(bytes, flow->head, flow->len);
-	if ((flags & WEIR_TCP_SYN) != 0) {
-		len = PLAIN + (stream->config.timestamps ? 20 : 4);
-		memcpy(bytes + PLAIN, syn_options, len - PLAIN);
-		bytes[TCP_AT + 12] = (uint8_t)((len - TCP_AT) / 4 << 4);
-		if (stream->config.timestamps)
-			weir_store_be32(bytes + PLAIN + 8, stream->tsval);
-	} else if (stream->config.timestamps) {
-		weir_store_be32(bytes + PLAIN + 4, stream->tsval);
-		weir_store_be32(bytes + PLAIN + 8, flow->ts_echo);
-	}
-	bytes[TCP_AT + 13] = flags;
-	weir_store_be32(bytes + TCP_AT + 4, flow->snd_nxt);
-	weir_store_be32(bytes + TCP_AT + 8, flow->rcv_nxt);
-	finish_ip(bytes, len - IP_AT);
-	finish_tcp(bytes, len - TCP_AT,
-		   weir_csum_pseudo4(client_ip(i), STREAM_SERVER_IP, WEIR_PROTOCOL_TCP,
-				     (uint16_t)(len - TCP_AT)));
-	frame->data_len = (uint16_t)len;
-	frame->pkt_len = len;
-	return frame;
-}
-
 static bool
 send_control(struct stream *stream, uint32_t i, uint8_t flags)
 {
-	struct rte_mbuf *frame = control_frame(stream, i, flags);
+	struct rte_mbuf *frame = stream_control_frame(stream, i, flags);
 
 	if (frame == NULL)
 		return false;
@@ -203,7 +70,8 @@ write_payload(struct rte_mempool *pool, void *context, void *object, unsigned in
 {
 	const struct stream_config *config = context;
 	struct rte_mbuf *frame = object;
-	uint32_t at = config->timestamps ? TIMED : PLAIN;
+	uint32_t ip = config->ip6 ? WEIR_IP6_BYTES : WEIR_IP4_BYTES;
+	uint32_t at = STREAM_IP_AT + ip + WEIR_TCP_BYTES + (config->timestamps ? WEIR_TS_BYTES : 0);
 	uint8_t *payload = (uint8_t *)frame->buf_addr + RTE_PKTMBUF_HEADROOM + at;
 
 	(void)pool;
@@ -219,7 +87,7 @@ write_pattern(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
 	uint8_t *payload = rte_pktmbuf_mtod_offset(frame, uint8_t *, flow->len);
 	uint32_t offset = flow->snd_nxt - flow->iss - 1;
 
-	memcpy(payload, generator_pattern_at(&stream->content, client_port(i), offset),
+	memcpy(payload, generator_pattern_at(&stream->content, stream_client_port(i), offset),
 	       stream->config.payload_bytes);
 	note_of(frame)->sum = weir_csum_add(payload, stream->config.payload_bytes, 0);
 }
@@ -254,19 +122,21 @@ next_flow(struct stream *stream)
 }
 
 static void
-describe(struct rte_mbuf *frame, uint32_t header_len)
+describe(const struct stream *stream, struct rte_mbuf *frame, uint32_t header_len)
 {
-	frame->packet_type = RTE_PTYPE_L2_ETHER | RTE_PTYPE_L3_IPV4 | RTE_PTYPE_L4_TCP;
-	frame->l2_len = IP_AT;
-	frame->l3_len = TCP_AT - IP_AT;
-	frame->l4_len = (uint16_t)(header_len - TCP_AT) & 0xff;
+	uint32_t ip = stream->config.ip6 ? RTE_PTYPE_L3_IPV6 : RTE_PTYPE_L3_IPV4;
+
+	frame->packet_type = RTE_PTYPE_L2_ETHER | ip | RTE_PTYPE_L4_TCP;
+	frame->l2_len = STREAM_IP_AT;
+	frame->l3_len = (uint16_t)(stream_tcp_at(stream) - STREAM_IP_AT) & 0x1ff;
+	frame->l4_len = (uint16_t)(header_len - stream_tcp_at(stream)) & 0xff;
 }
 
 static void
 write_segment(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
 {
 	struct stream_flow *flow = &stream->flows[i];
-	uint8_t *bytes = rte_pktmbuf_mtod(frame, uint8_t *);
+	uint8_t *bytes = rte_pktmbuf_mtod(frame, uint8_t *), *tcp = bytes + stream_tcp_at(stream);
 	uint64_t sum;
 	uint16_t folded;
 
@@ -274,23 +144,23 @@ write_segment(struct stream *stream, uint32_t i, struct rte_mbuf *frame)
 		write_pattern(stream, i, frame);
 	sum = flow->sum + note_of(frame)->sum;
 	memcpy(bytes, flow->head, flow->len);
-	weir_store_be32(bytes + TCP_AT + 4, flow->snd_nxt);
-	weir_store_be32(bytes + TCP_AT + 8, flow->rcv_nxt);
-	sum = weir_csum_add(bytes + TCP_AT + 4, 8, sum);
-	if (flow->len == TIMED) {
-		weir_store_be32(bytes + PLAIN + 4, stream->tsval);
-		weir_store_be32(bytes + PLAIN + 8, flow->ts_echo);
-		sum = weir_csum_add(bytes + PLAIN + 4, 8, sum);
+	weir_store_be32(tcp + 4, flow->snd_nxt);
+	weir_store_be32(tcp + 8, flow->rcv_nxt);
+	sum = weir_csum_add(tcp + 4, 8, sum);
+	if (stream->config.timestamps) {
+		weir_store_be32(tcp + 24, stream->tsval);
+		weir_store_be32(tcp + 28, flow->ts_echo);
+		sum = weir_csum_add(tcp + 24, 8, sum);
 	}
 	folded = (uint16_t)~weir_csum_fold(sum);
-	memcpy(bytes + TCP_AT + 16, &folded, sizeof(folded));
+	memcpy(tcp + 16, &folded, sizeof(folded));
 	frame->data_len = (uint16_t)(flow->len + stream->config.payload_bytes);
 	frame->pkt_len = frame->data_len;
 	frame->ol_flags = stream->config.unverified
 			      ? 0
 			      : RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	if (stream->config.described)
-		describe(frame, flow->len);
+		describe(stream, frame, flow->len);
 	flow->snd_nxt += stream->config.payload_bytes;
 	stream->unacked_bytes += stream->config.payload_bytes;
 }
@@ -437,30 +307,31 @@ stream_rewind(struct stream *stream)
 static struct stream_flow *
 flow_of(struct stream *stream, const uint8_t *bytes)
 {
-	uint32_t ip = weir_load_be32(bytes + IP_AT + 16) - CLIENT_IP;
-	uint32_t port = weir_load_be16(bytes + TCP_AT + 2) - (uint32_t)PORT_MIN;
-	uint64_t i = (uint64_t)ip * PORTS + port;
+	const uint8_t *tcp = bytes + stream_tcp_at(stream);
+	uint32_t ip = weir_load_be32(tcp - 4) - STREAM_CLIENT_IP; /* in both families */
+	uint32_t port = weir_load_be16(tcp + 2) - (uint32_t)STREAM_PORT_MIN;
+	uint64_t i = (uint64_t)ip * STREAM_PORTS + port;
 
-	return port < PORTS && i < stream->config.flows ? &stream->flows[i] : NULL;
+	return port < STREAM_PORTS && i < stream->config.flows ? &stream->flows[i] : NULL;
 }
 
 static void
-read_syn_ack(struct stream_flow *flow, const uint8_t *bytes)
+read_syn_ack(struct stream_flow *flow, const uint8_t *tcp)
 {
-	uint32_t end = TCP_AT + (bytes[TCP_AT + 12] >> 4) * 4u;
+	uint32_t end = (tcp[12] >> 4) * 4u;
 
-	for (uint32_t at = PLAIN; at < end && bytes[at] != 0;) {
-		if (bytes[at] == 1) {
+	for (uint32_t at = WEIR_TCP_BYTES; at < end && tcp[at] != 0;) {
+		if (tcp[at] == 1) {
 			at++;
 			continue;
 		}
-		if (bytes[at] == 3)
-			flow->scale = bytes[at + 2];
-		if (bytes[at] == 8)
-			flow->ts_echo = weir_load_be32(bytes + at + 2);
-		at += bytes[at + 1] < 2 ? 2 : bytes[at + 1];
+		if (tcp[at] == 3)
+			flow->scale = tcp[at + 2];
+		if (tcp[at] == 8)
+			flow->ts_echo = weir_load_be32(tcp + at + 2);
+		at += tcp[at + 1] < 2 ? 2 : tcp[at + 1];
 	}
-	flow->rcv_nxt = weir_load_be32(bytes + TCP_AT + 4) + 1;
+	flow->rcv_nxt = weir_load_be32(tcp + 4) + 1;
 	flow->snd_una = flow->iss + 1;
 	flow->opened = 1;
 }
@@ -469,17 +340,18 @@ static void
 read_reply(struct stream *stream, const uint8_t *bytes)
 {
 	struct stream_flow *flow = flow_of(stream, bytes);
-	uint32_t ack = weir_load_be32(bytes + TCP_AT + 8);
-	uint32_t win = weir_load_be16(bytes + TCP_AT + 14);
+	const uint8_t *tcp = bytes + stream_tcp_at(stream);
+	uint32_t ack = weir_load_be32(tcp + 8);
+	uint32_t win = weir_load_be16(tcp + 14);
 
 	if (flow == NULL)
 		return;
-	if ((bytes[TCP_AT + 13] & WEIR_TCP_SYN) != 0) {
-		read_syn_ack(flow, bytes);
+	if ((tcp[13] & WEIR_TCP_SYN) != 0) {
+		read_syn_ack(flow, tcp);
 	} else {
 		win <<= flow->scale;
-		if (bytes[TCP_AT + 12] >> 4 >= 8 && bytes[PLAIN + 2] == 8)
-			flow->ts_echo = weir_load_be32(bytes + PLAIN + 4);
+		if (tcp[12] >> 4 >= 8 && tcp[22] == 8)
+			flow->ts_echo = weir_load_be32(tcp + 24);
 		stream->acks++;
 	}
 	if (weir_seq_diff(ack, flow->snd_una) > 0) {
@@ -522,7 +394,7 @@ connect_batch(struct stream *stream, uint32_t from, uint32_t to, void (*poll)(vo
 		if (!flow->opened)
 			return false;
 		flow->snd_nxt++;
-		sum_head(stream, i);
+		stream_sum_head(stream, i);
 		if (!send_control(stream, i, WEIR_TCP_ACK))
 			return false;
 	}
@@ -581,7 +453,7 @@ stream_open(struct stream *stream, const struct stream_config *config, struct we
 
 		flow->iss = (uint32_t)next_random(stream);
 		flow->snd_nxt = flow->snd_una = flow->edge = flow->iss;
-		write_head(stream, i);
+		stream_write_head(stream, i);
 	}
 	return 0;
 }

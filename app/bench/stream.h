@@ -20,6 +20,7 @@
 #define STREAM_PORTION_MOST 4096
 #define STREAM_PAYLOAD	    1448
 #define STREAM_LISTENER	    9000
+#define STREAM_PAYLOAD6	    1428
 #define STREAM_SERVER_IP    0x0a000001u /* 10.0.0.1/8 */
 
 enum stream_order {
@@ -35,6 +36,7 @@ struct stream_config {
 	uint32_t payload_bytes;
 	uint32_t buffers;
 	bool timestamps;
+	bool ip6;
 	bool unverified; /* the port claims nothing of checksums; else it says good */
 	bool written;	 /* payload is written into every segment, as a device does; else it lies
 			    in the buffer as it always did */
@@ -44,6 +46,8 @@ struct stream_config {
 	uint32_t reorder_depth;
 	uint64_t seed;
 };
+
+extern const uint8_t stream_server_ip6[16]; /* 2001:db8::a00:1 */
 
 struct stream_flow;
 

@@ -34,6 +34,7 @@ testbed_config_init(struct testbed_config *config, uint32_t flows, uint32_t run)
 	config->stack.flows = flows < 1024 ? 1024 : flows;
 	config->stack.time_wait_entries = 1024;
 	config->stack.seed = 7;
+	config->stack.mld = 0; /* the ring carries the stream and its ACKs */
 	config->stack.now_ns = UINT64_C(1000000000);
 	weir_listen_config_init(&config->listen);
 	config->listen.port = STREAM_LISTENER;
@@ -122,6 +123,7 @@ open_stack(struct testbed *bed)
 {
 	const struct testbed_config *config = &bed->config;
 	struct weir_port_config port = {.size = sizeof(port), .prefix_len = 8};
+	struct weir_addr address6 = {.family = 6};
 	struct weir_port *ends[2];
 
 	if (weir_stack_create(&config->stack, &bed->stack) != 0)
@@ -132,7 +134,9 @@ open_stack(struct testbed *bed)
 	bed->near_end = ends[0];
 	bed->far_end = ends[1];
 	weir_addr_parse("10.0.0.1", &port.address);
+	memcpy(address6.bytes, stream_server_ip6, sizeof(address6.bytes));
 	if (weir_stack_attach(bed->stack, bed->near_end, &port) != 0 ||
+	    weir_stack_add_address(bed->stack, bed->near_end, &address6) != 0 ||
 	    weir_listen(bed->stack, &config->listen) != 0 ||
 	    sink_open(&bed->sink, config->sink) != 0)
 		return "the stack does not take its port";
