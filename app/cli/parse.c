@@ -47,6 +47,47 @@ store_number(const struct option_rule *rule, char *field, const char *text, char
 	return 0;
 }
 
+const char *const options_switch[] = {"on", "off", NULL};
+
+/* "a, b or c" */
+static void
+list_words(const char *const *words, char *list, size_t size)
+{
+	size_t used = 0;
+
+	for (uint32_t i = 0; words[i] != NULL && used < size; i++) {
+		const char *between = i == 0 ? "" : words[i + 1] != NULL ? ", " : " or ";
+
+		used += (size_t)snprintf(list + used, size - used, "%s%s", between, words[i]);
+	}
+}
+
+static int
+find_word(const char *const *words, const char *text, uint32_t *place, char *error)
+{
+	char list[OPTIONS_ERROR / 4];
+
+	for (*place = 0; words[*place] != NULL; ++*place)
+		if (strcmp(text, words[*place]) == 0)
+			return 0;
+	list_words(words, list, sizeof(list));
+	return options_refuse(error, "'%s' is wrong: give %s", text, list);
+}
+
+static int
+store_word(const struct option_rule *rule, char *field, const char *text, char *error)
+{
+	uint32_t place;
+
+	if (find_word(rule->words, text, &place, error) != 0)
+		return -1;
+	if (rule->kind == OPTION_IS_SWITCH)
+		memcpy(field, &(bool){place == 0}, sizeof(bool));
+	else
+		memcpy(field, &place, sizeof(place));
+	return 0;
+}
+
 static int
 store(const struct option_rule *rule, struct options *options, const char *text, char *error)
 {
@@ -64,6 +105,9 @@ store(const struct option_rule *rule, struct options *options, const char *text,
 			return options_refuse(error, "%s", rule->empty);
 		memcpy(field, &text, sizeof(text));
 		return 0;
+	case OPTION_IS_WORD:
+	case OPTION_IS_SWITCH:
+		return store_word(rule, field, text, error);
 	default:
 		return rule->set(options, text, error);
 	}

@@ -24,6 +24,8 @@ enum option_kind {
 	OPTION_IS_NUMBER, /* in [low, high], 4 or 8 bytes */
 	OPTION_IS_BYTES,  /* the same with a suffix K, M or G */
 	OPTION_IS_TEXT,	  /* not empty; stays valid */
+	OPTION_IS_WORD,	  /* one of `words`, whose place becomes a uint32_t */
+	OPTION_IS_SWITCH, /* on or off: a bool */
 };
 
 struct option_rule {
@@ -34,6 +36,7 @@ struct option_rule {
 	size_t offset, size; /* of the field */
 	uint64_t low, high;
 	const char *empty; /* what an empty text is told */
+	const char *const *words; /* ended by NULL */
 };
 
 #define OPTION_FIELD(field_)                                                                       \
@@ -60,6 +63,17 @@ struct option_rule {
 	{                                                                                          \
 		.name = name_, .kind = OPTION_IS_TEXT, OPTION_FIELD(field_), .empty = empty_       \
 	}
+
+#define OPTION_WORD(name_, field_, words_)                                                         \
+	{                                                                                          \
+		.name = name_, .kind = OPTION_IS_WORD, OPTION_FIELD(field_), .words = words_       \
+	}
+#define OPTION_SWITCH(name_, field_)                                                               \
+	{                                                                                          \
+		.name = name_, .kind = OPTION_IS_SWITCH, OPTION_FIELD(field_),                     \
+		.words = options_switch                                                            \
+	}
+extern const char *const options_switch[];
 
 /* Read argv[0..argc), which holds options only (no program name): "--ip TEXT" or "--ip=TEXT". Ends
  * at the first word that is wrong or asks for help or the version. */

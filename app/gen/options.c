@@ -53,6 +53,7 @@ const char *const options_modes[] = {
     [GENERATOR_STREAM] = "stream",
     [GENERATOR_RR] = "rr",
     [GENERATOR_CONNECT] = "connect",
+    NULL,
 };
 
 const char *const options_attacks[] = {
@@ -60,6 +61,7 @@ const char *const options_attacks[] = {
     [GENERATOR_ATTACK_RST] = "rst",	    [GENERATOR_ATTACK_SEQ] = "seq",
     [GENERATOR_ATTACK_OOO] = "ooo",	    [GENERATOR_ATTACK_TINY] = "tiny",
     [GENERATOR_ATTACK_COLLIDE] = "collide",
+    NULL,
 };
 
 static int
@@ -130,40 +132,6 @@ set_connect(struct options *options, const char *text, char *error)
 }
 
 static int
-set_timestamps(struct options *options, const char *text, char *error)
-{
-	options->timestamps = strcmp(text, "on") == 0;
-	if (!options->timestamps && strcmp(text, "off") != 0)
-		return options_refuse(error, "'%s' is neither: give on or off", text);
-	return 0;
-}
-
-static int
-set_mode(struct options *options, const char *text, char *error)
-{
-	for (uint32_t i = 0; i <= GENERATOR_CONNECT; i++) {
-		if (strcmp(text, options_modes[i]) == 0) {
-			options->mode = i;
-			return 0;
-		}
-	}
-	return options_refuse(error, "'%s' is no mode: give stream, rr or connect", text);
-}
-
-static int
-set_attack(struct options *options, const char *text, char *error)
-{
-	for (uint32_t i = GENERATOR_ATTACK_SYN; i <= GENERATOR_ATTACK_COLLIDE; i++) {
-		if (strcmp(text, options_attacks[i]) == 0) {
-			options->attack = i;
-			return 0;
-		}
-	}
-	return options_refuse(error, "'%s' is no attack: give syn, rst, seq, ooo, tiny or collide",
-			      text);
-}
-
-static int
 set_seed(struct options *options, const char *text, char *error)
 {
 	return options_set_seed(&options->tool, text, error);
@@ -179,15 +147,15 @@ static const struct option_rule rules[] = {
     OPTION_NUMBER("--hold", hold, 0, FLOWS_MOST),
     OPTION_NUMBER("--run", run, 1, 1024),
     OPTION_NUMBER("--mss", mss, 1, 16384),
-    OPTION_OWN("--timestamps", set_timestamps),
+    OPTION_SWITCH("--timestamps", timestamps),
     OPTION_BYTES("--bytes", bytes, 1, UINT64_C(1) << 50),
     OPTION_NUMBER("--seconds", tool.seconds, 1, 1000000000),
-    OPTION_OWN("--mode", set_mode),
+    OPTION_WORD("--mode", mode, options_modes),
     OPTION_BYTES("--request", request_bytes, 1, UINT64_C(1) << 30),
     OPTION_FLAG("--verify", verify),
     OPTION_TEXT("--impair", impair, "the text is empty: give one such as seed=1,loss=1%"),
     OPTION_NUMBER("--open-loop", open_loop_pps, 1, PPS_MOST),
-    OPTION_OWN("--attack", set_attack),
+    OPTION_WORD("--attack", attack, options_attacks),
     OPTION_OWN("--seed", set_seed),
     OPTION_NUMBER("--stats", tool.stats_seconds, 0, 86400),
     OPTION_FLAG("--json", tool.json),

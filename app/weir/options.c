@@ -126,43 +126,16 @@ set_flush(struct options *options, const char *text, char *error)
 }
 
 static int
-set_ack(struct options *options, const char *text, char *error)
-{
-	return words_ack(text, &options->ack_policy, error);
-}
-
-static int
-set_ecn(struct options *options, const char *text, char *error)
-{
-	return words_ecn(text, &options->ecn, error);
-}
-
-static int
-on_or_off(bool *value, const char *text, char *error)
-{
-	*value = strcmp(text, "on") == 0;
-	if (*value || strcmp(text, "off") == 0)
-		return 0;
-	return options_refuse(error, "'%.64s' is neither: give on or off", text);
-}
-
-static int
-set_syn_cookies(struct options *options, const char *text, char *error)
-{
-	return on_or_off(&options->syn_cookies, text, error);
-}
-
-static int
-set_mld(struct options *options, const char *text, char *error)
-{
-	return on_or_off(&options->mld, text, error);
-}
-
-static int
 set_seed(struct options *options, const char *text, char *error)
 {
 	return options_set_seed(&options->tool, text, error);
 }
+
+static const char *const ack_policies[] = {
+    [WEIR_ACK_TRAIN] = "train", [WEIR_ACK_STRETCH] = "stretch", [WEIR_ACK_DELAYED] = "delayed", NULL};
+
+static const char *const ecn_settings[] = {
+    [WEIR_ECN_OFF] = "off", [WEIR_ECN_ON] = "on", [WEIR_ECN_ACCURATE] = "accurate", NULL};
 
 static const struct option_rule rules[] = {
     OPTION_OWN("--port", set_port),
@@ -171,13 +144,13 @@ static const struct option_rule rules[] = {
     OPTION_OWN("--listen", set_listen),
     OPTION_NUMBER("--aggregate-limit", aggregate_limit, 1, 64),
     OPTION_OWN("--flush", set_flush),
-    OPTION_OWN("--ack", set_ack),
-    OPTION_OWN("--ecn", set_ecn),
+    OPTION_WORD("--ack", ack_policy, ack_policies),
+    OPTION_WORD("--ecn", ecn, ecn_settings),
     OPTION_NUMBER("--rx-queue-segs", rx_queue_segs, 1, 4096),
     OPTION_BYTES("--receive-buffer", receive_buffer, 4096, UINT64_C(1) << 30),
     OPTION_NUMBER("--budget", budget_segs, 1, 65536),
     OPTION_NUMBER("--datagrams", datagrams, 0, 4096),
-    OPTION_OWN("--mld", set_mld),
+    OPTION_SWITCH("--mld", mld),
     OPTION_TEXT("--impair", impair, "the text is empty: give one such as seed=1,loss=1%"),
     OPTION_NUMBER("--seconds", tool.seconds, 1, 1000000000),
     OPTION_NUMBER("--stats", tool.stats_seconds, 1, 86400),
@@ -185,7 +158,7 @@ static const struct option_rule rules[] = {
     OPTION_TEXT("--record", record, "the name is empty: give a file such as weir.pcapng"),
     OPTION_NUMBER("--flows", flows, 1, 1048576),
     OPTION_NUMBER("--backlog", backlog, 1, 1048576),
-    OPTION_OWN("--syn-cookies", set_syn_cookies),
+    OPTION_SWITCH("--syn-cookies", syn_cookies),
     OPTION_NUMBER("--listen-connections", listen_connections, 1, 1048576),
     OPTION_NUMBER("--listen-per-address", listen_per_address, 1, 1048576),
     OPTION_BYTES("--listen-memory", listen_memory, 65536, UINT64_C(1) << 40),

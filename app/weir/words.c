@@ -86,39 +86,3 @@ words_flush(const char *text, uint32_t *flush, uint32_t *value, char *error)
 	return options_refuse(error, "'%s' is no flush mode: give now, polls=N, us=N or adaptive",
 			      text);
 }
-
-int
-words_ack(const char *text, uint32_t *policy, char *error)
-{
-	static const char *const names[] = {
-	    [WEIR_ACK_TRAIN] = "train",
-	    [WEIR_ACK_STRETCH] = "stretch",
-	    [WEIR_ACK_DELAYED] = "delayed",
-	};
-
-	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*policy = i;
-			return 0;
-		}
-	}
-	return options_refuse(error, "'%s' is no ACK policy: give train, stretch or delayed", text);
-}
-
-int
-words_ecn(const char *text, uint32_t *setting, char *error)
-{
-	static const char *const names[] = {
-	    [WEIR_ECN_OFF] = "off",
-	    [WEIR_ECN_ON] = "on",
-	    [WEIR_ECN_ACCURATE] = "accurate",
-	};
-
-	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]) == 0) {
-			*setting = i;
-			return 0;
-		}
-	}
-	return options_refuse(error, "'%s' is no ECN setting: give off, on or accurate", text);
-}

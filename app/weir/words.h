@@ -9,7 +9,5 @@
 /* PORT, PORT:discard, PORT:verify or PORT:file=DIR. */
 int words_listen(const char *text, struct listen_option *listener, char *error);
 int words_flush(const char *text, uint32_t *flush, uint32_t *value, char *error);
-int words_ack(const char *text, uint32_t *policy, char *error);
-int words_ecn(const char *text, uint32_t *setting, char *error);
 
 #endif

@@ -111,7 +111,9 @@ START_TEST(unknown_words)
 	refused(LEAST "--verify=yes", "--verify", "alone");
 	refused(LEAST "--flows", "--flows has no value", "weir-gen --help");
 	refused(LEAST "--mode sideways", "'sideways'", "stream, rr or connect");
-	refused(LEAST "--attack none", "'none'", "syn, rst, seq, ooo, tiny or collide");
+	refused(LEAST "--attack loud", "'loud'", "none, syn, rst, seq, ooo, tiny or collide");
+	taken(LEAST "--attack syn --attack none");
+	ck_assert_uint_eq(options.attack, GENERATOR_ATTACK_NONE);
 	refused(LEAST "--timestamps maybe", "'maybe'", "on or off");
 	ck_assert_int_eq(parse(LEAST "--help"), OPTIONS_HELP);
 	ck_assert_int_eq(parse("--version"), OPTIONS_VERSION);
