@@ -79,9 +79,12 @@ check "the kernel's own address is refused" ended 1
 check "and told why" said "the kernel has this address"
 ip -n "$weir_ns" addr del "$weir_ip/$prefix" dev "$weir_if"
 
-# Ended while it starts, at five points of its first half second.
+# Ended while it starts, at five points of its first half second. At the last one it has much to set
+# up, and does not begin with it any more.
 for ms in 00 08 16 24 40; do
-	weir_start --listen 9000 --seconds 60
+	buffers=16384
+	[ $ms != 40 ] || buffers=100000
+	weir_start --listen 9000 --seconds 60 --buffers $buffers
 	# A shell that has just forked takes the signal for its own and forgets it.
 	while [ "$(readlink "/proc/$weir_pid/exe")" = "$(readlink "/proc/$$/exe")" ]; do :; done
 	sleep 0.$ms
@@ -96,6 +99,7 @@ for ms in 00 08 16 24 40; do
 	status=$?
 	# Before its main() the signal is the shell's or the system's.
 	check "with status 0" [ $status = 0 -o $status = 143 -a $ms -lt 10 ]
+	[ $ms != 40 ] || check "before it is ready" same "lines" "$(grep -c ready: "$work/weir.err")" 0
 	check "nothing stays" nothing_stays
 done
 
