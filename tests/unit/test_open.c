@@ -277,13 +277,14 @@ START_TEST(creation_fails_cleanly_wherever_memory_ends)
 	config.record_frames = 64;
 	/* the pool has a mapping of its own, so that malloc keeps nothing of it */
 	ck_assert_int_eq(mallopt(M_MMAP_THRESHOLD, 65536), 1);
-	/* nor does the heap grow by more than is asked for */
-	ck_assert_int_eq(mallopt(M_TOP_PAD, 0), 1);
 	ck_assert_int_eq(weir_stack_destroy(create(&config)), 0);
 	for (uint64_t room = 0; create_within(&config, room, &stack) != 0; room += 4096) {
-		uint64_t mapped = mapped_bytes();
+		uint64_t mapped = 0;
 
-		for (int i = 0; i < 8; i++) {
+		/* Where the pool fits into the heap alone malloc may keep it, once: a leak goes on. */
+		for (int i = 0; i < 16; i++) {
+			if (i == 8)
+				mapped = mapped_bytes();
 			ck_assert_int_eq(create_within(&config, room, &stack), -ENOMEM);
 			ck_assert_ptr_null(stack);
 		}
