@@ -172,8 +172,8 @@ struct weir_listen_config {
 	uint32_t size;
 	uint16_t port;
 	uint16_t ack_policy;     /* enum weir_ack_policy */
-	uint32_t receive_buffer; /* bytes per connection, 4096 to 1 GiB, default 1 MiB; fixes the window
-				    scale */
+	uint32_t receive_buffer; /* bytes per connection, 4096 to 1 GiB; 0 (default): tuned, from
+				    receive_buffer_min up to receive_buffer_max. Fixes the window scale */
 	uint64_t cookie;         /* in every event of its connections until weir_conn_set_cookie */
 	uint32_t backlog;        /* half-open connections, 1 to 1048576, default 1024; the listeners
 				    share config.syn_entries */
@@ -199,6 +199,14 @@ struct weir_listen_config {
 				  count until their connection has ended */
 	uint32_t connections_per_address; /* of one remote address at once, at most 1048576. Of IPv6 a /64
 					     is one address, but of link-local ones each */
+	/*
+	 * With receive_buffer 0: a connection begins with receive_buffer_min and gets, while memory is
+	 * there, twice what its application gives back in a round trip, up to receive_buffer_max, for
+	 * which the window scale is chosen (with a minimum of 16 of its units). 4096 <= min <= max <=
+	 * 1 GiB, default 64 KiB and 4 MiB.
+	 */
+	uint32_t receive_buffer_min;
+	uint32_t receive_buffer_max;
 };
 void weir_listen_config_init(struct weir_listen_config *config);
 
@@ -311,6 +319,7 @@ struct weir_conn_info {
 	uint32_t state;        /* RFC 9293 order: 0 closed, 1 established, 2 fin-wait-1, 3 fin-wait-2,
 				  4 close-wait, 5 closing, 6 last-ack */
 	uint32_t limited_ms[5]; /* by sender, application, memory, engine, loss */
+	uint32_t receive_buffer; /* bytes, as it is tuned now */
 };
 int weir_conn_info(struct weir_stack *stack, weir_conn conn, struct weir_conn_info *info);
 
@@ -439,6 +448,10 @@ struct weir_stats {
 	uint64_t collapsed;      /* segments copied together */
 	uint64_t pruned;         /* buffers of out-of-order data given back */
 	uint64_t refused;        /* new connections, for memory (of drop syn_refused) */
+	uint64_t receive_buffers_raised;  /* times that tuning gave a connection more */
+	uint64_t receive_buffers_lowered; /* or less */
+	uint64_t receive_buffers_refused; /* round trips in which memory kept it from giving what was needed */
+	uint64_t receive_buffer_max_bytes; /* the largest that it gave so far */
 	uint64_t state_bytes_per_idle; /* state of one idle connection, everything included */
 	/* balance of packets: received = delivered + consumed + dropped + queued */
 	uint64_t packets_received;

@@ -61,6 +61,8 @@ static const struct json_field connection_fields[] = {
     STAT(cookies_sent), STAT(cookies_accepted), STAT(cookies_refused),
     STAT(orphans),  STAT(orphans_reset),   STAT(time_wait_skipped),
     STAT(timeouts), STAT(fins_again),      STAT(keepalives),
+    STAT(receive_buffers_raised), STAT(receive_buffers_lowered), STAT(receive_buffers_refused),
+    STAT(receive_buffer_max_bytes),
 };
 
 static const struct json_field memory_fields[] = {

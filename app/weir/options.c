@@ -21,7 +21,8 @@ const char options_help[] =
     "  --ack POLICY            train (default), stretch or delayed\n"
     "  --ecn SETTING           off, on (default: RFC 3168) or accurate (AccECN, too)\n"
     "  --rx-queue-segs N       segments a flow's receive queue holds, 1 to 4096, default 64\n"
-    "  --receive-buffer BYTES  per connection, 4K to 1G, default 1M\n"
+    "  --receive-buffer BYTES  per connection, 4K to 1G; or MIN-MAX: tuned by rate and round trip;\n"
+    "                          default 64K-4M\n"
     "  --budget N              segments served per poll, 1 to 65536, default 256\n"
     "  --datagrams N           packets in fragments that wait at once for the rest, 0 to 4096,\n"
     "                          default 64; 0 drops all fragments\n"
@@ -126,6 +127,12 @@ set_flush(struct options *options, const char *text, char *error)
 }
 
 static int
+set_receive_buffer(struct options *options, const char *text, char *error)
+{
+	return words_receive_buffer(text, &options->receive_buffer, error);
+}
+
+static int
 set_seed(struct options *options, const char *text, char *error)
 {
 	return options_set_seed(&options->tool, text, error);
@@ -147,7 +154,7 @@ static const struct option_rule rules[] = {
     OPTION_WORD("--ack", ack_policy, ack_policies),
     OPTION_WORD("--ecn", ecn, ecn_settings),
     OPTION_NUMBER("--rx-queue-segs", rx_queue_segs, 1, 4096),
-    OPTION_BYTES("--receive-buffer", receive_buffer, 4096, UINT64_C(1) << 30),
+    OPTION_OWN("--receive-buffer", set_receive_buffer),
     OPTION_NUMBER("--budget", budget_segs, 1, 65536),
     OPTION_NUMBER("--datagrams", datagrams, 0, 4096),
     OPTION_SWITCH("--mld", mld),
@@ -250,7 +257,8 @@ set_defaults(struct options *options)
 	options->ack_policy = listen.ack_policy;
 	options->ecn = listen.ecn;
 	options->rx_queue_segs = config.rx_queue_segs;
-	options->receive_buffer = listen.receive_buffer;
+	options->receive_buffer.least = listen.receive_buffer_min;
+	options->receive_buffer.most = listen.receive_buffer_max;
 	options->budget_segs = config.budget_segs;
 	options->datagrams = config.datagrams;
 	options->mld = config.mld != 0;

@@ -26,6 +26,12 @@ struct listen_option {
 	const char *dir; /* SINK_FILE */
 };
 
+/* Of a connection, bytes: tuned between both; fixed when they are the same. */
+struct receive_buffer_option {
+	uint32_t least;
+	uint32_t most;
+};
+
 struct options {
 	const char *ports[OPTIONS_PORTS]; /* none: every ethdev */
 	uint32_t n_ports;
@@ -43,7 +49,7 @@ struct options {
 	uint32_t ack_policy; /* enum weir_ack_policy */
 	uint32_t ecn;        /* enum weir_ecn */
 	uint32_t rx_queue_segs;
-	uint32_t receive_buffer;
+	struct receive_buffer_option receive_buffer;
 	uint32_t budget_segs;
 	uint32_t datagrams;
 	bool mld;

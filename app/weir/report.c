@@ -94,6 +94,19 @@ write_memory(FILE *to, const struct weir_stats *now)
 		levels[now->pressure < 5 ? now->pressure : 4]);
 }
 
+/* Nothing to say where buffers are fixed. */
+static void
+write_buffers(FILE *to, const struct weir_stats *now)
+{
+	if (now->receive_buffer_max_bytes == 0)
+		return;
+	fprintf(to,
+		"  buffers      largest receive buffer %.1f MB; %" PRIu64 " raised, %" PRIu64
+		" lowered, %" PRIu64 " refused for memory\n",
+		(double)now->receive_buffer_max_bytes / 1e6, now->receive_buffers_raised,
+		now->receive_buffers_lowered, now->receive_buffers_refused);
+}
+
 static void
 write_time(FILE *to, const struct snapshot *before, const struct snapshot *now)
 {
@@ -156,6 +169,7 @@ report_write(FILE *to, const struct snapshot *before, const struct snapshot *now
 	write_connections(to, now);
 	write_drops(to, &before->stats, &now->stats);
 	write_memory(to, &now->stats);
+	write_buffers(to, &now->stats);
 	write_time(to, before, now);
 	write_files(to, &now->sinks);
 	write_verified(to, &now->sinks.verify);

@@ -214,7 +214,8 @@ setup_listeners(struct setup *setup, const struct options *options)
 		config.port = options->listeners[i].port;
 		config.ack_policy = (uint16_t)options->ack_policy;
 		config.ecn = options->ecn;
-		config.receive_buffer = options->receive_buffer;
+		config.receive_buffer_min = options->receive_buffer.least;
+		config.receive_buffer_max = options->receive_buffer.most;
 		config.backlog = options->backlog;
 		config.syn_cookies = options->syn_cookies;
 		config.connections = options->listen_connections;

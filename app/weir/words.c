@@ -9,6 +9,9 @@
 
 #define FLUSH_POLLS_MAX 1024
 #define FLUSH_US_MAX	10000
+#define BUFFER_MIN	4096
+#define BUFFER_MAX	(UINT64_C(1) << 30)
+#define NUMBER		32 /* characters of one half of a range */
 
 static int
 words_sink(const char *text, const char *sink, struct listen_option *listener, char *error)
@@ -85,4 +88,42 @@ words_flush(const char *text, uint32_t *flush, uint32_t *value, char *error)
 	}
 	return options_refuse(error, "'%s' is no flush mode: give now, polls=N, us=N or adaptive",
 			      text);
+}
+
+static int
+buffer_bytes(const char *text, uint32_t *bytes, char *error)
+{
+	uint64_t number;
+
+	if (value_bytes(text, BUFFER_MIN, BUFFER_MAX, &number, error) != 0)
+		return -1;
+	*bytes = (uint32_t)number;
+	return 0;
+}
+
+int
+words_receive_buffer(const char *text, struct receive_buffer_option *buffer, char *error)
+{
+	size_t len = strcspn(text, "-");
+	char least[NUMBER];
+
+	if (len == 0 || text[len] == '\0') {
+		if (buffer_bytes(text, &buffer->least, error) != 0)
+			return -1;
+		buffer->most = buffer->least;
+		return 0;
+	}
+	if (len >= sizeof(least))
+		return options_refuse(error, "'%.64s' is no range: give MIN-MAX, such as 64K-4M",
+				      text);
+	memcpy(least, text, len);
+	least[len] = '\0';
+	if (buffer_bytes(least, &buffer->least, error) != 0 ||
+	    buffer_bytes(text + len + 1, &buffer->most, error) != 0)
+		return -1;
+	if (buffer->least > buffer->most)
+		return options_refuse(error,
+				      "'%s' ends below where it begins: give MIN-MAX, such as 64K-4M",
+				      text);
+	return 0;
 }

@@ -9,5 +9,7 @@
 /* PORT, PORT:discard, PORT:verify or PORT:file=DIR. */
 int words_listen(const char *text, struct listen_option *listener, char *error);
 int words_flush(const char *text, uint32_t *flush, uint32_t *value, char *error);
+/* BYTES or MIN-MAX. */
+int words_receive_buffer(const char *text, struct receive_buffer_option *buffer, char *error);
 
 #endif

@@ -358,5 +358,6 @@ weir_conn_info(struct weir_stack *stack, weir_conn conn, struct weir_conn_info *
 	info->state = flow->state;
 	memcpy(info->limited_ms, flow->limited_ms, sizeof(info->limited_ms));
 	info->limited_ms[flow->limit_now] += tcp->now_ms - flow->limit_since_ms;
+	info->receive_buffer = flow->limit;
 	return 0;
 }

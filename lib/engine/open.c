@@ -77,6 +77,7 @@ open_arrays(struct weir_tcp *tcp, int node)
 	tcp->flows = weir_arena_alloc(sizeof(struct weir_flow) * tcp->flow_free.size, node);
 	tcp->keys6 = weir_arena_alloc(sizeof(struct weir_key) * tcp->flow_free.size, node);
 	tcp->accecn = weir_arena_alloc(sizeof(struct weir_accecn) * tcp->flow_free.size, node);
+	tcp->tunes = weir_arena_alloc(sizeof(struct weir_tune) * tcp->flow_free.size, node);
 	tcp->syns = weir_arena_alloc(sizeof(struct weir_syn) * tcp->syn_free.size, node);
 	tcp->time_waits =
 		weir_arena_alloc(sizeof(struct weir_time_wait) * tcp->time_wait_free.size, node);
@@ -87,9 +88,10 @@ open_arrays(struct weir_tcp *tcp, int node)
 	g->acks = weir_arena_alloc(sizeof(g->acks[0]) * g->capacity, node);
 	g->singles = weir_arena_alloc(sizeof(g->singles[0]) * g->capacity, node);
 	g->frames = weir_arena_alloc(sizeof(g->frames[0]) * g->capacity, node);
-	return tcp->flows == NULL || tcp->keys6 == NULL || tcp->accecn == NULL || tcp->syns == NULL ||
-			       tcp->time_waits == NULL || tcp->events == NULL || g->items == NULL ||
-			       g->acks == NULL || g->singles == NULL || g->frames == NULL
+	return tcp->flows == NULL || tcp->keys6 == NULL || tcp->accecn == NULL ||
+			       tcp->tunes == NULL || tcp->syns == NULL || tcp->time_waits == NULL ||
+			       tcp->events == NULL || g->items == NULL || g->acks == NULL ||
+			       g->singles == NULL || g->frames == NULL
 		       ? -ENOMEM
 		       : 0;
 }
@@ -102,6 +104,7 @@ close_arrays(struct weir_tcp *tcp)
 	weir_arena_free(tcp->flows, sizeof(struct weir_flow) * tcp->flow_free.size);
 	weir_arena_free(tcp->keys6, sizeof(struct weir_key) * tcp->flow_free.size);
 	weir_arena_free(tcp->accecn, sizeof(struct weir_accecn) * tcp->flow_free.size);
+	weir_arena_free(tcp->tunes, sizeof(struct weir_tune) * tcp->flow_free.size);
 	weir_arena_free(tcp->syns, sizeof(struct weir_syn) * tcp->syn_free.size);
 	weir_arena_free(tcp->time_waits,
 			sizeof(struct weir_time_wait) * tcp->time_wait_free.size);

@@ -55,7 +55,8 @@ weir_listen_config_init(struct weir_listen_config *config)
 	*config = (struct weir_listen_config){
 		.size = sizeof(*config),
 		.ack_policy = WEIR_ACK_TRAIN,
-		.receive_buffer = 1 << 20,
+		.receive_buffer_min = 64 << 10,
+		.receive_buffer_max = 4 << 20,
 		.backlog = 1024,
 		.keepalive_interval_ms = 75000,
 		.keepalive_probes = 9,
@@ -441,14 +442,40 @@ whole_bufs(uint64_t bytes, uint32_t buffer_bytes)
 	return bufs < UINT32_MAX ? (uint32_t)bufs : UINT32_MAX;
 }
 
+static bool
+buffers_are_valid(const struct weir_listen_config *config)
+{
+	const uint32_t least = 4096, most = 1u << 30;
+
+	if (config->receive_buffer != 0)
+		return in_range(config->receive_buffer, least, most);
+	return in_range(config->receive_buffer_min, least, most) &&
+	       in_range(config->receive_buffer_max, config->receive_buffer_min, most);
+}
+
+/* The scale is for the largest buffer; the smallest one has units enough that rounding stays small. */
+static void
+set_buffers(struct weir_listener *listener, const struct weir_listen_config *config)
+{
+	uint32_t least = config->receive_buffer, most = least;
+
+	if (least == 0) {
+		least = config->receive_buffer_min;
+		most = config->receive_buffer_max;
+	}
+	listener->wscale = weir_window_scale(most);
+	listener->receive_buffer = RTE_MAX(least, WEIR_WINDOW_UNITS_MIN << listener->wscale);
+	listener->receive_buffer_max = most;
+}
+
 int
 weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 {
 	struct weir_tcp *tcp = &stack->engine->tcp;
+	struct weir_listener *listener = &tcp->listeners[tcp->n_listeners];
 
 	if (config->size != sizeof(*config) || config->port == 0 ||
-	    config->ack_policy > WEIR_ACK_DELAYED ||
-	    !in_range(config->receive_buffer, 4096, 1u << 30) ||
+	    config->ack_policy > WEIR_ACK_DELAYED || !buffers_are_valid(config) ||
 	    !in_range(config->keepalive_ms, 0, 1 << 30) ||
 	    !in_range(config->keepalive_interval_ms, 1, 1 << 30) ||
 	    !in_range(config->keepalive_probes, 1, 15) ||
@@ -462,12 +489,10 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 		return -ENOSPC;
 	if (open_peers(stack, config->connections_per_address) != 0)
 		return -ENOMEM;
-	tcp->listeners[tcp->n_listeners++] = (struct weir_listener){
+	*listener = (struct weir_listener){
 		.cookie = config->cookie,
-		.receive_buffer = config->receive_buffer,
 		.port = config->port,
 		.ack_policy = (uint8_t)config->ack_policy,
-		.wscale = weir_window_scale(config->receive_buffer),
 		.backlog = config->backlog,
 		.keepalive_ms = config->keepalive_ms,
 		.keepalive_interval_ms = config->keepalive_interval_ms,
@@ -479,6 +504,8 @@ weir_listen(struct weir_stack *stack, const struct weir_listen_config *config)
 		.per_address = config->connections_per_address,
 		.budget_bufs = whole_bufs(config->memory_bytes, stack->config.buffer_bytes),
 	};
+	set_buffers(listener, config);
+	tcp->n_listeners++;
 	return 0;
 }
 

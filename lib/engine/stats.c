@@ -71,9 +71,25 @@ fill_port(const struct weir_attached *at, struct weir_port_stats *stats)
 		at->port->stats(at->port->ctx, stats);
 }
 
+/* What a connection has beside its flow where a listener asks for it. */
+static uint64_t
+asked_bytes(const struct weir_tcp *tcp)
+{
+	bool tunes = false, counts_marks = false;
+
+	for (uint32_t i = 0; i < tcp->n_listeners; i++) {
+		const struct weir_listener *listener = &tcp->listeners[i];
+
+		tunes |= listener->receive_buffer != listener->receive_buffer_max;
+		counts_marks |= listener->ecn == WEIR_ECN_ACCURATE;
+	}
+	return (tunes ? sizeof(struct weir_tune) : 0) +
+	       (counts_marks ? sizeof(struct weir_accecn) : 0) + weir_peers_bytes(&tcp->peers);
+}
+
 /* Everything that exists because the connection does: flow, handle, timer, its share of the table at
- * the configured size, the longer key of IPv6, the counters of AccECN, and the count of its address, where
- * there is one. */
+ * the configured size, the longer key of IPv6; tuning, the counters of AccECN and the count of its
+ * address, where there are any. */
 static uint64_t
 idle_bytes(const struct weir_tcp *tcp)
 {
@@ -81,9 +97,8 @@ idle_bytes(const struct weir_tcp *tcp)
 	uint64_t entries =
 		(uint64_t)tcp->flow_free.size + tcp->syn_free.size + tcp->time_wait_free.size;
 
-	return sizeof(struct weir_flow) + sizeof(struct weir_key) + sizeof(struct weir_accecn) +
-	       sizeof(struct weir_slot) + sizeof(struct weir_wheel_node) + (table + entries - 1) / entries +
-	       weir_peers_bytes(&tcp->peers);
+	return sizeof(struct weir_flow) + sizeof(struct weir_key) + sizeof(struct weir_slot) +
+	       sizeof(struct weir_wheel_node) + (table + entries - 1) / entries + asked_bytes(tcp);
 }
 
 void

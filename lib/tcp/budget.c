@@ -103,13 +103,22 @@ few(uint32_t pressure, uint32_t read)
 	return pressure < 2 || read != 0 ? WEIR_BUDGET_FEW : 0;
 }
 
+/* The receive buffer, or what was promised, by more than rounding, before it was made smaller. */
+static uint32_t
+own_limit(const struct weir_flow *flow)
+{
+	uint32_t promised = waiting_bytes(flow) + (flow->rcv_adv - flow->rcv_nxt);
+
+	return promised > flow->limit + flow->limit / 16 ? promised : flow->limit;
+}
+
 static bool
 own_limit_admits(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
 {
 	uint32_t held = flow->held_bufs + bufs;
 
 	return held <= WEIR_BUDGET_BUFS_MIN ||
-	       (uint64_t)held * tcp->charge_bytes <= 2 * (uint64_t)flow->limit;
+	       (uint64_t)held * tcp->charge_bytes <= 2 * (uint64_t)own_limit(flow);
 }
 
 enum weir_budget_answer
@@ -157,6 +166,16 @@ weir_budget_promise(const struct weir_tcp *tcp, const struct weir_flow *flow, ui
 	most = bounded_by_memory(left_bufs(tcp, flow), most, mss);
 	*closes = most < flow->limit ? WEIR_LIMIT_MEMORY : WEIR_LIMIT_APPLICATION;
 	return (int32_t)((int64_t)most - (int64_t)used); /* both are at most 2^30 and its 16th */
+}
+
+uint32_t
+weir_budget_share(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	int64_t left = left_bufs(tcp, flow) * (WEIR_WINDOW_PER_BUFFER / 2);
+
+	if (weir_budget_flow_pressure(tcp, flow) != 0)
+		return 0;
+	return left < INT32_MAX ? (uint32_t)left : INT32_MAX;
 }
 
 uint32_t

@@ -134,21 +134,12 @@ send_syn_received_ack(struct weir_tcp *tcp, const struct weir_syn *syn)
 }
 
 static void
-read_options(const struct weir_seg *seg, struct weir_tcp_options *options)
-{
-	uint8_t scratch[40];
-	const uint8_t *p = weir_chain_read(seg->buf, seg->opt_off, seg->opt_len, scratch);
-
-	weir_tcp_options_read(p, p == NULL ? 0 : seg->opt_len, options);
-}
-
-static void
 agree_on_options(struct weir_syn *syn, const struct weir_listener *listener,
 		 const struct weir_seg *seg)
 {
 	struct weir_tcp_options options;
 
-	read_options(seg, &options);
+	weir_seg_options_read(seg, &options);
 	syn->mss = options.mss;
 	if (syn->mss == 0)
 		syn->mss = syn->opts & WEIR_FLOW_IP6 ? WEIR_TCP_MSS6_DEFAULT : WEIR_TCP_MSS_DEFAULT;
@@ -329,6 +320,7 @@ establish(struct weir_tcp *tcp, const struct weir_syn *syn, struct weir_seg *seg
 		return false;
 	}
 	weir_timer_sample(flow, rtt_ms, syn->retries);
+	weir_tune_open(tcp, flow, rtt_ms);
 	flow->snd_wnd = flow->max_snd_wnd = (uint32_t)seg->win << flow->snd_wscale;
 	weir_tcp_segment(tcp, flow, seg);
 	if (!(flow->marks & WEIR_FLOW_DEAD))
@@ -346,7 +338,7 @@ completes_cookie(struct weir_tcp *tcp, const struct weir_key *key,
 
 	if ((seg->flags & (WEIR_TCP_RST | WEIR_TCP_SYN | WEIR_TCP_ACK)) != WEIR_TCP_ACK)
 		return false;
-	read_options(seg, &options);
+	weir_seg_options_read(seg, &options);
 	init_syn(tcp, &syn, key, listener, seg, seg->seq - 1);
 	syn.iss = seg->ack - 1;
 	if (!weir_cookie_taste(&tcp->cookies, tcp->now_ns, options.has_ts, options.tsecr, &syn)) {
@@ -497,7 +489,7 @@ handshake_rtt(const struct weir_tcp *tcp, uint32_t i, const struct weir_seg *seg
 	struct weir_tcp_options options;
 
 	if (syn->opts & WEIR_FLOW_TS) {
-		read_options(seg, &options);
+		weir_seg_options_read(seg, &options);
 		if (options.has_ts)
 			return tcp->now_ms + syn->ts_offset - options.tsecr;
 	}

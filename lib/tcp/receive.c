@@ -34,6 +34,7 @@ weir_tcp_note_gap(struct weir_tcp *tcp, struct weir_flow *flow, const struct wei
 	if (gap > tcp->stats.max_gap_ms && flow->delivered != 0)
 		tcp->stats.max_gap_ms = gap;
 	flow->last_rx_ms = flow->heard_ms = tcp->now_ms;
+	weir_tune_arrival(tcp, flow, seg);
 }
 
 uint32_t

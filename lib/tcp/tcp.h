@@ -20,9 +20,11 @@
 #include "flow/table.h"
 #include "tcp/accecn.h"
 #include "tcp/aggregate.h"
+#include "tcp/budget.h"
 #include "tcp/cookie.h"
 #include "tcp/gather.h"
 #include "tcp/reassembly.h"
+#include "tcp/tune.h"
 #include "tcp/wheel.h"
 #include "weir.h"
 #include "wire/drop.h"
@@ -45,6 +47,7 @@
 #define WEIR_TCP_IP6_MORE     20   /* bytes by which an IPv6 header is longer */
 #define WEIR_LISTENERS_MAX   WEIR_PEERS_LISTENERS
 #define WEIR_WINDOW_PER_BUFFER 1024 /* bytes of window that a free buffer is worth: half of a full one */
+#define WEIR_WINDOW_UNITS_MIN 16u /* units of the scale in the smallest receive buffer: its 16th is one */
 #define WEIR_RECEIVE_RESERVE 16 /* buffers kept for data in order: a hole can always be filled */
 #define WEIR_FREE_BATCH      64
 #define WEIR_SYN_ACK_IMAGES  16 /* one for each set of TS, SACK, window scale and ECN */
@@ -91,7 +94,8 @@ _Static_assert(sizeof(struct weir_time_wait) == 64, "one cache line");
 
 struct weir_listener {
 	uint64_t cookie;
-	uint32_t receive_buffer;
+	uint32_t receive_buffer;     /* bytes, of a new connection */
+	uint32_t receive_buffer_max; /* it is tuned up to this; the same: it is fixed */
 	uint16_t port;
 	uint8_t ack_policy;
 	uint8_t wscale;
@@ -139,6 +143,7 @@ struct weir_tcp {
 	struct weir_table table6; /* of IPv6 */
 	struct weir_key *keys6;   /* of the flows of IPv6, by flow; untouched where there are none */
 	struct weir_accecn *accecn; /* of WEIR_FLOW_ACCECN_OPTION, the same way */
+	struct weir_tune *tunes;  /* of the flows that are tuned, the same way */
 	struct weir_sched sched;
 	struct weir_queue_pool queues;
 	struct weir_held_pool held;
@@ -404,33 +409,6 @@ enum weir_drop weir_admit_ask(const struct weir_tcp *tcp, uint32_t listener,
 int weir_admit_begin(struct weir_tcp *tcp, uint32_t listener, const struct weir_key *key);
 /* It has ended. */
 void weir_admit_end(struct weir_tcp *tcp, uint32_t listener, const struct weir_key *key);
-
-/* ---- budget.c: who may hold how much ---- */
-
-enum weir_budget_answer {
-	WEIR_BUDGET_ADMITTED,
-	WEIR_BUDGET_OWN_LIMIT, /* the connection holds what it may at most */
-	WEIR_BUDGET_SHORT,     /* the engine is short of memory */
-	WEIR_BUDGET_LISTENER,  /* the listener's connections are */
-};
-
-/* Level of pressure, each with those below it: 0 none, 1 edges stand, 2 collapse, 3 prune, 4 refuse
- * new connections: next to nothing is left. */
-uint32_t weir_budget_pressure(const struct weir_tcp *tcp);
-/* The same of what the listener's connections may hold together, and the higher one of both, for a flow. */
-uint32_t weir_budget_listener_pressure(const struct weir_tcp *tcp, uint32_t listener);
-uint32_t weir_budget_flow_pressure(const struct weir_tcp *tcp, const struct weir_flow *flow);
-/* May the flow hold `bufs` buffers more? */
-enum weir_budget_answer weir_budget_ask(const struct weir_tcp *tcp, const struct weir_flow *flow,
-					uint32_t bufs);
-/* Bytes that may be promised to the right of rcv_nxt, and what closes a window that shrinks. Negative
- * when more waits than may: what rounding let in must not be promised again. */
-int32_t weir_budget_promise(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t mss,
-			    enum weir_limit *closes);
-/* The promise of a SYN-ACK for a connection with a receive buffer of `limit` bytes. */
-uint32_t weir_budget_first_window(const struct weir_tcp *tcp, uint32_t limit, uint32_t mss);
-/* The application has read `bytes`: they are free. */
-void weir_budget_read(const struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes);
 
 /* ---- window.c ---- */
 

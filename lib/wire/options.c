@@ -2,7 +2,9 @@
 #include <string.h>
 
 #include "wire/bytes.h"
+#include "wire/chain.h"
 #include "wire/options.h"
+#include "wire/seg.h"
 
 enum { /* option kinds */
        KIND_END = 0,
@@ -88,4 +90,13 @@ weir_tcp_options_read(const uint8_t *p, uint32_t len, struct weir_tcp_options *o
 		read_option(p + off, out);
 		off += option_len;
 	}
+}
+
+void
+weir_seg_options_read(const struct weir_seg *seg, struct weir_tcp_options *out)
+{
+	uint8_t scratch[40];
+	const uint8_t *p = weir_chain_read(seg->buf, seg->opt_off, seg->opt_len, scratch);
+
+	weir_tcp_options_read(p, p == NULL ? 0 : seg->opt_len, out);
 }

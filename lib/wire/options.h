@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct weir_seg;
+
 struct weir_tcp_options {
 	uint32_t tsval;
 	uint32_t tsecr;
@@ -24,5 +26,7 @@ struct weir_tcp_options {
  * skipped. Any thread.
  */
 void weir_tcp_options_read(const uint8_t *p, uint32_t len, struct weir_tcp_options *out);
+/* The same of the frame that `seg` describes, however it is split; none where its buffer is too short. */
+void weir_seg_options_read(const struct weir_seg *seg, struct weir_tcp_options *out);
 
 #endif

@@ -28,7 +28,8 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.ack_policy, WEIR_ACK_TRAIN);
 	ck_assert_uint_eq(options.ecn, WEIR_ECN_ON);
 	ck_assert_uint_eq(options.rx_queue_segs, 64);
-	ck_assert_uint_eq(options.receive_buffer, 1 << 20);
+	ck_assert_uint_eq(options.receive_buffer.least, 64 << 10);
+	ck_assert_uint_eq(options.receive_buffer.most, 4 << 20);
 	ck_assert_uint_eq(options.budget_segs, 256);
 	ck_assert_uint_eq(options.datagrams, 64);
 	ck_assert_uint_eq(options.flows, 65536);
@@ -71,7 +72,8 @@ START_TEST(every_option)
 		    "--backlog 77 --syn-cookies off --mld off --ecn accurate "
 		    "--orphans 5 --time-waits 6 --keepalive 7 --user-timeout 8 "
 		    "--seed 18446744073709551615");
-	ck_assert_uint_eq(options.receive_buffer, 4 << 20);
+	ck_assert_uint_eq(options.receive_buffer.least, 4 << 20);
+	ck_assert_uint_eq(options.receive_buffer.most, 4 << 20);
 	ck_assert_uint_eq(options.ecn, WEIR_ECN_ACCURATE);
 	ck_assert_uint_eq(options.budget_segs, 1);
 	ck_assert_str_eq(options.impair, "seed=1,loss=1%");
@@ -356,6 +358,17 @@ START_TEST(byte_suffixes)
 	ck_assert_int_eq(value_bytes("17179869184G", 0, UINT64_MAX, &value, error), -1);
 	refused(LEAST "--receive-buffer 2G", "'2G' is out of range", "give 4096 to");
 	refused(LEAST "--receive-buffer 1T", "'1T' is not a number", "K, M or G may follow");
+	taken(LEAST "--receive-buffer 128k-1G");
+	ck_assert_uint_eq(options.receive_buffer.least, 128 << 10);
+	ck_assert_uint_eq(options.receive_buffer.most, 1 << 30);
+	refused(LEAST "--receive-buffer 4M-64K", "'4M-64K' ends below", "such as 64K-4M");
+	refused(LEAST "--receive-buffer 64K-", "'' is not a number", "give 4096 to");
+	refused(LEAST "--receive-buffer -64K", "'-64K' is not a number", "give 4096 to");
+	refused(LEAST "--receive-buffer 64K-1M-2M", "'1M-2M' is not a number", "give 4096 to");
+	refused(LEAST "--receive-buffer 1K-2M", "'1K' is out of range", "give 4096 to");
+	refused(LEAST "--receive-buffer 64K-2G", "'2G' is out of range", "give 4096 to");
+	refused(LEAST "--receive-buffer 00000000000000000000000000000065536-1M", "is no range",
+		"such as 64K-4M");
 }
 END_TEST
 

@@ -418,6 +418,7 @@ rig_init(struct rig *rig)
 	rig->stack_config.now_ns = RIG_SECOND;
 	weir_listen_config_init(&rig->listen_config);
 	rig->listen_config.port = RIG_PORT;
+	rig->listen_config.receive_buffer = 1 << 20;
 	rig->fill = BURST;
 	for (uint32_t i = 0; i < RIG_SIDES; i++)
 		init_lane(rig, i);

@@ -308,7 +308,9 @@ set_up(struct fuzz *fuzz)
 
 	stack.time_wait_ms = 60000;
 	listen.ack_policy = (uint16_t)((more & 3) % 3);
-	listen.buffer = buffers[more >> 2 & 3];
+	listen.buffer = listen.buffer_max = buffers[more >> 2 & 3];
+	if (listen.buffer == 8192) /* one of them tuned */
+		listen.buffer_max = 1 << 20;
 	remote.ts = how & 1;
 	remote.sack = how & 2;
 	remote.wscale = how & 4 ? -1 : 7;

@@ -52,7 +52,7 @@ same_figures() {
 			esac
 		done
 		for default_ in $(printf '%s\n' "$said_" | sed -nE \
-			's/.*default:? ([0-9]+[KMG]?|on|off)([^0-9a-zA-Z].*|$)/\1/p; s/.*[ (]([a-z]+) \(default.*/\1/p'); do
+			's/.*default:? ([0-9]+[KMG]?(-[0-9]+[KMG]?)?|on|off)([^-0-9a-zA-Z].*|$)/\1/p; s/.*[ (]([a-z]+) \(default.*/\1/p'); do
 			printf '%s\n' "$row_" | awk -F'|' -v want="$default_" '
 				{ n = split($4, word, /[ ,:;]+/); for (i = 1; i <= n; i++) if (word[i] == want) found = 1 }
 				END { exit !found }' || {

@@ -114,6 +114,8 @@ parse_count(struct parser *parser, char **save, const char *text)
 		COUNTER(accepted),	  COUNTER(closed),	   COUNTER(syn_acks),
 		COUNTER(syn_acks_again),  COUNTER(syn_expired),	   COUNTER(cookies_sent),
 		COUNTER(cookies_accepted), COUNTER(cookies_refused),
+		COUNTER(receive_buffers_raised), COUNTER(receive_buffers_lowered),
+		COUNTER(receive_buffers_refused),
 	};
 #undef COUNTER
 	const char *name = strtok_r(NULL, " ", save);
@@ -231,7 +233,7 @@ expand_warm(struct parser *parser)
 static bool
 parse_words(struct parser *parser, const char *word, char **save, const char *line)
 {
-	static const char *const levels[] = {"unread", "leased", "held", "window", NULL};
+	static const char *const levels[] = {"unread", "leased", "held", "window", "buffer", NULL};
 	int call = script_find_name(script_call_names, word), level = script_find_name(levels, word);
 
 	if (parser->n_remotes == 0) {

@@ -86,7 +86,7 @@ struct script_listen {
 	uint16_t port;
 	uint16_t ack_policy;
 	uint32_t ecn; /* enum weir_ecn */
-	uint32_t buffer;
+	uint32_t buffer, buffer_max; /* the same: fixed */
 	uint32_t backlog;
 	bool no_cookies;
 	uint32_t keepalive_ms, interval_ms, probes, user_timeout_ms; /* 0: as in weir.h */
@@ -117,7 +117,7 @@ enum script_call {
 	SCRIPT_NOTHING,
 };
 
-enum script_level { SCRIPT_UNREAD, SCRIPT_LEASED, SCRIPT_HELD, SCRIPT_WINDOW };
+enum script_level { SCRIPT_UNREAD, SCRIPT_LEASED, SCRIPT_HELD, SCRIPT_WINDOW, SCRIPT_BUFFER };
 
 struct script_line {
 	uint32_t number;

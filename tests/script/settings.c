@@ -11,7 +11,8 @@
 const struct script_stack script_default_stack = {
 	.buffers = 512, .flows = 16, .syns = 16, .time_waits = 16, .time_wait_ms = 60000,
 	.orphans = 1024};
-const struct script_listen script_default_listen = {.port = 9000, .buffer = 65536, .backlog = 1024,
+const struct script_listen script_default_listen = {.port = 9000, .buffer = 65536, .buffer_max = 65536,
+							 .backlog = 1024,
 							 .ecn = WEIR_ECN_ON};
 
 bool
@@ -179,6 +180,22 @@ to_ecn(const char *value, uint32_t *ecn)
 	return script_find_name(settings, value) >= 0;
 }
 
+/* BYTES, or MIN-MAX of a tuned one. */
+static bool
+to_buffer(const char *value, struct script_listen *listen)
+{
+	char least[16];
+	size_t len = strcspn(value, "-");
+
+	if (len >= sizeof(least))
+		return false;
+	memcpy(least, value, len);
+	least[len] = 0;
+	return script_to_unsigned(least, 4096, 1u << 30, &listen->buffer) &&
+	       script_to_unsigned(value[len] == 0 ? value : value + len + 1, listen->buffer,
+				  1u << 30, &listen->buffer_max);
+}
+
 static bool
 set_listen(struct script_listen *listen, const char *key, const char *value)
 {
@@ -186,7 +203,7 @@ set_listen(struct script_listen *listen, const char *key, const char *value)
 	bool on;
 
 	if (strcmp(key, "buffer") == 0)
-		return script_to_unsigned(value, 4096, 1u << 30, &listen->buffer);
+		return to_buffer(value, listen);
 	if (strcmp(key, "backlog") == 0)
 		return script_to_unsigned(value, 1, 1024, &listen->backlog);
 	if (strcmp(key, "ecn") == 0)

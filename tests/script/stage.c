@@ -386,6 +386,8 @@ stage_level(const struct stage *stage, uint32_t index, enum script_level level)
 		return info.out_of_order_bytes;
 	case SCRIPT_WINDOW:
 		return info.receive_window;
+	case SCRIPT_BUFFER:
+		return info.receive_buffer;
 	}
 	return 0;
 }
@@ -494,7 +496,8 @@ stage_listen(struct stage *stage, const struct script_listen *listen)
 
 	weir_listen_config_init(&config);
 	config.port = listen->port;
-	config.receive_buffer = listen->buffer;
+	config.receive_buffer_min = listen->buffer;
+	config.receive_buffer_max = listen->buffer_max;
 	config.ack_policy = listen->ack_policy;
 	config.backlog = listen->backlog;
 	config.ecn = listen->ecn;

@@ -507,7 +507,8 @@ run_seed(struct run *run, uint64_t seed, uint32_t limit)
 	config.quantum_segs = 1 + draw(run, 64);
 	config.rx_queue_segs = 24 + draw(run, 40);
 	run->kind = draw(run, 4) != 0 ? 0 : KIND_CHAIN + draw(run, KIND_COUNT - KIND_CHAIN);
-	world_open(&run->world, &config, 16384 + draw(run, 240000), WEIR_ACK_TRAIN);
+	world_open(&run->world, &config, draw(run, 2) == 0 ? 0 : 16384 + draw(run, 240000),
+		   WEIR_ACK_TRAIN); /* 0: tuned */
 	run->world.engine->tcp.listeners[0].ecn = WEIR_ECN_ACCURATE;
 	weir_stack_set_handler(run->world.stack, on_events, run);
 	run->world.engine->tcp.listeners[0].budget_bufs = draw(run, 3) ? 0 : 1000 + draw(run, 1000);

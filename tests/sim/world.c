@@ -59,6 +59,7 @@ world_open(struct world *world, const struct weir_config *config, uint32_t recei
 	weir_listen_config_init(&listen);
 	listen.port = WORLD_PORT;
 	listen.receive_buffer = receive_buffer;
+	listen.receive_buffer_min = WORLD_TUNED;
 	listen.ack_policy = (uint16_t)policy;
 	ck_assert_int_eq(weir_listen(world->stack, &listen), 0);
 	weir_stack_set_handler(world->stack, collect_events, world);

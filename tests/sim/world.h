@@ -16,6 +16,7 @@
 
 #define WORLD_REPLIES 4096
 #define WORLD_PORT    9000
+#define WORLD_TUNED   16384
 
 /* One packet that the engine sent, read back by the test's own parser, checksums verified. */
 struct reply {
@@ -64,7 +65,8 @@ struct remote {
 
 /* Defaults for small in-memory stacks: heap, few flows, 4096 buffers, no reports of groups, time 1 s. */
 void world_config(struct weir_config *config);
-/* Stack, pair, one listener on WORLD_PORT with `receive_buffer`, the default handler. */
+/* Stack, pair, one listener on WORLD_PORT with `receive_buffer` (0: tuned, from WORLD_TUNED on), the
+ * default handler. */
 void world_open(struct world *world, const struct weir_config *config, uint32_t receive_buffer,
 		enum weir_ack_policy policy);
 /* Ends it and asserts that every buffer of both pools is back. */

@@ -172,6 +172,40 @@ START_TEST(never_more_is_promised_than_there_is)
 }
 END_TEST
 
+START_TEST(half_of_what_is_left_may_go_to_one)
+{
+	begin(0);
+	ck_assert_uint_eq(weir_budget_share(&tcp, &flow), BUDGET * 1024 / 2);
+	tcp.held_bufs = BUDGET / 2;
+	ck_assert_uint_eq(weir_budget_share(&tcp, &flow), BUDGET * 1024 / 4);
+	tcp.held_bufs = BUDGET * 3 / 4; /* pressure */
+	ck_assert_uint_eq(weir_budget_share(&tcp, &flow), 0);
+	tcp.held_bufs = 0;
+	tcp.budget_bufs = 1 << 24;
+	ck_assert_uint_eq(weir_budget_share(&tcp, &flow), INT32_MAX);
+	flow.opts = WEIR_FLOW_CHARGED; /* and of what is left of its listener's */
+	tcp.listeners[0].budget_bufs = 100;
+	tcp.listener_uses[0].held_bufs = 60;
+	ck_assert_uint_eq(weir_budget_share(&tcp, &flow), 40 * 1024 / 2);
+	tcp.listener_uses[0].held_bufs = 75;
+	ck_assert_uint_eq(weir_budget_share(&tcp, &flow), 0);
+}
+END_TEST
+
+/* What was promised before the receive buffer became smaller is held all the same. */
+START_TEST(a_promise_outlives_the_limit)
+{
+	begin(0);
+	waits(100);
+	flow.limit = 4096;
+	ck_assert(!admitted(100));
+	flow.rcv_nxt = 1000;
+	flow.rcv_adv = 1000 + 100 * MSS;
+	ck_assert(admitted(100)); /* 200 segments' worth, in half full buffers */
+	ck_assert_int_eq(promise(), 4096 - 100 * (int)MSS);
+}
+END_TEST
+
 START_TEST(a_syn_ack_promises_a_few_segments)
 {
 	begin(0);
@@ -195,6 +229,8 @@ add(Suite *s)
 	UNIT_CASE(s, slow_reading_earns_little);
 	UNIT_CASE(s, one_packet_fits_however_many_buffers_it_has);
 	UNIT_CASE(s, never_more_is_promised_than_there_is);
+	UNIT_CASE(s, half_of_what_is_left_may_go_to_one);
+	UNIT_CASE(s, a_promise_outlives_the_limit);
 	UNIT_CASE(s, a_syn_ack_promises_a_few_segments);
 }
 

@@ -109,7 +109,9 @@ START_TEST(the_defaults_are_those_documented)
 	weir_listen_config_init(&listen);
 	ck_assert_uint_eq(listen.size, sizeof(listen));
 	ck_assert_uint_eq(listen.ack_policy, WEIR_ACK_TRAIN);
-	ck_assert_uint_eq(listen.receive_buffer, 1 << 20);
+	ck_assert_uint_eq(listen.receive_buffer, 0);
+	ck_assert_uint_eq(listen.receive_buffer_min, 64 << 10);
+	ck_assert_uint_eq(listen.receive_buffer_max, 4 << 20);
 	ck_assert_uint_eq(listen.cookie, 0);
 }
 END_TEST
@@ -276,7 +278,15 @@ START_TEST(listen_checks_what_it_gets)
 	ck_assert_int_eq(weir_listen(world.stack, &config), -EINVAL);
 	config.receive_buffer = (1u << 30) + 1;
 	ck_assert_int_eq(weir_listen(world.stack, &config), -EINVAL);
-	config.receive_buffer = 1u << 30;
+	config = good;
+	config.receive_buffer_min = 4095;
+	ck_assert_int_eq(weir_listen(world.stack, &config), -EINVAL);
+	config.receive_buffer_min = config.receive_buffer_max + 1;
+	ck_assert_int_eq(weir_listen(world.stack, &config), -EINVAL);
+	config.receive_buffer_min = 65536;
+	config.receive_buffer_max = (1u << 30) + 1;
+	ck_assert_int_eq(weir_listen(world.stack, &config), -EINVAL);
+	config.receive_buffer = 1u << 30; /* the range does not count then */
 	ck_assert_int_eq(weir_listen(world.stack, &config), 0);
 	ck_assert_int_eq(weir_listen(world.stack, &good), -EADDRINUSE);
 	for (uint32_t i = 2; i < WEIR_LISTENERS_MAX; i++) {
