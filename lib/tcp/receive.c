@@ -125,6 +125,15 @@ weir_tcp_collapse(struct weir_tcp *tcp, struct weir_flow *flow)
 	}
 }
 
+/* Nothing is held out of order any more: there is no hole to wait for. */
+static void
+end_reassembly(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	weir_reass_give(&tcp->reass, flow->reass);
+	flow->reass = WEIR_NONE;
+	weir_flow_unlimited(tcp, flow);
+}
+
 static void
 prune(struct weir_tcp *tcp, struct weir_flow *flow)
 {
@@ -135,11 +144,8 @@ prune(struct weir_tcp *tcp, struct weir_flow *flow)
 	weir_tcp_hold(tcp, flow, (int32_t)(r->bufs - before));
 	tcp->stats.pruned += pieces;
 	tcp->stats.drops[WEIR_DROP_TCP_PRUNED] += pieces;
-	if (weir_reass_empty(r)) {
-		weir_reass_give(&tcp->reass, flow->reass);
-		flow->reass = WEIR_NONE;
-		weir_flow_unlimited(tcp, flow);
-	}
+	if (weir_reass_empty(r))
+		end_reassembly(tcp, flow);
 }
 
 /* Copying pays, and does not pay again soon: what is held in order fills less than half its buffers. */
@@ -252,11 +258,8 @@ weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow)
 		flow->unread_bytes += bytes;
 		weir_tcp_delivered(tcp, flow, bytes);
 	}
-	if (weir_reass_empty(r)) {
-		weir_reass_give(&tcp->reass, flow->reass);
-		flow->reass = WEIR_NONE;
-		weir_flow_unlimited(tcp, flow);
-	}
+	if (weir_reass_empty(r))
+		end_reassembly(tcp, flow);
 	return true;
 }
 
@@ -291,10 +294,8 @@ hold_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow, const struct wei
 		weir_flow_limited(tcp, flow, WEIR_LIMIT_LOSS);
 	}
 	insert(tcp, flow, seg);
-	if (weir_reass_empty(&tcp->reass.items[flow->reass])) {
-		weir_reass_give(&tcp->reass, flow->reass);
-		flow->reass = WEIR_NONE;
-	}
+	if (weir_reass_empty(&tcp->reass.items[flow->reass]))
+		end_reassembly(tcp, flow);
 }
 
 void
@@ -344,7 +345,6 @@ weir_tcp_forget_data(struct weir_tcp *tcp, struct weir_flow *flow)
 	flow->unread_bytes = 0;
 	if (flow->reass != WEIR_NONE) {
 		weir_tcp_hold(tcp, flow, -(int32_t)tcp->reass.items[flow->reass].bufs);
-		weir_reass_give(&tcp->reass, flow->reass);
-		flow->reass = WEIR_NONE;
+		end_reassembly(tcp, flow);
 	}
 }

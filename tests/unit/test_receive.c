@@ -260,6 +260,53 @@ START_TEST(pitfall_28_no_node_no_acknowledgment)
 }
 END_TEST
 
+static uint32_t
+lost_ms(void)
+{
+	struct weir_conn_info info = {.size = sizeof(info)};
+
+	ck_assert_int_eq(weir_conn_info(world.stack, remote.conn, &info), 0);
+	return info.limited_ms[WEIR_LIMIT_LOSS];
+}
+
+/* The application closes beside a hole: nobody waits for it any more. */
+START_TEST(loss_ends_with_what_was_out_of_order)
+{
+	open_small(256, 1 << 17);
+	remote_send(&world, &remote, remote.snd_nxt + MSS, 0, MSS);
+	world_poll(&world, 1000);
+	world_poll(&world, 20 * TCP_TEST_MS);
+	ck_assert_uint_eq(lost_ms(), 20);
+	ck_assert_int_eq(weir_conn_close(world.stack, remote.conn), 0);
+	world_poll(&world, 500 * TCP_TEST_MS);
+	ck_assert_uint_eq(lost_ms(), 20);
+	world_close(&world);
+}
+END_TEST
+
+/* Out of order, and no node left to hold it: nothing waits for a hole. */
+START_TEST(loss_begins_with_what_is_held)
+{
+	struct weir_held_pool *held;
+	uint32_t idx, n = 0;
+	static uint32_t taken[65536];
+
+	open_small(256, 1 << 17);
+	held = &tcp_of(&world)->held;
+	while ((idx = weir_held_alloc(held)) != 0)
+		taken[n++] = idx;
+	remote_send(&world, &remote, remote.snd_nxt + MSS, 0, MSS);
+	world_poll(&world, 1000);
+	ck_assert_uint_eq(tcp_of(&world)->stats.drops[WEIR_DROP_NO_NODE], 1);
+	ck_assert_uint_eq(flow_of(&world, &remote)->reass, WEIR_NONE);
+	world_poll(&world, 500 * TCP_TEST_MS);
+	ck_assert_uint_eq(lost_ms(), 0);
+	while (n != 0)
+		weir_held_free(held, taken[--n]);
+	world_close(&world);
+}
+END_TEST
+
 /* Time in which nothing waits is no time in which nobody reads. */
 START_TEST(waiting_begins_with_the_first_byte)
 {
@@ -287,6 +334,8 @@ add(Suite *s)
 	UNIT_CASE(s, tiny_segments_of_others_do_not_starve);
 	UNIT_CASE(s, pitfall_47_pool_empty_when_answering);
 	UNIT_CASE(s, pitfall_28_no_node_no_acknowledgment);
+	UNIT_CASE(s, loss_ends_with_what_was_out_of_order);
+	UNIT_CASE(s, loss_begins_with_what_is_held);
 	UNIT_CASE(s, waiting_begins_with_the_first_byte);
 }
 
