@@ -46,12 +46,9 @@ enum weir_tcp_state { /* RFC 9293 section 3.3.2; SYN-RECEIVED and TIME-WAIT have
 #define WEIR_FLOW_DEAD        0x40 /* released at the end of this poll */
 #define WEIR_FLOW_ZERO_WINDOW 0x80 /* last ACK advertised less than one segment */
 
-/* Why a connection ends at give_up_ms. */
-enum weir_give_up {
-	WEIR_GIVE_UP_NEVER,
-	WEIR_GIVE_UP_USER,   /* the FIN stays without an ACK: user timeout */
-	WEIR_GIVE_UP_LINGER, /* the application waits no longer */
-};
+/* weir_flow.gives_up: what ends a connection, each at its time */
+#define WEIR_GIVE_UP_USER   0x1 /* the FIN stays without an ACK: user timeout */
+#define WEIR_GIVE_UP_LINGER 0x2 /* the application waits no longer */
 
 /* Where a flow's time goes; changed only at transitions. */
 enum weir_limit {
@@ -121,7 +118,7 @@ struct weir_flow {
 	uint32_t iss;
 	uint32_t irs;
 	uint32_t heard_ms;    /* last segment of any kind */
-	uint32_t give_up_ms;  /* the connection ends then, while gives_up */
+	uint32_t user_due_ms; /* end of the user timeout, while it runs */
 	uint32_t fin_seq;   /* sequence number of the peer's FIN, valid with fin_known */
 	uint32_t ts_offset; /* TSval = now in ms + this */
 	uint32_t ts_recent_ms; /* when ts_recent changed: 24-day rule */
@@ -131,15 +128,16 @@ struct weir_flow {
 	uint16_t rto_ms; /* of the handshake's RTT sample, before back-off */
 	uint8_t fin_known;
 	uint8_t retries;   /* of the FIN, or keepalive probes without an answer */
-	uint8_t gives_up;  /* enum weir_give_up */
-	uint8_t limit_now; /* enum weir_limit */
+	uint8_t gives_up : 2;
+	uint8_t limit_now : 3; /* enum weir_limit */
+	uint8_t max_sacks : 3; /* SACK blocks that an ACK has room for */
 	uint8_t oow_tokens;
 	uint8_t close_reason;
-	uint8_t port; /* index of the port its packets leave through */
-	uint8_t max_sacks; /* SACK blocks that an ACK has room for */
-	struct weir_header header;
+	uint8_t port;     /* index of the port its packets leave through */
 	uint8_t ace;      /* AccECN: low bits of r.cep (RFC 9768 3.2) */
 	uint8_t ce_empty; /* AccECN: marked packets without data since the last ACK of them */
+	struct weir_header header;
+	uint32_t linger_due_ms;
 } __attribute__((aligned(64)));
 _Static_assert(offsetof(struct weir_flow, snd_wscale) == 64, "line 1");
 _Static_assert(offsetof(struct weir_flow, id) == 128, "hot state is two lines");

@@ -81,8 +81,10 @@ weir_timer_arm(struct weir_tcp *tcp, struct weir_flow *flow)
 		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->delack_due_ms);
 	if (fin_unacked(flow) || waits_for_fin(flow))
 		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->rexmit_due_ms);
-	if (flow->gives_up != WEIR_GIVE_UP_NEVER)
-		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->give_up_ms);
+	if (flow->gives_up & WEIR_GIVE_UP_USER)
+		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->user_due_ms);
+	if (flow->gives_up & WEIR_GIVE_UP_LINGER)
+		weir_wheel_arm_by(&tcp->wheel, flow->id, flow->linger_due_ms);
 	if (keeps_alive(tcp, flow))
 		weir_wheel_arm_by(&tcp->wheel, flow->id, keepalive_look_ms(tcp, flow));
 }
@@ -92,7 +94,7 @@ send_fin_again(struct weir_tcp *tcp, struct weir_flow *flow)
 {
 	uint32_t wait_ms;
 
-	if (flow->retries == WEIR_TCP_FIN_RETRIES && flow->gives_up != WEIR_GIVE_UP_USER) {
+	if (flow->retries == WEIR_TCP_FIN_RETRIES && !(flow->gives_up & WEIR_GIVE_UP_USER)) {
 		weir_flow_end(tcp, flow, WEIR_CLOSE_TIMEOUT);
 		return;
 	}
@@ -127,14 +129,18 @@ keepalive(struct weir_tcp *tcp, struct weir_flow *flow)
 	weir_ack_control(tcp, flow, WEIR_TCP_ACK, flow->snd_nxt - 1);
 }
 
-static void
-give_up(struct weir_tcp *tcp, struct weir_flow *flow)
+/* One of the times to give up has come. */
+static bool
+gives_up(struct weir_tcp *tcp, struct weir_flow *flow)
 {
-	if (flow->gives_up == WEIR_GIVE_UP_LINGER) {
+	if ((flow->gives_up & WEIR_GIVE_UP_LINGER) && is_due(tcp, flow->linger_due_ms)) {
 		weir_ack_control(tcp, flow, WEIR_TCP_RST | WEIR_TCP_ACK, flow->snd_nxt);
 		tcp->stats.resets_sent++;
+	} else if (!(flow->gives_up & WEIR_GIVE_UP_USER) || !is_due(tcp, flow->user_due_ms)) {
+		return false;
 	}
 	weir_flow_end(tcp, flow, WEIR_CLOSE_TIMEOUT);
+	return true;
 }
 
 void
@@ -142,9 +148,9 @@ weir_flow_timer(struct weir_tcp *tcp, struct weir_flow *flow)
 {
 	if ((flow->marks & WEIR_FLOW_DELACK) && is_due(tcp, flow->delack_due_ms))
 		weir_ack_now(tcp, flow);
-	if (flow->gives_up != WEIR_GIVE_UP_NEVER && is_due(tcp, flow->give_up_ms))
-		give_up(tcp, flow);
-	else if (fin_unacked(flow) && is_due(tcp, flow->rexmit_due_ms))
+	if (gives_up(tcp, flow))
+		return;
+	if (fin_unacked(flow) && is_due(tcp, flow->rexmit_due_ms))
 		send_fin_again(tcp, flow);
 	else if (waits_for_fin(flow) && is_due(tcp, flow->rexmit_due_ms))
 		weir_flow_end(tcp, flow, WEIR_CLOSE_TIMEOUT);
@@ -160,9 +166,9 @@ weir_timer_fin_sent(struct weir_tcp *tcp, struct weir_flow *flow)
 
 	flow->retries = 0;
 	flow->rexmit_due_ms = tcp->now_ms + flow->rto_ms;
-	if (timeout_ms != 0 && flow->gives_up == WEIR_GIVE_UP_NEVER) {
-		flow->gives_up = WEIR_GIVE_UP_USER;
-		flow->give_up_ms = tcp->now_ms + timeout_ms;
+	if (timeout_ms != 0) {
+		flow->gives_up |= WEIR_GIVE_UP_USER;
+		flow->user_due_ms = tcp->now_ms + timeout_ms;
 	}
 	weir_timer_arm(tcp, flow);
 }
@@ -178,15 +184,14 @@ void
 weir_timer_fin_acked(struct weir_flow *flow)
 {
 	flow->retries = 0;
-	if (flow->gives_up == WEIR_GIVE_UP_USER)
-		flow->gives_up = WEIR_GIVE_UP_NEVER;
+	flow->gives_up &= (uint8_t)~WEIR_GIVE_UP_USER;
 }
 
 void
 weir_timer_linger(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ms)
 {
-	flow->gives_up = WEIR_GIVE_UP_LINGER;
-	flow->give_up_ms = tcp->now_ms + ms;
+	flow->gives_up |= WEIR_GIVE_UP_LINGER;
+	flow->linger_due_ms = tcp->now_ms + ms;
 	weir_timer_arm(tcp, flow);
 }
 
