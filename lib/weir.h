@@ -75,8 +75,8 @@ struct weir_config {
 	uint32_t budget_segs;     /* segments served per poll, default 256 */
 	uint32_t quantum_segs;    /* segments served per flow and turn, default 64 */
 	uint32_t burst;           /* packets taken from a port per poll, default 64, at most 64 */
-	uint32_t time_wait_ms;    /* default 60000 */
-	uint32_t fin_wait_ms;     /* how long a closed connection waits for the peer's FIN, 1 to 2^31 - 1,
+	uint32_t time_wait_ms;    /* 0 to 2^30, default 60000 */
+	uint32_t fin_wait_ms;     /* how long a closed connection waits for the peer's FIN, 1 to 2^30,
 				     default 60000 */
 	uint32_t orphans;         /* connections that are closed here and not yet by the peer; beyond it
 				     closing resets. Default 8192 */

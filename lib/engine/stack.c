@@ -82,8 +82,7 @@ is_valid(const struct weir_config *c)
 	       in_range(c->aggregate_limit, 1, WEIR_AGGREGATE_MAX) &&
 	       in_range(c->flush, WEIR_FLUSH_NOW, WEIR_FLUSH_ADAPTIVE) &&
 	       in_range(c->budget_segs, 1, 65536) && in_range(c->quantum_segs, 1, 65536) &&
-	       in_range(c->time_wait_ms, 0, INT32_MAX) &&
-	       in_range(c->fin_wait_ms, 1, INT32_MAX) && in_range(c->orphans, 0, 1 << 20) &&
+	       in_range(c->time_wait_ms, 0, 1 << 30) && in_range(c->fin_wait_ms, 1, 1 << 30) && in_range(c->orphans, 0, 1 << 20) &&
 	       in_range(c->burst, 1, WEIR_BURST_MAX) && in_range(c->heap, 0, 1) &&
 	       in_range(c->datagrams, 0, WEIR_DATAGRAMS_MAX) && in_range(c->mld, 0, 1);
 }

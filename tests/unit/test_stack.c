@@ -72,6 +72,8 @@ START_TEST(every_setting_has_its_range)
 	RANGE(budget_segs, 1, 65536, true);
 	RANGE(quantum_segs, 1, 65536, true);
 	RANGE(burst, 1, 64, true);
+	RANGE(time_wait_ms, 0, 1 << 30, true);
+	RANGE(fin_wait_ms, 1, 1 << 30, true);
 #undef RANGE
 	small_config(&config);
 	config.heap = 2;
