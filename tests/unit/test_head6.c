@@ -382,6 +382,67 @@ START_TEST(pitfall_01_every_option)
 }
 END_TEST
 
+/* What ICMPv6 has to say of a reject, and where (RFC 8200 4.2, 4.4; RFC 4443 3.4). */
+static void
+check_problem(enum weir_problem problem, uint32_t off)
+{
+	ck_assert_uint_eq(p.out.n_rejects, 1);
+	ck_assert_uint_eq(p.out.rejects[0].problem, problem);
+	if (problem == WEIR_PROBLEM_NONE)
+		return;
+	ck_assert_uint_eq(p.out.rejects[0].problem_off, off);
+	ck_assert_uint_eq(p.out.rejects[0].l3_off, 14);
+}
+
+START_TEST(who_is_told_what)
+{
+	static const struct {
+		uint8_t kind;
+		enum weir_problem problem;
+	} kinds[] = {{0x45, WEIR_PROBLEM_NONE},
+		     {0x85, WEIR_PROBLEM_OPTION_OF_ALL},
+		     {0xc5, WEIR_PROBLEM_OPTION}};
+	struct chain chain = {.len = 0};
+	uint8_t *extension;
+
+	parsing_open6(&p);
+	extension = add_extension(&chain, TCP, 8);
+	use(&chain, DESTINATION);
+	memset(extension + 2, 0, 6);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		extension[4] = kinds[i].kind;
+		ck_assert_drop(&p, IP6_EXTENSION);
+		check_problem(kinds[i].problem, 44);
+	}
+	extension[4] = 0;
+	use(&chain, ROUTING);
+	extension[3] = 1;
+	ck_assert_drop(&p, IP6_EXTENSION);
+	check_problem(WEIR_PROBLEM_HEADER, 42);
+	extension[3] = 0;
+	extension[0] = HOP_BY_HOP;
+	add_extension(&chain, TCP, 8);
+	use(&chain, DESTINATION);
+	ck_assert_drop(&p, IP6_EXTENSION);
+	check_problem(WEIR_PROBLEM_NEXT_HEADER, 40);
+	frame_spec_init(&p.spec);
+	p.spec.ip6 = 1;
+	p.spec.protocol = 17;
+	p.spec.payload = "12345678";
+	p.spec.len = 8;
+	ck_assert_drop(&p, IP_PROTOCOL);
+	check_problem(WEIR_PROBLEM_NEXT_HEADER, 6);
+	p.spec.protocol = NONE;
+	ck_assert_drop(&p, IP_PROTOCOL);
+	check_problem(WEIR_PROBLEM_NONE, 0);
+	p.spec.ip6 = 0;
+	p.spec.protocol = 17;
+	ck_assert_drop(&p, IP_PROTOCOL);
+	check_problem(WEIR_PROBLEM_NONE, 0);
+	parsing_close(&p);
+}
+END_TEST
+
 START_TEST(fragments_and_what_is_none)
 {
 	struct chain chain = {.len = 0};
@@ -504,6 +565,7 @@ add(Suite *s)
 	UNIT_CASE(s, extensions_out_of_place);
 	UNIT_CASE(s, extension_beyond_the_packet);
 	UNIT_CASE(s, pitfall_01_every_option);
+	UNIT_CASE(s, who_is_told_what);
 	UNIT_CASE(s, fragments_and_what_is_none);
 	UNIT_CASE(s, pitfall_10_checksums_of_ipv6);
 	UNIT_CASE(s, pitfall_10_claims_are_believed_after_a_while);
