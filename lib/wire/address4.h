@@ -29,4 +29,13 @@ weir_host_mask4(uint32_t prefix_len)
 	return prefix_len == 0 || prefix_len > 30 ? 0 : UINT32_MAX >> prefix_len;
 }
 
+/* The address of all hosts of the network that `address` is in; 0: it has none, or is not known. */
+static inline uint32_t
+weir_broadcast4(uint32_t address, uint32_t prefix_len)
+{
+	uint32_t host = weir_host_mask4(prefix_len);
+
+	return host != 0 ? address | host : 0;
+}
+
 #endif

@@ -5,6 +5,22 @@
 
 #include "wire/chain.h"
 
+bool
+weir_chain_sound(const struct rte_mbuf *buf)
+{
+	uint64_t bytes = 0;
+	uint32_t n = 0;
+
+	if (buf->nb_segs == 1) /* `next` is on a line that may be cold */
+		return buf->data_len >= buf->pkt_len;
+	for (const struct rte_mbuf *seg = buf; seg != NULL; seg = seg->next) {
+		if (n++ == buf->nb_segs)
+			return false;
+		bytes += seg->data_len;
+	}
+	return n == buf->nb_segs && bytes >= buf->pkt_len;
+}
+
 /* The segment that holds byte *off of the chain; *off becomes its offset in there. */
 static struct rte_mbuf *
 seek(struct rte_mbuf *buf, uint32_t *off)

@@ -6,9 +6,14 @@
 #ifndef WEIR_WIRE_CHAIN_H
 #define WEIR_WIRE_CHAIN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rte_mbuf;
+
+/* Are the segments as many as the first one says, and do they hold the bytes that it says? Where it says
+ * that it is alone, no other is looked for. */
+bool weir_chain_sound(const struct rte_mbuf *buf);
 
 /* Contiguous bytes inside one segment of a chain. */
 struct weir_chunk {

@@ -201,8 +201,8 @@ weir_head_read(const struct weir_parse *parse, struct rte_mbuf *buf, uint8_t *sc
 	uint32_t have = RTE_MIN(rte_pktmbuf_pkt_len(buf), (uint32_t)WEIR_HEAD_MAX);
 	enum weir_drop verdict;
 
-	if (buf->nb_segs == 1 && buf->data_len < rte_pktmbuf_pkt_len(buf))
-		return WEIR_DROP_FRAME_TRUNCATED; /* whatever its length says, the bytes are not there */
+	if (!weir_chain_sound(buf)) /* whatever its length says, the bytes are not there */
+		return WEIR_DROP_FRAME_TRUNCATED;
 	*head = (struct weir_head){.buf = buf, .kind = WEIR_HEAD_TCP};
 	head->bytes = weir_chain_read(buf, 0, have, scratch);
 	if (head->bytes == NULL)

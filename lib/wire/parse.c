@@ -4,6 +4,7 @@
 #include <rte_mbuf.h>
 
 #include "wire/bytes.h"
+#include "wire/chain.h"
 #include "wire/checksum.h"
 #include "wire/head.h"
 #include "wire/options.h"
@@ -31,10 +32,9 @@ void
 weir_parse_set_ip(struct weir_parse *parse, uint32_t ip, uint32_t prefix_len)
 {
 	const uint8_t *mac = parse->mac;
-	uint32_t host = weir_host_mask4(prefix_len);
 
 	parse->ip = ip;
-	parse->broadcast = host != 0 ? ip | host : 0;
+	parse->broadcast = weir_broadcast4(ip, prefix_len);
 	weir_plain_init(&parse->plain[WEIR_OPT_NONE], mac, ip, parse->l3, false, parse->port);
 	weir_plain_init(&parse->plain[WEIR_OPT_TS], mac, ip, parse->l3, true, parse->port);
 }
@@ -398,7 +398,7 @@ parse_doubtful(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, str
 	const struct weir_plain *plain = NULL;
 	enum weir_drop verdict;
 
-	if ((buf->ol_flags & WEIR_PLAIN_RARE) == 0)
+	if ((buf->ol_flags & WEIR_PLAIN_RARE) == 0 && weir_chain_sound(buf))
 		plain = plain_shape(parse, buf, frame);
 	if (plain == NULL) {
 		uint32_t taken = weir_plain6_take(parse, bufs, n, out);

@@ -32,6 +32,9 @@ START_TEST(bits_of_the_host)
 	ck_assert_uint_eq(weir_host_mask4(30), 3);
 	ck_assert_uint_eq(weir_host_mask4(31), 0);
 	ck_assert_uint_eq(weir_host_mask4(32), 0);
+	ck_assert_uint_eq(weir_broadcast4(0xc0000201, 24), 0xc00002ff);
+	ck_assert_uint_eq(weir_broadcast4(0xc0000201, 31), 0);
+	ck_assert_uint_eq(weir_broadcast4(0xc0000201, 0), 0);
 }
 END_TEST
 

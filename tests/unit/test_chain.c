@@ -50,6 +50,28 @@ random_chain(void)
 	return random_below(3) == 0 ? join(head, frame_exact(flat, 0, 0)) : head;
 }
 
+START_TEST(segments_are_what_the_first_one_says)
+{
+	for (int round = 0; round < 200; round++) {
+		struct rte_mbuf *buf;
+
+		fill_flat();
+		buf = random_chain();
+		ck_assert(weir_chain_sound(buf));
+		buf->nb_segs++;
+		ck_assert(!weir_chain_sound(buf));
+		buf->nb_segs = (uint16_t)(buf->nb_segs - 2);
+		ck_assert_msg(!weir_chain_sound(buf), "%u", buf->nb_segs);
+		buf->nb_segs++;
+		buf->pkt_len++;
+		ck_assert(!weir_chain_sound(buf));
+		buf->pkt_len -= 2; /* what is behind is padding */
+		ck_assert(weir_chain_sound(buf));
+		frame_exact_free(buf);
+	}
+}
+END_TEST
+
 static void
 check_at(struct rte_mbuf *buf, uint32_t off, uint32_t len)
 {
@@ -163,6 +185,7 @@ END_TEST
 static void
 add(Suite *s)
 {
+	UNIT_CASE(s, segments_are_what_the_first_one_says);
 	UNIT_CASE(s, random_splits_against_flat_bytes);
 	UNIT_CASE(s, pitfall_05_walk_by_chunks);
 	UNIT_CASE(s, pitfall_29_three_segments);

@@ -271,6 +271,37 @@ START_TEST(nobody_is_no_sender)
 }
 END_TEST
 
+/* What a port calls GOOD nobody adds up: that all its bytes are there is looked at all the same, whatever
+ * path the chain takes. */
+START_TEST(chains_that_lie_are_found_out)
+{
+	static const int lies[][2] = {{1, 0}, {-1, 0}, {0, 1}, {0, 300}, {2, 5}};
+
+	for (uint32_t i = 0; i < 4 * RTE_DIM(lies); i++) {
+		struct rte_mbuf *buf;
+
+		parsing_open(&p);
+		if ((i & 1) != 0)
+			parsing_listen6(&p);
+		p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST; /* believed unseen */
+		p.spec.payload = payload;
+		p.spec.len = 1200;
+		p.spec.split = (i & 2) != 0 ? 500 : 40; /* not even the headers are in one */
+		p.spec.ip_total_delta = lies[i / 4][1];
+		buf = claimed(GOOD);
+		parsing_one(&p, buf);
+		ck_assert_uint_eq(p.out.n_rejects, lies[i / 4][1] != 0);
+		buf->nb_segs = (uint16_t)(buf->nb_segs + lies[i / 4][0]);
+		buf->pkt_len += (uint32_t)lies[i / 4][1];
+		parsing_one(&p, buf);
+		ck_assert_uint_eq(p.out.n_rejects, 1);
+		ck_assert_uint_eq(p.out.rejects[0].reason, WEIR_DROP_FRAME_TRUNCATED);
+		weir_buf_free(&p.pool, buf);
+		parsing_close(&p);
+	}
+}
+END_TEST
+
 /* A port that calls a damaged IP header GOOD is found out and not believed again. */
 START_TEST(pitfall_10_ip_claims_are_observed)
 {
@@ -395,6 +426,7 @@ add(Suite *s)
 	UNIT_CASE(s, nothing_is_like_a_run_that_is_closed);
 	UNIT_CASE(s, pitfall_04_a_length_without_the_bytes);
 	UNIT_CASE(s, nobody_is_no_sender);
+	UNIT_CASE(s, chains_that_lie_are_found_out);
 	UNIT_CASE(s, pitfall_10_ip_claims_are_observed);
 }
 
