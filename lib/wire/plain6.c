@@ -35,7 +35,7 @@ static void
 fix(struct weir_plain *plain, uint32_t off, uint32_t value, uint32_t bytes)
 {
 	for (uint32_t i = 0; i < bytes; i++)
-		plain->want[off + i] = (uint8_t)(value >> 8 * (bytes - 1 - i));
+		plain->want[off + i] = (uint8_t)((uint64_t)value >> 8 * (bytes - 1 - i));
 	memset(plain->mask + off, 0xff, bytes);
 }
 
