@@ -20,6 +20,18 @@ add_accecn(struct weir_tcp *tcp, const struct weir_flow *flow, struct weir_packe
 			accecn, sacks && (flow->opts & WEIR_FLOW_TS) != 0 ? 2 : 3);
 }
 
+static inline struct weir_packet
+ack_packet(const struct weir_flow *flow, uint16_t flags, uint32_t ack)
+{
+	return (struct weir_packet){
+		.seq = flow->snd_nxt,
+		.ack = ack,
+		.tsecr = flow->ts_recent,
+		.flags = flags,
+		.wscale = -1,
+	};
+}
+
 static struct weir_gather_single *
 push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, uint32_t ack, bool open)
 {
@@ -31,13 +43,8 @@ push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, uint32
 	weir_gather_add(g, flow, WEIR_GATHER_SINGLE, flags, g->n_singles);
 	single = &g->singles[g->n_singles++];
 	single->open = open;
-	single->packet = (struct weir_packet){
-		.seq = flow->snd_nxt,
-		.ack = ack,
-		.tsecr = flow->ts_recent,
-		.flags = flags,
-		.wscale = -1,
-	};
+	single->edges = single->n_edges = 0;
+	single->packet = ack_packet(flow, flags, ack);
 	if ((flow->opts & WEIR_FLOW_ACCECN_OPTION) && !(flags & WEIR_TCP_RST))
 		add_accecn(tcp, flow, &single->packet);
 	weir_ack_sent(tcp, flow, ack, open);
@@ -111,22 +118,59 @@ weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow)
 	add_sacks(tcp, flow, &push_single(tcp, flow, weir_ack_flags(flow), flow->rcv_nxt, false)->packet);
 }
 
+/* Do they differ in the right edge of their first SACK block at most? */
+static bool
+same_but_edge(const struct weir_packet *a, const struct weir_packet *b)
+{
+	return a->seq == b->seq && a->ack == b->ack && a->tsecr == b->tsecr &&
+	       a->flags == b->flags && a->n_sacks == b->n_sacks &&
+	       a->sacks[0][0] == b->sacks[0][0] &&
+	       memcmp(a->sacks[1], b->sacks[1], sizeof(a->sacks) - sizeof(a->sacks[0])) == 0;
+}
+
+/* What was gathered last, if it is a duplicate ACK that `packet` could repeat; else NULL. */
+static struct weir_gather_single *
+repeated(const struct weir_gather *g, const struct weir_flow *flow, const struct weir_packet *packet)
+{
+	const struct weir_gather_item *item = &g->items[g->n_items - (g->n_items != 0)];
+	struct weir_gather_single *last;
+
+	if (g->n_items == 0 || item->kind != WEIR_GATHER_SINGLE || item->flow != flow->id)
+		return NULL;
+	last = &g->singles[item->first];
+	if (last->open || !same_but_edge(&last->packet, packet) ||
+	    (last->n_edges != 0 && last->edges + last->n_edges != g->n_acks))
+		return NULL;
+	return last;
+}
+
+/* One packet stands for all, for that of the segment that began the range as well, where nothing came
+ * between. */
 void
 weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
 		    uint32_t n)
 {
-	struct weir_packet all = {.n_sacks = 0};
+	struct weir_gather *g = &tcp->gather;
+	struct weir_packet packet = ack_packet(flow, weir_ack_flags(flow), flow->rcv_nxt);
+	struct weir_gather_single *single;
+	uint32_t i = 0;
 
-	add_sacks(tcp, flow, &all);
 	tcp->stats.dup_acks += n;
-	for (uint32_t i = 0; i < n; i++) {
-		struct weir_packet *packet =
-			&push_single(tcp, flow, weir_ack_flags(flow), flow->rcv_nxt, false)->packet;
-
-		packet->n_sacks = all.n_sacks;
-		memcpy(packet->sacks, all.sacks, sizeof(all.sacks));
-		packet->sacks[0][1] = segs[i].seq + segs[i].len;
+	add_sacks(tcp, flow, &packet);
+	if (g->n_acks + n > g->capacity)
+		g->flush(g->user);
+	single = repeated(g, flow, &packet);
+	if (single == NULL) {
+		single = push_single(tcp, flow, packet.flags, packet.ack, false);
+		packet.sacks[0][1] = segs[i].seq + segs[i].len;
+		single->packet = packet;
+		i++;
 	}
+	if (single->n_edges == 0)
+		single->edges = g->n_acks;
+	single->n_edges += n - i;
+	for (; i < n; i++)
+		g->acks[g->n_acks++].ack = segs[i].seq + segs[i].len;
 }
 
 /* RFC 5681 4.2 on the segments of the wire: every second segment, or 2 MSS. */

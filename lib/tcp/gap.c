@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A run of segments behind a hole, taken at once: after the first of them, which the slow path takes,
- * they go behind the range that it began, and each is answered with its duplicate ACK.
+ * What only a hole keeps from being plain, without the steps of the slow path: a run that opens a hole
+ * or lies behind one goes behind its range at once, and each of its segments is answered with its
+ * duplicate ACK; a segment at the beginning of the hole moves to the stream, with what it released.
  */
 #include "tcp/sack.h"
 #include "tcp/tcp.h"
 #include "wire/seq.h"
 
-/* Zero when every segment is acceptable, lies behind the hole and is plain, and nothing else is to be
- * said in the ACKs. The aggregation rules make the first and the last speak for those between. */
+/* Zero when every segment is acceptable and plain, whether or not it is next in order, and nothing else
+ * is to be said in the ACKs. The aggregation rules make the first and the last speak for those between. */
 static uint64_t
-gap_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow,
-	  const struct weir_reassembly *r, const struct weir_seg *first,
+gap_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *first,
 	  const struct weir_seg *last)
 {
 	uint64_t doubt = flow->state ^ WEIR_TCP_ESTABLISHED;
 
-	doubt |= !weir_seq_lt(flow->rcv_nxt, first->seq);
-	doubt |= weir_seq_lt(flow->rcv_adv, last->seq + last->len) | (first->len == 0);
+	doubt |= weir_seq_lt(first->seq, flow->rcv_nxt) | (first->len == 0);
+	doubt |= weir_seq_lt(flow->rcv_adv, last->seq + last->len);
 	doubt |= (uint64_t)((first->flags & ~WEIR_TCP_PSH) ^ WEIR_TCP_ACK);
 	doubt |= (first->ack ^ flow->snd_una) | (last->ack ^ flow->snd_una);
 	doubt |= first->shape ^ (flow->opts & WEIR_FLOW_TS); /* both are 1 or 0 */
@@ -25,7 +25,7 @@ gap_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow,
 	doubt |= (first->tos & WEIR_ECN_MASK) == WEIR_ECN_CE;
 	doubt |= (flow->marks & (WEIR_FLOW_LAST_CE | WEIR_FLOW_APP_CLOSED)) | flow->fin_known;
 	doubt |= (first->mark & WEIR_MARK_CHAIN) | (flow->opts & WEIR_FLOW_ACCECN_OPTION);
-	doubt |= (tcp->dsack[0] ^ tcp->dsack[1]) | (r->dsack[0] ^ r->dsack[1]);
+	doubt |= tcp->dsack[0] ^ tcp->dsack[1];
 	return doubt;
 }
 
@@ -76,22 +76,96 @@ append(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx, const struct 
 	weir_sack_remember(&tcp->reass, r, idx, segs[n - 1].seq);
 }
 
-bool
-weir_gap_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+/* A reassembly with one range, empty, where the run begins; its index, or 0. */
+static uint32_t
+begin(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t start)
 {
-	const struct weir_reassembly *r = &tcp->reass.items[flow->reass];
-	uint32_t idx, bufs = 0;
+	uint32_t reass = weir_reass_take(&tcp->reass), idx;
 
-	if (gap_doubt(tcp, flow, r, &segs[0], &segs[n - 1]) != 0)
-		return false;
-	idx = range_before(&tcp->reass.ranges, &r->ranges, segs[0].seq,
-			   segs[n - 1].seq + segs[n - 1].len);
-	for (uint32_t i = 0; i < n; i++)
-		bufs += segs[i].nb_segs;
-	if (idx == 0 || !may_hold(tcp, flow, bufs + WEIR_RECEIVE_RESERVE) ||
-	    !weir_held_reserve(&tcp->held, n))
-		return false;
+	if (reass == WEIR_NONE)
+		return 0;
+	idx = weir_ranges_insert(&tcp->reass.ranges, &tcp->reass.items[reass].ranges, start, start);
+	if (idx == 0) {
+		weir_reass_give(&tcp->reass, reass);
+		return 0;
+	}
+	flow->reass = reass;
+	weir_flow_limited(tcp, flow, WEIR_LIMIT_LOSS);
+	return idx;
+}
+
+/* The segment is next in order and overlaps nothing. Node and memory are there. */
+static void
+fill(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
+{
+	weir_held_fill(&tcp->held.nodes[tcp->held.free], seg);
+	weir_held_take(&tcp->held, &flow->unread, tcp->held.free, 1);
+	weir_tcp_hold(tcp, flow, seg->nb_segs);
+	flow->heard_ms = tcp->now_ms;
+	weir_tcp_note_arrival(tcp, flow, seg);
+	if ((flow->opts & WEIR_FLOW_TS) && weir_seq_leq(seg->seq, flow->last_ack_sent)) {
+		weir_tcp_note_late(tcp, flow, seg);
+		flow->ts_recent = seg->tsval;
+		flow->ts_recent_ms = tcp->now_ms;
+	}
+	weir_tcp_send_window(flow, seg);
+	flow->rcv_nxt += seg->len;
+	flow->unread_bytes += seg->len;
+	tcp->stats.packets_delivered++;
+	tcp->stats.data_segs += seg->wire_segs;
+	weir_tcp_delivered(tcp, flow, seg->len);
+	weir_tcp_pull(tcp, flow);
+	flow->quick_acks = WEIR_TCP_QUICK_ACKS;
+	weir_ack_now(tcp, flow);
+}
+
+static uint32_t
+take_behind(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n,
+	    uint32_t bufs)
+{
+	uint32_t start = segs[0].seq, end = segs[n - 1].seq + segs[n - 1].len, idx;
+	const struct weir_reassembly *r;
+
+	if (flow->reass == WEIR_NONE) {
+		idx = begin(tcp, flow, start);
+	} else {
+		r = &tcp->reass.items[flow->reass];
+		idx = r->dsack[0] != r->dsack[1]
+			      ? 0
+			      : range_before(&tcp->reass.ranges, &r->ranges, start, end);
+	}
+	if (idx == 0)
+		return 0;
 	append(tcp, flow, idx, segs, n, bufs);
 	weir_ack_duplicates(tcp, flow, segs, n);
-	return true;
+	return n;
+}
+
+/* It overlaps nothing that is held, and nothing else is to be said in the answer. */
+static bool
+is_clear(const struct weir_reass_pool *pool, const struct weir_reassembly *r,
+	 const struct weir_seg *seg)
+{
+	return r->dsack[0] == r->dsack[1] &&
+	       weir_seq_leq(seg->seq + seg->len, weir_reass_start(pool, r, seg->seq));
+}
+
+uint32_t
+weir_gap_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+{
+	uint32_t bufs = 0;
+
+	if (gap_doubt(tcp, flow, &segs[0], &segs[n - 1]) != 0)
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		bufs += segs[i].nb_segs;
+	if (!may_hold(tcp, flow, bufs + WEIR_RECEIVE_RESERVE) || !weir_held_reserve(&tcp->held, n))
+		return 0;
+	if (segs[0].seq != flow->rcv_nxt)
+		return take_behind(tcp, flow, segs, n, bufs);
+	if (flow->reass == WEIR_NONE || weir_budget_flow_pressure(tcp, flow) != 0 ||
+	    !is_clear(&tcp->reass, &tcp->reass.items[flow->reass], &segs[0]))
+		return 0;
+	fill(tcp, flow, &segs[0]);
+	return 1;
 }

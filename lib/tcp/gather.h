@@ -14,7 +14,7 @@ struct rte_mbuf;
 
 enum weir_gather_kind {
 	WEIR_GATHER_TRAIN,  /* acks[first, first + n) of `flow` */
-	WEIR_GATHER_SINGLE, /* singles[first] of `flow` */
+	WEIR_GATHER_SINGLE, /* singles[first] of `flow`, perhaps more than once */
 	WEIR_GATHER_FRAME,  /* frames[first] */
 };
 
@@ -30,6 +30,9 @@ struct weir_gather_item {
 
 struct weir_gather_single {
 	struct weir_packet packet;
+	uint32_t edges;	  /* acks[edges, edges + n_edges): it goes out as often again, with these for the
+			     right edge of its first SACK block */
+	uint32_t n_edges;
 	uint8_t open; /* the window may grow; otherwise it repeats the advertised edge */
 };
 

@@ -85,12 +85,13 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 }
 
 /*
- * The same for segments of a connection that is past its first ones, no longer than the longest so
- * far and one on the wire each: every second one is acknowledged, state stays in registers. Returns
- * how many were taken, 0 when the flow is not in that state.
+ * The same for segments no longer than the longest so far and one on the wire each, state in
+ * registers: every second one is acknowledged or, as long as `quick` says so, each. Returns how many
+ * were taken, 0 when the flow's policy is another or there is no room.
  */
-static uint32_t
-take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+static inline __attribute__((always_inline)) uint32_t
+take_plain(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n,
+	   bool quick)
 {
 	uint32_t rcv_nxt = flow->rcv_nxt, acked = flow->last_ack_sent, win = 0;
 	uint32_t ack_segs = flow->ack_segs, ack_bytes = flow->ack_bytes, ts_recent = flow->ts_recent;
@@ -116,7 +117,7 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 		win = seg->win > win ? seg->win : win;
 		rcv_nxt += seg->len;
 		ack_bytes += seg->len;
-		if (++ack_segs < 2 && ack_bytes < 2 * mss)
+		if (!quick && ++ack_segs < 2 && ack_bytes < 2 * mss)
 			continue;
 		acks[n_acks++] = (struct weir_ack){.ack = rcv_nxt, .tsecr = ts_recent};
 		acked = rcv_nxt;
@@ -137,6 +138,20 @@ take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 	flow->ack_segs = (uint16_t)ack_segs;
 	flow->ack_bytes = ack_bytes;
 	return i;
+}
+
+static uint32_t
+take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+{
+	uint32_t quick = 0;
+
+	if (unlikely(flow->quick_acks != 0)) {
+		quick = take_plain(tcp, flow, segs, RTE_MIN(n, (uint32_t)flow->quick_acks), true);
+		flow->quick_acks -= (uint8_t)quick;
+		if (flow->quick_acks != 0)
+			return quick;
+	}
+	return quick + take_plain(tcp, flow, segs + quick, n - quick, false);
 }
 
 /* The same where each ACK may have to tell what came under which ECN codepoint (RFC 9768 3.2.3). */
@@ -169,16 +184,17 @@ take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *
 	weir_tcp_delivered(tcp, flow, flow->rcv_nxt - start);
 }
 
-/* One by one, until what is left lies behind what is held of it. */
+/* One by one, but for those that only a hole keeps from being plain. */
 static void
 take_slowly(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n;) {
+		uint32_t taken = weir_gap_take(tcp, flow, &segs[i], n - i);
 		struct weir_seg seg = segs[i];
 
-		if (flow->reass != WEIR_NONE && weir_gap_take(tcp, flow, &segs[i], n - i))
-			return;
-		weir_tcp_segment(tcp, flow, &seg);
+		if (taken == 0)
+			weir_tcp_segment(tcp, flow, &seg);
+		i += taken != 0 ? taken : 1;
 	}
 }
 

@@ -4,6 +4,7 @@
 #include "wire/siphash.h"
 
 #define FLOW_LABEL_MASK 0xfffff
+#define REPEATS		16 /* frames of one image that are taken at once */
 
 void
 weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
@@ -50,20 +51,34 @@ weir_output_header(const struct weir_tcp *tcp, uint8_t port, const struct weir_k
 	weir_header_init6(header, &link, key, has_ts);
 }
 
-/* A frame of its own, or NULL, counted. */
+/* Up to `n` frames of `len` bytes; those that are missing are counted. */
+static uint32_t
+take_frames(struct weir_tcp *tcp, struct rte_mbuf **frames, uint32_t n, uint32_t len)
+{
+	uint32_t got = 0;
+
+	if (weir_buf_alloc_frames(tcp->pool, frames, n, (uint16_t)len))
+		return n;
+	while (n > 1 && got < n && weir_buf_alloc_frames(tcp->pool, frames + got, 1, (uint16_t)len))
+		got++;
+	tcp->stats.drops[WEIR_DROP_TX_NO_BUFFER] += n - got;
+	return got;
+}
+
+/*
+ * A packet as a frame of its own, or NULL, counted. It is made elsewhere and copied: the checksum reads
+ * what was just written, and in lines that another core has read it would wait for each of them.
+ */
 static struct rte_mbuf *
 build(struct weir_tcp *tcp, const struct weir_header *header, const struct weir_packet *packet)
 {
-	struct rte_mbuf *buf = weir_buf_alloc(tcp->pool);
-	uint32_t len;
+	struct weir_packet_image image;
+	struct rte_mbuf *buf;
 
-	if (buf == NULL) {
-		tcp->stats.drops[WEIR_DROP_TX_NO_BUFFER]++;
+	weir_packet_image(&image, header, packet);
+	if (take_frames(tcp, &buf, 1, image.len) == 0)
 		return NULL;
-	}
-	len = weir_header_build(header, packet, rte_pktmbuf_mtod(buf, uint8_t *));
-	buf->data_len = (uint16_t)len;
-	buf->pkt_len = len;
+	weir_packet_copy(rte_pktmbuf_mtod(buf, uint8_t *), image.bytes, image.len);
 	return buf;
 }
 
@@ -88,21 +103,43 @@ send_train(struct weir_tcp *tcp, const struct weir_gather_item *item, const stru
 	emit->train(emit->user, item->port, &train);
 }
 
+/* As many frames of one image as there are edges. */
+static void
+emit_image(struct weir_tcp *tcp, uint8_t port, const struct weir_packet_image *image,
+	   const struct weir_ack *edges, uint32_t n, const struct weir_emit *emit)
+{
+	struct rte_mbuf *frames[REPEATS];
+
+	while (n != 0) {
+		uint32_t step = n < REPEATS ? n : REPEATS;
+		uint32_t got = take_frames(tcp, frames, step, image->len);
+
+		for (uint32_t i = 0; i < got; i++) {
+			weir_packet_write(image, edges[i].ack,
+					  rte_pktmbuf_mtod(frames[i], uint8_t *));
+			emit->frame(emit->user, port, frames[i]);
+		}
+		edges += step;
+		n -= step;
+	}
+}
+
 static void
 send_single(struct weir_tcp *tcp, const struct weir_gather_item *item, const struct weir_emit *emit)
 {
 	struct weir_flow *flow = &tcp->flows[item->flow];
 	struct weir_gather_single *single = &tcp->gather.singles[item->first];
-	struct rte_mbuf *frame;
+	const struct weir_ack own = {.ack = single->packet.sacks[0][1]};
+	struct weir_packet_image image;
 
 	if (single->open)
 		weir_window_open(tcp, flow);
 	single->packet.tsval = tcp->now_ms + flow->ts_offset; /* not before what left ahead of it */
 	single->packet.win = weir_window_field(tcp, flow, single->packet.ack);
-	tcp->stats.acks_single++;
-	frame = build(tcp, &flow->header, &single->packet);
-	if (frame != NULL)
-		emit->frame(emit->user, item->port, frame);
+	tcp->stats.acks_single += 1 + single->n_edges;
+	weir_packet_image(&image, &flow->header, &single->packet);
+	emit_image(tcp, item->port, &image, &own, 1, emit);
+	emit_image(tcp, item->port, &image, &tcp->gather.acks[single->edges], single->n_edges, emit);
 }
 
 void

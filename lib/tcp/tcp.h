@@ -324,10 +324,10 @@ void weir_tcp_send_window(struct weir_flow *flow, const struct weir_seg *seg);
 
 /* ---- gap.c: runs behind a hole ---- */
 
-/* A run of one aggregate, of a flow whose reassembly is attached: true when all of it was taken, as
- * the slow path takes it, and answered. */
-bool weir_gap_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
-		   uint32_t n);
+/* A run of one aggregate: how many from its front were taken, as the slow path takes them, and
+ * answered. 0: the first of them has to take that path. */
+uint32_t weir_gap_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
+		       uint32_t n);
 
 /* ---- receive.c: payload into the stream ---- */
 

@@ -38,6 +38,8 @@
 #define TSVAL  24
 #define TSECR  28
 
+#define SACK_EDGE 8 /* right edge of the first block, behind what every ACK has: NOP NOP SACK length */
+
 static void
 store_sum(uint8_t *to, uint64_t sum)
 {
@@ -290,4 +292,22 @@ weir_header_build(const struct weir_header *header, const struct weir_packet *pa
 	finish_ip(ip, tcp_len, packet->ecn & WEIR_ECN_MASK);
 	store_sum(tcp + SUM, weir_csum_add(tcp, tcp_len, pseudo_sum(ip, tcp_len)));
 	return header->l4_off + tcp_len;
+}
+
+void
+weir_packet_image(struct weir_packet_image *image, const struct weir_header *header,
+		  const struct weir_packet *packet)
+{
+	uint16_t field;
+	uint32_t edge;
+
+	image->len = weir_header_build(header, packet, image->bytes);
+	image->sum = image->sum_off = image->edge_off = 0;
+	if (packet->n_sacks == 0 || packet->accecn.kind != 0)
+		return;
+	image->sum_off = header->l4_off + SUM;
+	image->edge_off = header->len + SACK_EDGE;
+	memcpy(&field, image->bytes + image->sum_off, sizeof(field));
+	memcpy(&edge, image->bytes + image->edge_off, sizeof(edge));
+	image->sum = (uint64_t)(uint16_t)~field + (uint32_t)~edge; /* without it (RFC 1624) */
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "wire/bytes.h"
+#include "wire/checksum.h"
 #include "wire/key.h"
 
 #define WEIR_HEADER_FLAGS 0x10 /* ACK: what a header says */
@@ -99,6 +100,19 @@ struct weir_packet {
 uint32_t weir_header_build(const struct weir_header *header, const struct weir_packet *packet,
 			   uint8_t *to);
 
+/* A whole packet, of which others differ in the right edge of their first SACK block alone: the
+ * duplicate ACKs of a run behind a hole. */
+struct weir_packet_image {
+	uint64_t sum; /* unfolded, without that edge */
+	uint32_t len;
+	uint8_t sum_off;
+	uint8_t edge_off; /* 0: there is none, or AccECN stands before it; all are the same */
+	uint8_t bytes[WEIR_PACKET_MAX];
+};
+
+void weir_packet_image(struct weir_packet_image *image, const struct weir_header *header,
+		       const struct weir_packet *packet);
+
 /* One ACK of a train. */
 struct weir_ack {
 	uint32_t ack;
@@ -160,6 +174,29 @@ weir_header_copy(uint8_t *to, const uint8_t *from, uint32_t len)
 	memcpy(to + len - 32, from + len - 32, 32);
 	if (len > 64)
 		memcpy(to + 32, from + 32, 32);
+}
+
+/* The same for up to WEIR_PACKET_MAX. */
+static inline void
+weir_packet_copy(uint8_t *to, const uint8_t *from, uint32_t len)
+{
+	weir_header_copy(to, from, len);
+	if (len > 96)
+		memcpy(to + 64, from + 64, 32);
+}
+
+/* Write the packet of the image, image->len bytes, with `edge` in its first SACK block. */
+static inline void
+weir_packet_write(const struct weir_packet_image *image, uint32_t edge, uint8_t *to)
+{
+	uint32_t word = __builtin_bswap32(edge);
+	uint16_t field = (uint16_t)~weir_csum_fold(image->sum + word);
+
+	weir_packet_copy(to, image->bytes, image->len);
+	if (image->edge_off == 0)
+		return;
+	memcpy(to + image->edge_off, &word, sizeof(word));
+	memcpy(to + image->sum_off, &field, sizeof(field));
 }
 
 /* Write one ACK, image->len bytes, to `to`, which has room for WEIR_HEADER_MAX: copy, patch, checksum
