@@ -62,8 +62,8 @@ weir_plain6_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], bo
 	plain->ts_mask = has_ts ? UINT32_MAX : 0;
 	memcpy(plain->like, &shared.wire_segs, sizeof(plain->like));
 	if (!l3) {
-		fix(plain, 0, 0, WEIR_MAC_BYTES);
 		memcpy(plain->want, mac, WEIR_MAC_BYTES);
+		memset(plain->mask, 0xff, WEIR_MAC_BYTES);
 		fix(plain, 12, ETHERTYPE_IP6, 2);
 	}
 	fix(plain, ip, 0x60, 1);
