@@ -13,8 +13,6 @@
 #include "wire/plain6.h"
 #include "wire/trust.h"
 
-#define PREFETCH_AHEAD 8 /* packets; the headers of a burst come from the device's cold lines */
-
 void
 weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uint32_t ip, bool l3,
 		uint8_t port)
@@ -24,6 +22,7 @@ weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uin
 	parse->l3 = l3;
 	parse->port = port;
 	weir_parse_set_ip(parse, ip, 0);
+	weir_plain_init_line(parse->line);
 	weir_plain6_init(&parse->plain6[WEIR_OPT_NONE], mac, l3, false, port);
 	weir_plain6_init(&parse->plain6[WEIR_OPT_TS], mac, l3, true, port);
 }
@@ -316,24 +315,10 @@ struct burst {
 	uint32_t longest; /* payload of a frame of shape `plain` */
 	struct weir_seg *seg; /* the next one */
 	bool software; /* the port does not answer for checksums: payload will be read */
+	bool open;     /* the segment before was plain */
+	uint64_t like; /* the end of its descriptor, as all of its run have it */
 	struct weir_plain_before before;
 };
-
-/* The first frame of the open run, which bytes all have like it, and what their descriptors share. */
-struct run {
-	_Alignas(WEIR_PLAIN_BYTES) uint8_t bytes[WEIR_PLAIN_BYTES];
-	uint8_t mask[WEIR_PLAIN_BYTES];
-	uint64_t like[2];
-};
-
-static struct weir_key4
-key_of(const struct weir_parse *parse, const uint8_t *ip)
-{
-	return (struct weir_key4){.raddr = weir_load_be32(ip + 12),
-				  .laddr = parse->ip,
-				  .rport = weir_load_be16(ip + WEIR_IP4_BYTES),
-				  .lport = weir_load_be16(ip + WEIR_IP4_BYTES + 2)};
-}
 
 /* A plain frame whose sums the port does not answer for. */
 static enum weir_drop
@@ -360,7 +345,7 @@ static void
 add_plain(struct weir_parse *parse, const struct weir_plain *plain, struct rte_mbuf *buf,
 	  const uint8_t *ip, struct weir_parsed *out)
 {
-	struct weir_key4 key = key_of(parse, ip);
+	struct weir_key4 key = weir_plain_key(parse, ip);
 	struct weir_seg *seg = &out->segs[out->n_segs];
 	uint64_t like[2];
 	uint32_t len = weir_load_be16(ip + 2) - plain->headers;
@@ -417,16 +402,6 @@ parse_doubtful(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, str
 	return 1;
 }
 
-/* What a checksum in software will read of the first segment, behind the first two lines. */
-static void __attribute__((noinline))
-prefetch_payload(const struct rte_mbuf *buf)
-{
-	const uint8_t *data = rte_pktmbuf_mtod(buf, const uint8_t *);
-
-	for (uint32_t off = 2 * RTE_CACHE_LINE_SIZE; off < buf->data_len; off += RTE_CACHE_LINE_SIZE)
-		rte_prefetch0(data + off);
-}
-
 static void
 note_longest(struct weir_parse *parse, const struct burst *burst)
 {
@@ -435,13 +410,11 @@ note_longest(struct weir_parse *parse, const struct burst *burst)
 			RTE_MAX(parse->frame_max, burst->plain->data_off + burst->longest);
 }
 
-/* The next frame begins a run: only one of zeros is like this, and what says that it is 0 bytes long is
- * not compared at all. */
+/* Nothing is known of what the next frame follows. */
 static inline void
-close_run(struct burst *burst, struct run *run)
+close_run(struct burst *burst)
 {
-	memset(run->bytes, 0, sizeof(run->bytes));
-	memset(run->mask, 0xff, sizeof(run->mask));
+	burst->open = false;
 	burst->before.last = 1;
 }
 
@@ -449,12 +422,12 @@ close_run(struct burst *burst, struct run *run)
  * how many were taken. */
 static inline uint32_t
 burst_doubt(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct burst *burst,
-	    struct run *run, struct weir_parsed *out)
+	    struct weir_parsed *out)
 {
 	uint32_t before = (uint32_t)(burst->seg - out->segs), taken;
 
 	if (burst->software && n > 1)
-		prefetch_payload(bufs[1]);
+		weir_plain_fetch_payload(bufs[1]);
 	parse->trust.claims[WEIR_CLAIM_GOOD] += burst->granted - burst->credit;
 	note_longest(parse, burst);
 	out->n_segs = before;
@@ -463,7 +436,7 @@ burst_doubt(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct
 	burst->granted = burst->credit = weir_trust_credit(&parse->trust);
 	burst->plain = &parse->plain[parse->shape];
 	burst->longest = 0;
-	close_run(burst, run);
+	close_run(burst);
 	if (out->n_segs != before) /* ARP and the like are claimed by nobody */
 		burst->software = parse->trust.software ||
 				  (bufs[0]->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) ==
@@ -471,24 +444,24 @@ burst_doubt(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct
 	return taken;
 }
 
-/* A frame that is not like the one before: false when it is not plain either. */
-static inline __attribute__((always_inline)) bool
-begin_run(const struct weir_parse *parse, const uint8_t *frame, struct burst *burst,
-	  struct run *run, struct weir_parsed *out, weir_plain_compare *differs)
+/* The run of the plain frame, which the next segment belongs to: that of the segment before, or a new
+ * one. False: nobody can have sent it. */
+static inline bool
+find_run(const struct weir_parse *parse, const uint8_t *ip, const uint64_t like[2],
+	 struct burst *burst, struct weir_parsed *out)
 {
-	const struct weir_plain *plain = burst->plain;
-	const uint8_t *ip = frame + plain->l3_off;
-	struct weir_key4 key = key_of(parse, ip);
+	const struct weir_key4 key = weir_plain_key(parse, ip);
 
-	if (unlikely(differs(frame, plain->want, plain->mask) ||
-		     !weir_head_source_valid(parse, key.raddr)))
+	if (likely(burst->open && burst->like == like[1] &&
+		   weir_key4_equal(&key, &out->keys[out->n_runs - 1])))
+		return true;
+	if (unlikely(!weir_head_source_valid(parse, key.raddr)))
 		return false;
-	memcpy(run->bytes, frame, sizeof(run->bytes));
-	memcpy(run->mask, plain->run, sizeof(run->mask));
-	weir_plain_like(plain, ip, run->like);
-	burst->before.last = 1;
 	out->n_segs = (uint32_t)(burst->seg - out->segs);
 	add_run(out, &key);
+	burst->open = true;
+	burst->like = like[1];
+	burst->before.last = 1;
 	return true;
 }
 
@@ -503,12 +476,13 @@ is_simple(const struct burst *burst, const struct rte_mbuf *buf)
 /* False: it has to be looked at closely. */
 static inline __attribute__((always_inline)) bool
 parse_one(const struct weir_parse *parse, struct rte_mbuf *buf, struct burst *burst,
-	  struct run *run, struct weir_parsed *out, weir_plain_compare *differs)
+	  struct weir_parsed *out, weir_plain_compare *differs)
 {
 	const struct weir_plain *plain = burst->plain;
 	const uint8_t *frame = rte_pktmbuf_mtod(buf, const uint8_t *);
 	const uint8_t *ip = frame + plain->l3_off;
 	struct weir_seg *seg = burst->seg;
+	uint64_t like[2];
 	uint32_t len;
 
 	burst->bytes += buf->pkt_len;
@@ -517,16 +491,33 @@ parse_one(const struct weir_parse *parse, struct rte_mbuf *buf, struct burst *bu
 	len = weir_load_be16(ip + 2) - plain->headers;
 	if (unlikely(len > buf->data_len - plain->data_off))
 		return false;
-	if (differs(frame, run->bytes, run->mask) &&
-	    !begin_run(parse, frame, burst, run, out, differs))
+	if (unlikely(differs(frame, plain->want, plain->mask)))
+		return false;
+	weir_plain_like(plain, ip, like);
+	if (unlikely(!find_run(parse, ip, like, burst, out)))
 		return false;
 	burst->credit--;
-	weir_plain_fill(plain, run->like, buf, ip + WEIR_IP4_BYTES, len, seg);
+	weir_plain_fill(plain, like, buf, ip + WEIR_IP4_BYTES, len, seg);
 	seg->follows = weir_plain_follows(&burst->before, seg->seq, seg->ack, len, seg->tsval,
 					  seg->flags);
 	burst->longest = len > burst->longest ? len : burst->longest;
 	burst->seg++;
 	return true;
+}
+
+/* The frames from `bufs` on that are like the one before; returns the first that is not. */
+static inline __attribute__((always_inline)) struct rte_mbuf **
+parse_alike(const struct weir_parse *parse, struct rte_mbuf **bufs, struct rte_mbuf **end,
+	    struct burst *burst, weir_plain_compare *differs)
+{
+	uint32_t most = RTE_MIN((uint32_t)(end - bufs), burst->credit);
+	uint32_t n = weir_plain_take_alike(parse, burst->plain, bufs, bufs + most, burst->seg,
+					   &burst->before, differs);
+
+	burst->bytes += (uint64_t)n * bufs[-1]->pkt_len;
+	burst->credit -= n;
+	burst->seg += n;
+	return bufs + n;
 }
 
 static inline void
@@ -541,22 +532,23 @@ parse_all(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct w
 {
 	struct burst burst = {.plain = &parse->plain[parse->shape], .seg = out->segs};
 	struct rte_mbuf **end = bufs + n, **last = end - (n != 0);
-	struct rte_mbuf **ahead = bufs + RTE_MIN((uint32_t)(last - bufs), (uint32_t)PREFETCH_AHEAD);
-	struct run run;
+	struct rte_mbuf **ahead = bufs + RTE_MIN((uint32_t)(last - bufs), (uint32_t)WEIR_PLAIN_AHEAD);
 
 	burst.granted = burst.credit = weir_trust_credit(&parse->trust);
-	close_run(&burst, &run);
+	close_run(&burst);
 	out->n_runs = out->n_others = out->n_rejects = 0;
 	out->bytes = 0;
 	while (bufs != end) {
 		prefetch_frame(*ahead);
-		ahead += ahead != last;
-		if (likely(parse_one(parse, *bufs, &burst, &run, out, differs))) {
+		if (likely(parse_one(parse, *bufs, &burst, out, differs))) {
 			bufs++;
+			if (bufs != end && burst.seg[-1].follows && burst.before.last == 0)
+				bufs = parse_alike(parse, bufs, end, &burst, differs);
+			ahead = RTE_MIN(bufs + WEIR_PLAIN_AHEAD, last);
 			continue;
 		}
-		bufs += burst_doubt(parse, bufs, (uint32_t)(end - bufs), &burst, &run, out);
-		ahead = RTE_MAX(ahead, RTE_MIN(bufs, last));
+		bufs += burst_doubt(parse, bufs, (uint32_t)(end - bufs), &burst, out);
+		ahead = RTE_MIN(bufs + WEIR_PLAIN_AHEAD, last);
 	}
 	parse->trust.claims[WEIR_CLAIM_GOOD] += burst.granted - burst.credit;
 	note_longest(parse, &burst);
@@ -586,7 +578,7 @@ weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 	out->ip6.n_segs = out->ip6.n_runs = 0;
 	for (uint32_t i = 0; i < n; i++)
 		rte_prefetch0(bufs[i]);
-	for (uint32_t i = 0; i < n && i < PREFETCH_AHEAD; i++)
+	for (uint32_t i = 0; i < n && i < WEIR_PLAIN_AHEAD; i++)
 		prefetch_frame(bufs[i]);
 #ifdef __x86_64__
 	if (__builtin_cpu_supports("avx512f"))

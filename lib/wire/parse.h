@@ -51,7 +51,9 @@ struct weir_plain {
 	_Alignas(16) uint8_t want[WEIR_PLAIN_BYTES];
 	uint8_t mask[WEIR_PLAIN_BYTES];
 	uint8_t run[WEIR_PLAIN_BYTES]; /* mask of what is the same in all frames of a run, too */
+	uint8_t alike[WEIR_PLAIN_BYTES]; /* IPv4: and of what is in most of them, length and flags */
 	uint32_t l3_off;
+	uint32_t l4_off;
 	uint32_t least; /* bytes of the first segment */
 	uint32_t headers; /* bytes of the IP and TCP headers */
 	uint32_t ts_mask; /* 0 without a timestamp */
@@ -70,6 +72,8 @@ struct weir_parse {
 	uint64_t options_malformed;   /* segments whose option walk stopped early */
 	uint32_t frame_max;           /* longest frame received, bytes, from the Ethernet header on */
 	struct weir_plain plain[2];   /* by enum weir_opt_shape: without and with a timestamp */
+	uint8_t line[WEIR_PLAIN_BYTES]; /* mask of what the first line of a buffer has to say like the
+					   one before for both to be as simple */
 	uint8_t shape;                /* of the last plain frame: the next one is looked at so first */
 	struct weir_plain plain6[2];  /* the same as plain[2] of IPv6 */
 };

@@ -34,6 +34,7 @@ weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uin
 
 	memset(plain, 0, sizeof(*plain));
 	plain->l3_off = ip;
+	plain->l4_off = tcp;
 	plain->least = ip + WEIR_IP4_BYTES + header;
 	if (plain->least < WEIR_PLAIN_BYTES)
 		plain->least = WEIR_PLAIN_BYTES;
@@ -61,4 +62,28 @@ weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uin
 	plain->run[ip + 1] = plain->run[ip + 8] = 0xff; /* DSCP, ECN; TTL */
 	memset(plain->run + ip + 12, 0xff, 4);
 	memset(plain->run + tcp, 0xff, 4);
+	memcpy(plain->alike, plain->run, sizeof(plain->alike));
+	memset(plain->alike + ip + 2, 0xff, 2);
+	plain->alike[tcp + 13] = 0xff;
 }
+
+void
+weir_plain_init_line(uint8_t line[WEIR_PLAIN_BYTES])
+{
+	static const struct {
+		size_t off;
+		size_t bytes;
+	} fields[] = {
+		{offsetof(struct rte_mbuf, data_off), sizeof(uint16_t)},
+		{offsetof(struct rte_mbuf, nb_segs), sizeof(uint16_t)},
+		{offsetof(struct rte_mbuf, ol_flags), sizeof(uint64_t)},
+		{offsetof(struct rte_mbuf, pkt_len), sizeof(uint32_t)},
+		{offsetof(struct rte_mbuf, data_len), sizeof(uint16_t)},
+	};
+
+	memset(line, 0, WEIR_PLAIN_BYTES);
+	for (uint32_t i = 0; i < RTE_DIM(fields); i++)
+		memset(line + fields[i].off, 0xff, fields[i].bytes);
+}
+_Static_assert(offsetof(struct rte_mbuf, data_len) + sizeof(uint16_t) <= WEIR_PLAIN_BYTES,
+	       "all of them in the first line");

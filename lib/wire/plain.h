@@ -20,6 +20,7 @@
 #include "wire/bytes.h"
 #include "wire/checksum.h"
 #include "wire/head.h"
+#include "wire/parse.h"
 #include "wire/seg.h"
 
 #define WEIR_PLAIN_RARE                                                                            \
@@ -29,6 +30,31 @@
 #define WEIR_PLAIN_CLAIMS                                                                          \
 	(WEIR_PLAIN_RARE | RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK)
 #define WEIR_PLAIN_GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+
+/* Packets; the headers of a burst come from the device's cold lines. */
+#define WEIR_PLAIN_AHEAD 8
+
+/* The mask of a buffer's first line, see struct weir_parse. */
+void weir_plain_init_line(uint8_t line[WEIR_PLAIN_BYTES]);
+
+static inline struct weir_key4
+weir_plain_key(const struct weir_parse *parse, const uint8_t *ip)
+{
+	return (struct weir_key4){.raddr = weir_load_be32(ip + 12),
+				  .laddr = parse->ip,
+				  .rport = weir_load_be16(ip + WEIR_IP4_BYTES),
+				  .lport = weir_load_be16(ip + WEIR_IP4_BYTES + 2)};
+}
+
+/* What a checksum in software will read of the first segment, behind the first two lines. */
+static inline void
+weir_plain_fetch_payload(const struct rte_mbuf *buf)
+{
+	const uint8_t *data = rte_pktmbuf_mtod(buf, const uint8_t *);
+
+	for (uint32_t off = 2 * RTE_CACHE_LINE_SIZE; off < buf->data_len; off += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(data + off);
+}
 
 /* Does one of WEIR_PLAIN_BYTES bytes of the frame differ under the mask? The same with the vectors of
  * the baseline, of 32 and of 64 bytes; see weir_parse_burst(). */
@@ -149,6 +175,64 @@ weir_plain_follows(struct weir_plain_before *before, uint32_t seq, uint32_t ack,
 	before->tsval = tsval;
 	before->last = alone | (flags & WEIR_TCP_PSH);
 	return doubt == 0;
+}
+
+/*
+ * The frames [bufs, end), of which bufs[-1] was taken for the descriptor before `seg`: as many as are
+ * like that one, of the same run, as long, with the same flags and in a buffer that says the same, and
+ * follow one another. What was found out of it is then true of them, too, and all but their numbers is
+ * what its descriptor says. Returns how many were taken.
+ */
+static inline __attribute__((always_inline)) uint32_t
+weir_plain_take_alike(const struct weir_parse *parse, const struct weir_plain *plain,
+		      struct rte_mbuf **bufs, struct rte_mbuf **end, struct weir_seg *seg,
+		      struct weir_plain_before *before, weir_plain_compare *differs)
+{
+	const uint8_t *line = (const uint8_t *)bufs[-1];
+	const uint8_t *first = rte_pktmbuf_mtod(bufs[-1], const uint8_t *);
+	uint32_t next = before->next, ack = before->ack, tsval = before->tsval, i;
+	uint32_t len = seg[-1].len, n = (uint32_t)(end - bufs);
+	uint64_t place, like[2];
+
+	memcpy(&place, &seg[-1].data_off, sizeof(place));
+	memcpy(like, &seg[-1].wire_segs, sizeof(like));
+	like[0] |= WEIR_SEG_FOLLOWS;
+	for (i = 0; i < n; i++, seg++) {
+		struct rte_mbuf *buf = bufs[i];
+		const uint8_t *frame, *tcp;
+		uint64_t numbers, rest;
+		uint32_t stamp;
+
+		rte_prefetch0((const uint8_t *)bufs[RTE_MIN(i + WEIR_PLAIN_AHEAD, n - 1)]->buf_addr +
+			      RTE_PKTMBUF_HEADROOM);
+		if (differs((const uint8_t *)buf, line, parse->line))
+			break;
+		frame = rte_pktmbuf_mtod(buf, const uint8_t *);
+		if (differs(frame, first, plain->alike))
+			break;
+		tcp = frame + plain->l4_off;
+		memcpy(&numbers, tcp + 4, sizeof(numbers));
+		numbers = __builtin_bswap64(numbers);
+		stamp = weir_load_be32(tcp + WEIR_TCP_BYTES + 4) & plain->ts_mask;
+		if ((((uint32_t)(numbers >> 32) ^ next) |
+		     ((uint32_t)numbers - ack) >> WEIR_SEG_ACK_BITS |
+		     (stamp - tsval) >> WEIR_SEG_TS_BITS) != 0)
+			break;
+		next += len;
+		ack = (uint32_t)numbers;
+		tsval = stamp;
+		rest = stamp | (uint64_t)(weir_load_be16(tcp + 14) | 1 << 16) << 32;
+		seg->buf = buf;
+		memcpy(&seg->ack, &numbers, sizeof(numbers));
+		memcpy(&seg->data_off, &place, sizeof(place));
+		memcpy(&seg->tsval, &rest, sizeof(rest));
+		memcpy(&seg->wire_segs, &like[0], sizeof(like[0]));
+		memcpy(&seg->flags, &like[1], sizeof(like[1]));
+	}
+	before->next = next;
+	before->ack = ack;
+	before->tsval = tsval;
+	return i;
 }
 
 #endif

@@ -5,7 +5,6 @@
 #include "wire/plain.h"
 #include "wire/trust.h"
 
-#define PREFETCH_AHEAD 8
 #define ETHERTYPE_IP6  0x86dd
 
 /* Places in the IP header. */
@@ -224,8 +223,8 @@ take_all(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct we
 
 	run.granted = run.credit = weir_trust_credit(&parse->trust);
 	for (i = 0; i < n; i++) {
-		if (i + PREFETCH_AHEAD < n)
-			rte_prefetch0(rte_pktmbuf_mtod(bufs[i + PREFETCH_AHEAD], const void *));
+		if (i + WEIR_PLAIN_AHEAD < n)
+			rte_prefetch0(rte_pktmbuf_mtod(bufs[i + WEIR_PLAIN_AHEAD], const void *));
 		if (!take_one(parse, bufs[i], &run, out, &seg, differs))
 			break;
 	}

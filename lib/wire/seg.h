@@ -77,11 +77,19 @@ _Static_assert(sizeof(struct weir_seg) == 48, "three quarters of a cache line");
 _Static_assert(offsetof(struct weir_seg, flags) == 40, "merge word is the last eight bytes");
 _Static_assert(offsetof(struct weir_seg, seq) == offsetof(struct weir_seg, ack) + 4,
 	       "written as one word");
+_Static_assert(offsetof(struct weir_seg, len) == offsetof(struct weir_seg, data_off) + 4 &&
+		       offsetof(struct weir_seg, win) == offsetof(struct weir_seg, tsval) + 4 &&
+		       offsetof(struct weir_seg, nb_segs) == offsetof(struct weir_seg, win) + 2,
+	       "so are these");
 _Static_assert(offsetof(struct weir_seg, wire_segs) == 32, "what a run shares are two words");
 
 /* Where a field of the merge word begins in it. */
 #define WEIR_SEG_MERGE_BIT(field)                                                                  \
 	(8 * (offsetof(struct weir_seg, field) - offsetof(struct weir_seg, flags)))
+
+/* `follows` in the word that wire_segs begins. */
+#define WEIR_SEG_FOLLOWS                                                                           \
+	(UINT64_C(1) << 8 * (offsetof(struct weir_seg, follows) - offsetof(struct weir_seg, wire_segs)))
 
 static inline uint64_t
 weir_seg_merge_word(const struct weir_seg *seg)

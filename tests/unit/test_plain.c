@@ -332,7 +332,7 @@ static void
 next_of_stream(struct frame_spec *s)
 {
 	s->seq += s->len;
-	s->len = 1 + random_below(1448);
+	s->len = random_below(4) ? s->len + (s->len == 0) : 1 + random_below(1448);
 	s->flags = WEIR_TCP_ACK;
 	switch (random_below(16)) {
 	case 0: s->seq += 1; break;
@@ -382,6 +382,75 @@ START_TEST(who_follows_is_seen)
 }
 END_TEST
 
+/* The next one of a stream of equal segments, now and then with one thing changed, in the frame or in
+ * what the buffer says of it. */
+static struct rte_mbuf *
+next_alike(struct frame_spec *s)
+{
+	struct rte_mbuf *buf;
+	uint32_t odd = random_below(40);
+
+	s->seq += s->len;
+	s->len = odd == 0 ? 0 : odd == 1 ? 99 : 100;
+	s->flags = odd == 2 ? WEIR_TCP_ACK | WEIR_TCP_PSH : odd == 3 ? 0x11 : WEIR_TCP_ACK;
+	s->seq += odd == 4;
+	s->ack += odd == 5 ? UINT32_MAX : random_below(2);
+	s->tsval += odd == 6 ? UINT32_MAX : random_below(2);
+	s->ttl ^= odd == 7;
+	s->sport ^= odd == 8;
+	s->win = (uint16_t)random_below(65536);
+	buf = claimed(odd == 9 ? 0 : GOOD);
+	if (odd == 10)
+		buf->data_len = 90;
+	if (odd == 11)
+		rte_pktmbuf_mtod(buf, uint8_t *)[14 + 20 + 12] ^= 0x10; /* where its data begins */
+	return buf;
+}
+
+/* What is like the frame before is taken as it is taken alone. */
+START_TEST(who_is_like_the_one_before_is_as_alone)
+{
+	struct rte_mbuf *bufs[WEIR_BURST_MAX];
+	uint32_t followers = 0;
+
+	parsing_open(&p);
+	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+	p.spec.payload = payload;
+	for (uint32_t round = 0; round < 500; round++) {
+		struct weir_parsed burst;
+		uint32_t n[3] = {0, 0, 0};
+		uint64_t bytes = 0;
+
+		for (uint32_t i = 0; i < WEIR_BURST_MAX; i++)
+			bufs[i] = next_alike(&p.spec);
+		weir_parse_burst(&p.parse, bufs, WEIR_BURST_MAX, &p.out);
+		memcpy(&burst, &p.out, sizeof(burst));
+		for (uint32_t i = 0; i < WEIR_BURST_MAX; i++) {
+			bytes += bufs[i]->pkt_len;
+			parsing_one(&p, bufs[i]);
+			if (p.out.n_segs != 0) {
+				followers += burst.segs[n[0]].follows;
+				burst.segs[n[0]].follows = p.out.segs[0].follows;
+				ck_assert_mem_eq(&burst.segs[n[0]++], &p.out.segs[0],
+						 sizeof(p.out.segs[0]));
+			} else if (p.out.n_rejects != 0) {
+				ck_assert_uint_eq(burst.rejects[n[1]].reason, p.out.rejects[0].reason);
+				ck_assert_ptr_eq(burst.rejects[n[1]++].buf, bufs[i]);
+			} else {
+				ck_assert_ptr_eq(burst.others[n[2]++].buf, bufs[i]);
+			}
+		}
+		ck_assert_uint_eq(n[0], burst.n_segs);
+		ck_assert_uint_eq(n[1], burst.n_rejects);
+		ck_assert_uint_eq(n[2], burst.n_others);
+		ck_assert_uint_eq(bytes, burst.bytes);
+		weir_buf_free_bulk(&p.pool, bufs, WEIR_BURST_MAX);
+	}
+	ck_assert_uint_gt(followers, 500 * WEIR_BURST_MAX / 4);
+	parsing_close(&p);
+}
+END_TEST
+
 /* The compare, in every width that this machine has, against one byte at a time. Not inlined: clang
  * would put a wide compare into a function that is built for narrow vectors. */
 static void __attribute__((noinline))
@@ -420,6 +489,7 @@ add(Suite *s)
 {
 	UNIT_CASE(s, compare_in_every_width);
 	UNIT_CASE(s, who_follows_is_seen);
+	UNIT_CASE(s, who_is_like_the_one_before_is_as_alone);
 	UNIT_CASE(s, plain_is_as_checked);
 	UNIT_CASE(s, damaged_is_as_checked);
 	UNIT_CASE(s, runs_are_cut_where_the_sender_changes);
