@@ -144,10 +144,12 @@ void weir_engine_report(struct weir_engine *engine);
 
 /* serve.c: rooms 5 and 6. Serves up to the budget; returns the segments served. */
 uint32_t weir_engine_serve(struct weir_engine *engine);
-/* Room 4: copies of `n` segments into the flow's queue; those for which there is no room or no memory
- * are dropped by name. */
-void weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow,
-			 const struct weir_seg *segs, uint32_t n);
+/* Room 4: `n` segments into the flow's queue; those for which there is no room or no memory are dropped
+ * by name. They stay where they are until weir_engine_keep(), if nothing was queued before. */
+void weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow, struct weir_seg *segs,
+			 uint32_t n);
+/* What is queued where the parser wrote it is copied: it is about to be overwritten. */
+void weir_engine_keep(struct weir_engine *engine);
 /* When the first held run has to be looked at. */
 uint64_t weir_engine_hold_deadline(const struct weir_engine *engine);
 

@@ -69,7 +69,7 @@ prefetch_flow(const struct weir_flow *flow)
 /* Runs whose entries are known go into their queues. `keys` are theirs, NULL: `keys4`. Returns how many
  * were of connections. */
 static inline uint32_t
-enqueue_runs(struct weir_engine *engine, const struct weir_seg *segs, const uint8_t *first,
+enqueue_runs(struct weir_engine *engine, struct weir_seg *segs, const uint8_t *first,
 	     uint32_t n_runs, const uint32_t *entries, const struct weir_key4 *keys4,
 	     const struct weir_key *keys)
 {
@@ -80,7 +80,7 @@ enqueue_runs(struct weir_engine *engine, const struct weir_seg *segs, const uint
 		if (entries[i] < tcp->flow_free.size)
 			prefetch_flow(&tcp->flows[entries[i]]);
 	for (uint32_t i = 0; i < n_runs; i++) {
-		const struct weir_seg *run = &segs[first[i]];
+		struct weir_seg *run = &segs[first[i]];
 		uint32_t n = first[i + 1] - first[i];
 
 		if (entries[i] < tcp->flow_free.size) {
@@ -100,7 +100,7 @@ enqueue_runs(struct weir_engine *engine, const struct weir_seg *segs, const uint
 static uint32_t
 classify(struct weir_engine *engine)
 {
-	const struct weir_parsed *parsed = &engine->parsed;
+	struct weir_parsed *parsed = &engine->parsed;
 	uint32_t entries[WEIR_BURST_MAX];
 
 	weir_table_find_bulk(&engine->tcp.table, parsed->keys, parsed->n_runs, entries);
@@ -112,7 +112,7 @@ classify(struct weir_engine *engine)
 static uint32_t
 classify6(struct weir_engine *engine)
 {
-	const struct weir_parsed6 *parsed = &engine->parsed.ip6;
+	struct weir_parsed6 *parsed = &engine->parsed.ip6;
 	uint32_t entries[WEIR_BURST_MAX];
 
 	weir_table_find_bulk_wide(&engine->tcp.table6, parsed->keys, parsed->n_runs, entries);
@@ -195,6 +195,7 @@ receive(struct weir_engine *engine, uint8_t port)
 	WEIR_ROOM_LEFT(RX);
 	if (n == 0)
 		return 0;
+	weir_engine_keep(engine);
 	at->rx_packets += n;
 	tcp->stats.packets_received += n;
 	if (engine->record.size != 0)

@@ -22,33 +22,89 @@ drop_all(struct weir_tcp *tcp, const struct weir_seg *segs, uint32_t n, enum wei
 		weir_tcp_drop(tcp, segs[i].buf, reason);
 }
 
-/* There is memory for all of them. */
-static void
-enqueue_run(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+/* Behind what is queued already, or in a queue of its own. */
+static void __attribute__((noinline))
+append_run(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
-	uint32_t taken;
+	uint32_t queue = flow->queue, taken = 0;
 
-	if (flow->queue == WEIR_NONE) {
-		flow->queue = weir_queue_take(&tcp->queues);
-		if (flow->queue == WEIR_NONE) {
-			drop_all(tcp, segs, n, WEIR_DROP_QUEUE_POOL_EMPTY);
-			return;
-		}
+	if (queue == WEIR_NONE)
+		queue = weir_queue_take(&tcp->queues);
+	else if (weir_queue_is_lent(&tcp->queues, queue))
+		queue = weir_queue_keep(&tcp->queues, queue);
+	if (queue == WEIR_NONE) {
+		drop_all(tcp, segs, n, WEIR_DROP_QUEUE_POOL_EMPTY);
+		return;
 	}
-	taken = weir_queue_push(&tcp->queues.queues[flow->queue], tcp->queues.capacity, segs, n);
+	flow->queue = queue;
+	taken = weir_queue_push(&tcp->queues.queues[queue], tcp->queues.capacity, segs, n);
 	if (taken != n) {
 		weir_flow_limited(tcp, flow, WEIR_LIMIT_ENGINE);
 		drop_all(tcp, segs + taken, n - taken, WEIR_DROP_QUEUE_FULL);
 	}
 	tcp->stats.segs += taken;
 	tcp->stats.packets_queued += taken;
-	if (flow->sched_class == WEIR_CLASS_IDLE)
+}
+
+/* There is memory for all of them. */
+static void
+enqueue_run(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *segs, uint32_t n)
+{
+	uint32_t lent = WEIR_NONE;
+
+	if (flow->queue == WEIR_NONE)
+		lent = weir_queue_lend(&tcp->queues, flow->id, segs, n);
+	if (likely(lent != WEIR_NONE)) {
+		flow->queue = lent;
+		tcp->stats.segs += n;
+		tcp->stats.packets_queued += n;
+	} else {
+		append_run(tcp, flow, segs, n);
+	}
+	if (flow->sched_class == WEIR_CLASS_IDLE && flow->queue != WEIR_NONE)
 		weir_sched_push(&tcp->sched, flow->id, class_of(flow));
+}
+
+/* No queue is left for what waits in a lent one. */
+static void
+drop_lent(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	struct weir_queue *queue = &tcp->queues.queues[flow->queue];
+	uint32_t n = weir_queue_len(queue);
+
+	drop_all(tcp, queue->segs + queue->head, n, WEIR_DROP_QUEUE_POOL_EMPTY);
+	tcp->stats.segs -= n;
+	tcp->stats.packets_queued -= n;
+	weir_queue_give(&tcp->queues, flow->queue);
+	weir_sched_remove(&tcp->sched, flow->id);
+	flow->queue = WEIR_NONE;
+	flow->hold_segs = 0;
+}
+
+void
+weir_engine_keep(struct weir_engine *engine)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	struct weir_queue_pool *pool = &tcp->queues;
+
+	for (uint32_t i = 0; pool->lent_out != 0; i++) {
+		uint32_t lent = pool->size + i, kept;
+		struct weir_flow *flow = &tcp->flows[pool->queues[lent].owner];
+
+		if (flow->queue != lent)
+			continue;
+		kept = weir_queue_keep(pool, lent);
+		if (kept == WEIR_NONE)
+			drop_lent(tcp, flow);
+		else
+			flow->queue = kept;
+	}
+	pool->lent = 0;
 }
 
 /* Near the limit each segment is looked at: what carries no data may always be queued. */
 static void __attribute__((noinline))
-enqueue_short(struct weir_engine *engine, struct weir_flow *flow, const struct weir_seg *segs,
+enqueue_short(struct weir_engine *engine, struct weir_flow *flow, struct weir_seg *segs,
 	      uint32_t n)
 {
 	struct weir_tcp *tcp = &engine->tcp;
@@ -63,7 +119,7 @@ enqueue_short(struct weir_engine *engine, struct weir_flow *flow, const struct w
 }
 
 void
-weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow, const struct weir_seg *segs,
+weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow, struct weir_seg *segs,
 		    uint32_t n)
 {
 	struct weir_tcp *tcp = &engine->tcp;
@@ -204,14 +260,13 @@ wake_waiting(struct weir_sched *sched)
 	}
 }
 
-uint32_t
-weir_engine_serve(struct weir_engine *engine)
+/* Takes turns until nothing is ready, or the budget is spent. */
+static uint32_t
+serve_ready(struct weir_engine *engine)
 {
 	struct weir_tcp *tcp = &engine->tcp;
-	uint32_t served = serve_control(engine);
-	uint32_t left = engine->budget_segs;
+	uint32_t left = engine->budget_segs, served = 0;
 
-	wake_waiting(&tcp->sched);
 	while (left != 0) {
 		uint32_t id = weir_sched_pop(&tcp->sched);
 		uint32_t n;
@@ -225,6 +280,17 @@ weir_engine_serve(struct weir_engine *engine)
 	}
 	if (weir_sched_peek(&tcp->sched, WEIR_CLASS_READY) != WEIR_NONE)
 		tcp->stats.budget_exhausted++;
+	return served;
+}
+
+uint32_t
+weir_engine_serve(struct weir_engine *engine)
+{
+	uint32_t served = serve_control(engine);
+
+	wake_waiting(&engine->tcp.sched);
+	served += serve_ready(engine);
+	weir_engine_keep(engine);
 	return served;
 }
 

@@ -3,19 +3,26 @@
  * Receive queues (TCPServers 3.1): fixed arrays of segment descriptors, taken from a pool only while
  * something is queued. Producer and consumer are the same thread, the engine's. Contents are always
  * contiguous, so a run of segments is a plain array.
+ *
+ * What is received and served in one poll need not be copied: a queue may be lent, its segments lying
+ * where the parser wrote them. Before these are overwritten what is left of it moves to a queue of its
+ * own.
  */
 #ifndef WEIR_FLOW_QUEUE_H
 #define WEIR_FLOW_QUEUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/seg.h"
+
+#define WEIR_QUEUES_LENT 64 /* at the same time */
 
 struct weir_queue {
 	uint32_t head; /* first queued segment */
 	uint32_t tail; /* one past the last; tail - head segments are queued */
 	uint32_t next_free;
-	uint32_t spare;
+	uint32_t owner; /* flow of a queue that is lent */
 	struct weir_seg *segs; /* capacity of them */
 };
 
@@ -27,6 +34,8 @@ struct weir_queue_pool {
 	uint32_t free;     /* LIFO */
 	uint32_t touched;
 	uint32_t used;
+	uint32_t lent;     /* queues[size, size + lent) have been lent, */
+	uint32_t lent_out; /* so many of them are not back */
 };
 
 int weir_queue_pool_open(struct weir_queue_pool *pool, uint32_t size, uint32_t capacity, int node);
@@ -48,12 +57,40 @@ weir_queue_take(struct weir_queue_pool *pool)
 	return idx;
 }
 
+static inline bool
+weir_queue_is_lent(const struct weir_queue_pool *pool, uint32_t idx)
+{
+	return idx >= pool->size && idx != UINT32_MAX;
+}
+
+/* A queue for flow `owner` that consists of the `n` segments where they lie; WEIR_NONE: none is left to
+ * be lent, or one of its own could not take them. */
+static inline uint32_t
+weir_queue_lend(struct weir_queue_pool *pool, uint32_t owner, struct weir_seg *segs, uint32_t n)
+{
+	uint32_t idx = pool->size + pool->lent;
+
+	if (__builtin_expect(pool->lent == WEIR_QUEUES_LENT || n > pool->capacity, 0))
+		return UINT32_MAX;
+	pool->lent++;
+	pool->lent_out++;
+	pool->queues[idx] = (struct weir_queue){.tail = n, .owner = owner, .segs = segs};
+	return idx;
+}
+
+/* What is left in a lent queue, now in one of its own; WEIR_NONE: none is left, and it stays lent. */
+uint32_t weir_queue_keep(struct weir_queue_pool *pool, uint32_t idx);
+
 /* The queue must be empty. */
 static inline void
 weir_queue_give(struct weir_queue_pool *pool, uint32_t idx)
 {
 	struct weir_queue *queue = &pool->queues[idx];
 
+	if (idx >= pool->size) {
+		pool->lent_out--;
+		return;
+	}
 	queue->head = 0;
 	queue->tail = 0;
 	queue->next_free = pool->free;

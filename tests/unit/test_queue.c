@@ -36,7 +36,7 @@ START_TEST(sizes_are_checked)
 	ck_assert_int_eq(weir_queue_pool_open(&pool, 0, 64, -1), -EINVAL);
 	ck_assert_int_eq(weir_queue_pool_open(&pool, 64, 0, -1), -EINVAL);
 	ck_assert_int_eq(weir_queue_pool_open(&pool, WEIR_NONE, 64, -1), -EINVAL);
-	ck_assert_int_eq(weir_queue_pool_open(&pool, WEIR_NONE - 1, UINT32_MAX, -1), -ENOMEM);
+	ck_assert_int_eq(weir_queue_pool_open(&pool, WEIR_NONE - WEIR_QUEUES_LENT, UINT32_MAX, -1), -ENOMEM);
 	ck_assert_int_eq(weir_queue_pool_open(&pool, 1, 1, -1), 0);
 	weir_queue_pool_close(&pool);
 	weir_queue_pool_close(&pool);
@@ -167,6 +167,42 @@ START_TEST(pitfall_48_queue_full)
 }
 END_TEST
 
+/* A lent queue is the segments where they lie; what is kept of it is a copy. */
+START_TEST(what_is_lent_is_kept_in_time)
+{
+	struct weir_queue_pool pool;
+	struct weir_seg segs[5];
+	uint32_t lent, kept;
+
+	memset(segs, 0, sizeof(segs));
+	for (uint32_t i = 0; i < 5; i++)
+		segs[i].seq = i;
+	ck_assert_int_eq(weir_queue_pool_open(&pool, 1, 4, -1), 0);
+	ck_assert_uint_eq(weir_queue_lend(&pool, 7, segs, 5), WEIR_NONE); /* more than one takes */
+	lent = weir_queue_lend(&pool, 7, segs, 4);
+	ck_assert(weir_queue_is_lent(&pool, lent));
+	ck_assert_ptr_eq(pool.queues[lent].segs, segs);
+	ck_assert_uint_eq(pool.queues[lent].owner, 7);
+	weir_queue_pop(&pool.queues[lent], 1);
+	kept = weir_queue_keep(&pool, lent);
+	ck_assert(!weir_queue_is_lent(&pool, kept));
+	ck_assert_uint_eq(pool.lent_out, 0);
+	memset(segs, 0xee, sizeof(segs));
+	ck_assert_uint_eq(weir_queue_len(&pool.queues[kept]), 3);
+	for (uint32_t i = 0; i < 3; i++)
+		ck_assert_uint_eq(pool.queues[kept].segs[i].seq, i + 1);
+	lent = weir_queue_lend(&pool, 8, segs, 1);
+	ck_assert_uint_eq(weir_queue_keep(&pool, lent), WEIR_NONE); /* there is one */
+	ck_assert_uint_eq(pool.lent_out, 1);
+	weir_queue_give(&pool, lent);
+	ck_assert_uint_eq(pool.lent_out, 0);
+	for (uint32_t i = pool.lent; i < WEIR_QUEUES_LENT; i++)
+		ck_assert_uint_ne(weir_queue_lend(&pool, 9, segs, 1), WEIR_NONE);
+	ck_assert_uint_eq(weir_queue_lend(&pool, 9, segs, 1), WEIR_NONE);
+	weir_queue_pool_close(&pool);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -175,6 +211,7 @@ add(Suite *s)
 	UNIT_CASE(s, queues_do_not_overlap);
 	UNIT_CASE(s, is_first_in_first_out);
 	UNIT_CASE(s, pitfall_48_queue_full);
+	UNIT_CASE(s, what_is_lent_is_kept_in_time);
 }
 
 UNIT_MAIN("queue", add)
