@@ -56,6 +56,14 @@ weir_budget_flow_pressure(const struct weir_tcp *tcp, const struct weir_flow *fl
 	return own > pressure ? own : pressure;
 }
 
+bool
+weir_budget_listener_is_roomy(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
+{
+	return !(flow->opts & WEIR_FLOW_CHARGED) ||
+	       tcp->listener_uses[flow->listener].held_bufs + bufs <=
+		       tcp->listeners[flow->listener].budget_bufs / 2;
+}
+
 /* Buffers that are left of the engine's budget and, where there is one, of the listener's. */
 static int64_t
 left_bufs(const struct weir_tcp *tcp, const struct weir_flow *flow)

@@ -3,6 +3,7 @@
 #ifndef WEIR_TCP_BUDGET_H
 #define WEIR_TCP_BUDGET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "flow/flow.h"
@@ -22,6 +23,9 @@ uint32_t weir_budget_pressure(const struct weir_tcp *tcp);
 /* The same of what the listener's connections may hold together, and the higher one of both, for a flow. */
 uint32_t weir_budget_listener_pressure(const struct weir_tcp *tcp, uint32_t listener);
 uint32_t weir_budget_flow_pressure(const struct weir_tcp *tcp, const struct weir_flow *flow);
+/* With `bufs` buffers more the flow's listener, where that has a limit, would be far from it. */
+bool weir_budget_listener_is_roomy(const struct weir_tcp *tcp, const struct weir_flow *flow,
+				   uint32_t bufs);
 /* May the flow hold `bufs` buffers more? */
 enum weir_budget_answer weir_budget_ask(const struct weir_tcp *tcp, const struct weir_flow *flow,
 					uint32_t bufs);

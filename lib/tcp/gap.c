@@ -42,10 +42,12 @@ range_before(const struct weir_range_pool *pool, const struct weir_ranges *set, 
 	return next == 0 || weir_seq_lt(end, pool->nodes[next].start) ? idx : 0;
 }
 
+/* Far from each limit but the connection's own, so that all of them get the answer that each would. */
 static bool
 may_hold(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
 {
 	return tcp->held_bufs + bufs <= tcp->budget_bufs / 2 &&
+	       weir_budget_listener_is_roomy(tcp, flow, bufs) &&
 	       weir_budget_ask(tcp, flow, bufs) == WEIR_BUDGET_ADMITTED;
 }
 

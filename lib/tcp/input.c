@@ -59,8 +59,7 @@ static inline void
 hold(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t last, uint32_t n, uint32_t bufs)
 {
 	weir_held_take(&tcp->held, &flow->unread, last, n);
-	flow->held_bufs += bufs;
-	tcp->held_bufs += bufs;
+	weir_tcp_hold(tcp, flow, (int32_t)bufs);
 }
 
 /* Hold it, then RFC 7323 4.3 and RFC 5681 4.2 as if the segments had come one at a time. */
@@ -198,31 +197,27 @@ take_slowly(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 	}
 }
 
-/* What a charged flow holds is booked with its listener first. False where there is another doubt, or
- * the listener comes near what its connections may hold: then each segment is looked at. */
+/* A charged flow: nothing else is in doubt, and its listener is far from what its connections may hold.
+ * Where it comes near, each segment is looked at. */
 static bool __attribute__((noinline))
-charge(struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+is_only_charged(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *segs,
+		uint32_t n)
 {
-	struct weir_listener_use *use = &tcp->listener_uses[flow->listener];
 	uint32_t bufs = 0;
 
 	if (!(flow->opts & WEIR_FLOW_CHARGED) ||
-	    input_doubt(tcp, flow, flow->opts & (uint8_t)~WEIR_FLOW_CHARGED, segs, n) != 0 ||
-	    !weir_held_reserve(&tcp->held, n))
+	    input_doubt(tcp, flow, flow->opts & (uint8_t)~WEIR_FLOW_CHARGED, segs, n) != 0)
 		return false;
 	for (uint32_t i = 0; i < n; i++)
 		bufs += segs[i].nb_segs;
-	if (use->held_bufs + bufs > tcp->listeners[flow->listener].budget_bufs / 2)
-		return false;
-	use->held_bufs += bufs;
-	return true;
+	return weir_budget_listener_is_roomy(tcp, flow, bufs);
 }
 
 void
 weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
 {
 	if ((__builtin_expect(input_doubt(tcp, flow, flow->opts, segs, n) == 0, 1) ||
-	     charge(tcp, flow, segs, n)) &&
+	     is_only_charged(tcp, flow, segs, n)) &&
 	    weir_held_reserve(&tcp->held, n)) {
 		weir_tcp_note_arrival(tcp, flow, segs);
 		take_whole(tcp, flow, segs, n);

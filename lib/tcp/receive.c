@@ -231,8 +231,8 @@ weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_se
 	}
 	weir_held_fill(&tcp->held.nodes[idx], seg);
 	weir_held_append(&tcp->held, &flow->unread, idx);
+	weir_tcp_note_arrival(tcp, flow, seg); /* before more is held: so does the path of whole aggregates */
 	weir_tcp_hold(tcp, flow, seg->buf->nb_segs);
-	weir_tcp_note_arrival(tcp, flow, seg);
 	flow->rcv_nxt += seg->len;
 	flow->unread_bytes += seg->len;
 	tcp->stats.packets_delivered++;

@@ -419,9 +419,100 @@ START_TEST(every_way_of_holding_is_booked)
 }
 END_TEST
 
+/* ---- and how many segments were taken at once makes no difference ---- */
+
+static struct reply one_by_one[WORLD_REPLIES];
+
+/* The replies of the same scene with aggregates of 1 and of 20, which ends in the same `state`. */
+static void
+is_the_same(void (*scene)(uint32_t *state))
+{
+	struct weir_config config;
+	uint32_t states[2] = {0, 0}, n = 0;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		world_config(&config);
+		config.aggregate_limit = i == 0 ? 1 : 20;
+		open_with(&config);
+		scene(&states[i]);
+		check_books();
+		if (i == 0) {
+			n = world.n_replies;
+			memcpy(one_by_one, world.replies, sizeof(one_by_one));
+		}
+		ck_assert_uint_eq(world.n_replies, n);
+		for (uint32_t k = 0; k < n; k++) {
+			ck_assert(world_reply_equal(&world.replies[k], &one_by_one[k]));
+			ck_assert_uint_eq(world.replies[k].win, one_by_one[k].win);
+		}
+		ck_assert_uint_eq(states[i], states[0]);
+		world_close(&world);
+	}
+}
+
+/* A run behind a hole, in whose middle pressure begins. */
+static void
+run_into_pressure(uint32_t *state)
+{
+	struct weir_listen_config config = limits(0, 0, 128);
+	struct remote remote;
+
+	ck_assert_int_eq(weir_listen(world.stack, &config), 0);
+	remote_at(&remote, 0, 1024);
+	remote_open(&world, &remote);
+	for (uint32_t i = 0; i < 88; i++) { /* small ones: the window stays open */
+		remote_stream(&world, &remote, 0, 100);
+		world_poll(&world, 1000);
+	}
+	world_forget(&world);
+	for (uint32_t i = 1; i <= 20; i++)
+		remote_send(&world, &remote, remote.snd_nxt + i * 100, 0, 100);
+	world_poll(&world, 1000);
+	*state = tcp()->listener_uses[1].held_bufs;
+	ck_assert_uint_eq(*state, 96); /* of 128: there pressure begins, and nothing was read */
+}
+
+START_TEST(runs_behind_holes_meet_pressure_as_one_by_one)
+{
+	is_the_same(run_into_pressure);
+}
+END_TEST
+
+/* A reader so fast that its buffer grows to what is left of the listener's memory. */
+static void
+grow_to_the_share(uint32_t *state)
+{
+	struct weir_listen_config config = limits(0, 0, 128);
+	struct remote remote;
+
+	config.receive_buffer = 0;
+	config.receive_buffer_min = 40 << 10;
+	ck_assert_int_eq(weir_listen(world.stack, &config), 0);
+	remote_at(&remote, 0, 1024);
+	remote_open(&world, &remote);
+	for (uint32_t round = 0; round < 60; round++) {
+		remote.snd_nxt = flow_of(&world, &remote)->rcv_nxt;
+		stream_segs(&remote, 24);
+		world_poll(&world, 10000000);
+		remote.ts_echo = world_last(&world)->tsval;
+		weir_conn_discard(world.stack, remote.conn, UINT32_MAX);
+		world_poll(&world, 1000);
+	}
+	*state = (uint32_t)flow_of(&world, &remote)->limit;
+	ck_assert_uint_ge(stats_now()->receive_buffers_refused, 1);
+}
+
+START_TEST(buffers_grow_as_one_by_one)
+{
+	is_the_same(grow_to_the_share);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
+	UNIT_CASE(s, runs_behind_holes_meet_pressure_as_one_by_one);
+	UNIT_CASE(s, buffers_grow_as_one_by_one);
 	UNIT_CASE(s, settings_have_their_range);
 	UNIT_CASE(s, no_limit_is_the_default);
 	UNIT_CASE(s, all_is_given_back);
