@@ -48,6 +48,7 @@ struct weir_attached {
 	bool had_flows; /* the last burst brought segments of connections */
 	uint32_t gateway; /* of IPv4; 0: none */
 	uint64_t gateway_due_ns; /* it is asked for its link address then */
+	uint64_t gateway_moved_ns; /* when that was last a new one */
 	struct weir_reports reports;
 	uint32_t n_tx; /* frames that wait in tx */
 	struct rte_mbuf *tx[WEIR_TX_FRAMES];

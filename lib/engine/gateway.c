@@ -10,6 +10,7 @@
 
 #define ASK_NS	   UINT64_C(1000000000)	 /* until there is an answer */
 #define REFRESH_NS UINT64_C(30000000000) /* behind one: within that time a change is seen */
+#define MOVED_NS   UINT64_C(1000000000)	 /* behind a change: each one concerns all connections */
 #define FRAME_BYTES 42
 
 static void
@@ -65,23 +66,37 @@ weir_engine_gateways_ask(struct weir_engine *engine)
 	settle_due(engine);
 }
 
+/* It has `mac`. That it moved again so soon is not believed, but asked for. */
+static void
+learn(struct weir_engine *engine, uint8_t port, const uint8_t mac[WEIR_MAC_BYTES])
+{
+	const struct weir_tcp_port *known = &engine->tcp.ports[port];
+	struct weir_attached *at = &engine->ports[port];
+	uint64_t now_ns = engine->tcp.now_ns;
+
+	at->gateway_due_ns = now_ns + REFRESH_NS;
+	if (known->gateway_known && memcmp(known->gateway_mac, mac, WEIR_MAC_BYTES) == 0)
+		return;
+	if (known->gateway_known && now_ns - at->gateway_moved_ns < MOVED_NS) {
+		at->gateway_due_ns = at->gateway_moved_ns + MOVED_NS;
+		return;
+	}
+	at->gateway_moved_ns = now_ns;
+	engine->tcp.stats.gateway_changes++;
+	weir_route_learn(&engine->tcp, port, mac);
+}
+
 bool
 weir_engine_gateway_heard(struct weir_engine *engine, uint8_t port, const struct weir_other *other)
 {
-	struct weir_attached *at = &engine->ports[port];
-	const struct weir_tcp_port *known = &engine->tcp.ports[port];
+	const struct weir_attached *at = &engine->ports[port];
 	struct weir_arp arp;
 
 	if (at->gateway == 0 || other->vlan != 0 || !weir_neighbour_read_arp(other, &arp) ||
 	    arp.sender_ip != at->gateway || !weir_reply_unicast(arp.sender))
 		return false;
-	at->gateway_due_ns = engine->tcp.now_ns + REFRESH_NS;
+	learn(engine, port, arp.sender);
 	settle_due(engine);
-	if (!known->gateway_known ||
-	    memcmp(known->gateway_mac, arp.sender, WEIR_MAC_BYTES) != 0) {
-		engine->tcp.stats.gateway_changes++;
-		weir_route_learn(&engine->tcp, port, arp.sender);
-	}
 	if (arp.operation != WEIR_ARP_REPLY)
 		return false;
 	engine->tcp.stats.packets_consumed++;

@@ -214,17 +214,44 @@ START_TEST(it_may_change)
 	segment(FAR_IP, 40000, 9000, WEIR_TCP_ACK, 101, seq + 1);
 	poll_after(1000, 0);
 	ck_assert_uint_eq(stats_now()->established, 1);
+	poll_after(SECOND, 0);
 	hear(1, broadcast, other_mac, GATEWAY_IP); /* a question of its own, to all (RFC 5227 3) */
 	ck_assert_uint_eq(stats_now()->gateway_changes, 2);
 	ck_assert_uint_eq(stats_now()->drops[WEIR_DROP_ARP], 1); /* which we do not answer */
 	segment(FAR_IP, 40000, 9000, WEIR_TCP_ACK, 101 - 1, seq + 1); /* keepalive */
 	poll_after(1000, 1);
 	is_sent_to(other_mac);
+	poll_after(SECOND, 0);
 	answer(gateway_mac);
 	ck_assert_uint_eq(stats_now()->gateway_changes, 3);
 	segment(FAR_IP, 40000, 9000, WEIR_TCP_ACK, 101 - 1, seq + 1);
 	poll_after(SECOND, 1);
 	is_sent_to(gateway_mac);
+	close_road();
+}
+END_TEST
+
+/* Two that claim its address: all connections move once a second at most, not by each frame. */
+START_TEST(two_that_take_turns)
+{
+	uint64_t moved_ns;
+
+	open_road();
+	poll_after(0, 1);
+	answer(gateway_mac);
+	moved_ns = now_ns;
+	for (uint32_t i = 1; i < 1000; i++) {
+		poll_after(1000, 0);
+		answer(i % 2 == 0 ? gateway_mac : other_mac);
+	}
+	ck_assert_uint_eq(stats_now()->gateway_changes, 1);
+	ck_assert_uint_eq(stats_now()->packets_consumed, 1000);
+	ck_assert_uint_eq(weir_engine_deadline(engine), moved_ns + SECOND); /* who is it? */
+	poll_after(SECOND, 1);
+	is_request();
+	answer(other_mac);
+	ck_assert_uint_eq(stats_now()->gateway_changes, 2);
+	ck_assert_uint_eq(weir_engine_deadline(engine), now_ns + 30 * SECOND);
 	close_road();
 }
 END_TEST
@@ -346,6 +373,7 @@ add(Suite *s)
 	UNIT_CASE(s, it_is_asked_until_it_answers);
 	UNIT_CASE(s, it_gets_what_leaves_the_network);
 	UNIT_CASE(s, it_may_change);
+	UNIT_CASE(s, two_that_take_turns);
 	UNIT_CASE(s, only_itself_is_believed);
 	UNIT_CASE(s, it_may_ask);
 	UNIT_CASE(s, a_reset_forgets_it);
