@@ -102,9 +102,9 @@ fill(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
 	weir_held_fill(&tcp->held.nodes[tcp->held.free], seg);
 	weir_held_take(&tcp->held, &flow->unread, tcp->held.free, 1);
-	weir_tcp_hold(tcp, flow, seg->nb_segs);
 	flow->heard_ms = tcp->now_ms;
 	weir_tcp_note_arrival(tcp, flow, seg);
+	weir_tcp_hold(tcp, flow, seg->nb_segs);
 	if ((flow->opts & WEIR_FLOW_TS) && weir_seq_leq(seg->seq, flow->last_ack_sent)) {
 		weir_tcp_note_late(tcp, flow, seg);
 		flow->ts_recent = seg->tsval;
