@@ -364,10 +364,12 @@ set_gateway(struct weir_engine *engine, uint32_t i, const struct weir_port_confi
 
 	engine->tcp.ports[i].gateway_known = false;
 	engine->tcp.ports[i].netmask = 0; /* all are near */
-	if (config->gateway.family == 0 || at->parse.l3)
+	if (config->address.family != 4)
 		return;
 	engine->tcp.ports[i].network = ipv4_of(&config->address);
 	engine->tcp.ports[i].netmask = netmask_of(config->prefix_len);
+	if (config->gateway.family == 0 || at->parse.l3)
+		return;
 	at->gateway = ipv4_of(&config->gateway);
 	engine->gateway_due_ns = 0;
 }
