@@ -16,15 +16,6 @@ tcp(void)
 	return &world.engine->tcp;
 }
 
-/* Port 0 as one that has a gateway, which has not answered yet, out of 192.0.2.0/24. */
-static void
-open_with_gateway(void)
-{
-	scene_open(&world, 1 << 20);
-	tcp()->ports[0].network = FRAME_LOCAL_IP;
-	tcp()->ports[0].netmask = 0xffffff00;
-}
-
 static bool
 goes_through(const struct weir_key *key)
 {
@@ -51,7 +42,7 @@ START_TEST(who_leaves_the_network)
 {
 	const struct weir_key key6 = {{0x20010db8, 0, 0}, {.raddr = 2, .rport = 4, .lport = 9000}};
 
-	open_with_gateway();
+	scene_open(&world, 1 << 20);
 	ck_assert(!peer_goes_through(FAR_IP, 0)); /* nobody has answered */
 	weir_route_learn(tcp(), 0, gateway_mac);
 	ck_assert(peer_goes_through(FAR_IP, 0));
@@ -113,7 +104,7 @@ START_TEST(open_connections_move)
 	struct remote near, far, other;
 	struct weir_header before;
 
-	open_with_gateway();
+	scene_open(&world, 1 << 20);
 	open_from(FRAME_REMOTE_IP, 40000, &near);
 	open_from(FAR_IP, 40001, &far);
 	remote_init(&other, 40002);
@@ -147,7 +138,7 @@ START_TEST(other_ports_stay)
 {
 	struct remote far;
 
-	open_with_gateway();
+	scene_open(&world, 1 << 20);
 	open_from(FAR_IP, 40001, &far);
 	half_open_from(FAR_IP, 40004);
 	ended_from(FAR_IP, 40006);
