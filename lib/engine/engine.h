@@ -44,8 +44,9 @@ struct weir_attached {
 	uint64_t rx_bytes;
 	uint64_t tx_packets;
 	uint64_t tx_bytes;
-	uint32_t full_bursts; /* in a row, but for empty ones */
-	bool had_flows; /* the last burst brought segments of connections */
+	uint32_t full_bursts; /* in a row */
+	bool had_flows; /* segments of connections came, the last at flows_ms */
+	uint32_t flows_ms;
 	uint32_t gateway; /* of IPv4; 0: none */
 	uint64_t gateway_due_ns; /* it is asked for its link address then */
 	uint64_t gateway_moved_ns; /* when that was last a new one */
@@ -76,7 +77,6 @@ struct weir_engine {
 	uint32_t hard_bufs; /* buffers held or queued beyond which data is not even queued */
 	uint32_t n_ports;
 	struct weir_attached *ports; /* WEIR_STATS_PORTS of them */
-	uint32_t syns_left; /* of this burst, that are answered */
 	struct weir_control *control;
 	uint32_t n_control;
 	struct weir_parsed parsed;

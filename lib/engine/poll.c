@@ -10,29 +10,22 @@
 #define WEIR_NS_PER_MS 1000000
 #define WEIR_FULL_BURSTS 2 /* in a row, before SYNs get a share only */
 #define WEIR_SYN_SHARE   32 /* of a burst: one in so many, at least one */
+#define WEIR_LATELY_MS   1000 /* in which whoever had to wait for a timeout has sent again */
 
 /*
  * How many SYNs of this burst go on. All, unless the engine cannot keep up: bursts have been full for
- * some time, so that packets wait in the device, and bring data of connections. Then SYNs get a share,
- * and the rest is dropped before it costs more than its parsing: who is connected comes first. A poll
- * without packets neither ends the row nor counts.
+ * some time, so that packets wait in the device, and connections have sent lately. Then SYNs get a
+ * share, and the parser drops the rest at a glance: who is connected comes first. A poll that found the
+ * device empty, or less than a burst in it, ends the row.
  */
 static void
-share_syns(struct weir_engine *engine, struct weir_attached *at, uint32_t n)
+share_syns(const struct weir_engine *engine, struct weir_attached *at, uint32_t n)
 {
 	at->full_bursts = n == engine->burst ? at->full_bursts + 1 : 0;
-	engine->syns_left = at->full_bursts > WEIR_FULL_BURSTS && at->had_flows
-				    ? RTE_MAX(engine->burst / WEIR_SYN_SHARE, 1u)
-				    : UINT32_MAX;
-}
-
-static bool
-syn_allowed(struct weir_engine *engine)
-{
-	if (engine->syns_left == 0)
-		return false;
-	engine->syns_left--;
-	return true;
+	at->parse.syns_left = UINT32_MAX;
+	if (unlikely(at->full_bursts > WEIR_FULL_BURSTS && at->had_flows &&
+		     engine->tcp.now_ms - at->flows_ms <= WEIR_LATELY_MS))
+		at->parse.syns_left = RTE_MAX(engine->burst / WEIR_SYN_SHARE, 1u);
 }
 
 /* Segments without a flow wait in the one queue of the engine, which has room for all of a poll. */
@@ -44,10 +37,6 @@ enqueue_control(struct weir_engine *engine, const struct weir_key *key,
 
 	assert(n <= WEIR_CONTROL_SEGS - engine->n_control);
 	for (uint32_t i = 0; i < n; i++) {
-		if ((segs[i].flags & WEIR_TCP_SYN) != 0 && !syn_allowed(engine)) {
-			weir_tcp_drop(tcp, segs[i].buf, WEIR_DROP_SYN_FLOOD);
-			continue;
-		}
 		engine->control[engine->n_control++] =
 			(struct weir_control){.seg = segs[i], .key = *key};
 		tcp->stats.segs++;
@@ -96,6 +85,44 @@ enqueue_runs(struct weir_engine *engine, struct weir_seg *segs, const uint8_t *f
 	return n_flows;
 }
 
+static void
+enqueue_syn(struct weir_engine *engine, uint32_t entry, const struct weir_key4 *key4,
+	    struct weir_seg *seg)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	const struct weir_key key = weir_key_of4(key4);
+
+	if (entry < tcp->flow_free.size)
+		weir_engine_enqueue(engine, &tcp->flows[entry], seg, 1);
+	else
+		enqueue_control(engine, &key, seg, 1);
+}
+
+/* Runs, and the SYNs that stand apart from them, in their order. */
+static uint32_t __attribute__((noinline))
+enqueue_among_syns(struct weir_engine *engine, const uint32_t *entries)
+{
+	struct weir_parsed *parsed = &engine->parsed;
+	struct weir_parsed_syns *syns = &parsed->syns;
+	uint32_t syn_entries[WEIR_BURST_MAX], n_flows = 0, run = 0;
+
+	weir_table_find_bulk(&engine->tcp.table, syns->keys, syns->n, syn_entries);
+	for (uint32_t i = 0; i <= syns->n; i++) {
+		uint32_t to = run;
+
+		while (to < parsed->n_runs &&
+		       (i == syns->n || parsed->run_first[to] < syns->before[i]))
+			to++;
+		if (to != run)
+			n_flows += enqueue_runs(engine, parsed->segs, parsed->run_first + run,
+						to - run, entries + run, parsed->keys + run, NULL);
+		run = to;
+		if (i != syns->n)
+			enqueue_syn(engine, syn_entries[i], &syns->keys[i], &syns->segs[i]);
+	}
+	return n_flows;
+}
+
 /* Room 3 and 4: whose run is it, and into its queue. */
 static uint32_t
 classify(struct weir_engine *engine)
@@ -104,6 +131,8 @@ classify(struct weir_engine *engine)
 	uint32_t entries[WEIR_BURST_MAX];
 
 	weir_table_find_bulk(&engine->tcp.table, parsed->keys, parsed->n_runs, entries);
+	if (unlikely(parsed->syns.n != 0))
+		return enqueue_among_syns(engine, entries);
 	return enqueue_runs(engine, parsed->segs, parsed->run_first, parsed->n_runs, entries,
 			    parsed->keys, NULL);
 }
@@ -193,6 +222,7 @@ receive(struct weir_engine *engine, uint8_t port)
 	uint32_t n_flows;
 
 	WEIR_ROOM_LEFT(RX);
+	share_syns(engine, at, n);
 	if (n == 0)
 		return 0;
 	weir_engine_keep(engine);
@@ -211,11 +241,13 @@ receive(struct weir_engine *engine, uint8_t port)
 		weir_tcp_drop(tcp, parsed->rejects[i].buf, parsed->rejects[i].reason);
 	}
 	handle_others(engine, at, port);
-	share_syns(engine, at, n);
 	n_flows = classify(engine);
 	if (unlikely(parsed->ip6.n_runs != 0))
 		n_flows += classify6(engine);
-	at->had_flows = n_flows != 0;
+	if (n_flows != 0) {
+		at->had_flows = true;
+		at->flows_ms = tcp->now_ms;
+	}
 	WEIR_ROOM_LEFT(CLASSIFY);
 	return n;
 }

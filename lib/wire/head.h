@@ -61,6 +61,9 @@ struct weir_head {
 void weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uint32_t address,
 		     bool l3, bool has_ts, uint8_t port);
 
+/* options.c: what the options, seg->opt_len bytes, say. */
+void weir_parse_options(struct weir_parse *parse, const uint8_t *options, struct weir_seg *seg);
+
 /* head6.c: the same for what stands behind the link header of an IPv6 packet, as weir_head_read(). */
 enum weir_drop weir_head_read6(const struct weir_parse *parse, struct weir_head *head);
 

@@ -3,6 +3,7 @@
 
 #include "wire/bytes.h"
 #include "wire/chain.h"
+#include "wire/head.h"
 #include "wire/options.h"
 #include "wire/seg.h"
 
@@ -99,4 +100,31 @@ weir_seg_options_read(const struct weir_seg *seg, struct weir_tcp_options *out)
 	const uint8_t *p = weir_chain_read(seg->buf, seg->opt_off, seg->opt_len, scratch);
 
 	weir_tcp_options_read(p, p == NULL ? 0 : seg->opt_len, out);
+}
+
+static void
+read_other_options(struct weir_parse *parse, const uint8_t *options, struct weir_seg *seg)
+{
+	struct weir_tcp_options read;
+
+	weir_tcp_options_read(options, seg->opt_len, &read);
+	parse->options_malformed += read.malformed;
+	seg->shape = WEIR_OPT_OTHER;
+	seg->has_ts = read.has_ts;
+	seg->tsval = read.tsval;
+}
+
+void
+weir_parse_options(struct weir_parse *parse, const uint8_t *options, struct weir_seg *seg)
+{
+	seg->tsval = 0;
+	seg->has_ts = 0;
+	seg->shape = WEIR_OPT_NONE;
+	if (seg->opt_len == WEIR_TS_BYTES && weir_load_be32(options) == WEIR_TS_WORD) {
+		seg->shape = WEIR_OPT_TS;
+		seg->has_ts = 1;
+		seg->tsval = weir_load_be32(options + 4);
+	} else if (seg->opt_len != 0) {
+		read_other_options(parse, options, seg);
+	}
 }

@@ -7,10 +7,10 @@
 #include "wire/chain.h"
 #include "wire/checksum.h"
 #include "wire/head.h"
-#include "wire/options.h"
 #include "wire/parse.h"
 #include "wire/plain.h"
 #include "wire/plain6.h"
+#include "wire/syn.h"
 #include "wire/trust.h"
 
 void
@@ -21,6 +21,7 @@ weir_parse_init(struct weir_parse *parse, const uint8_t mac[WEIR_MAC_BYTES], uin
 	memcpy(parse->mac, mac, sizeof(parse->mac));
 	parse->l3 = l3;
 	parse->port = port;
+	parse->syns_left = UINT32_MAX;
 	weir_parse_set_ip(parse, ip, 0);
 	weir_plain_init_line(parse->line);
 	weir_plain6_init(&parse->plain6[WEIR_OPT_NONE], mac, l3, false, port);
@@ -36,6 +37,7 @@ weir_parse_set_ip(struct weir_parse *parse, uint32_t ip, uint32_t prefix_len)
 	parse->broadcast = weir_broadcast4(ip, prefix_len);
 	weir_plain_init(&parse->plain[WEIR_OPT_NONE], mac, ip, parse->l3, false, parse->port);
 	weir_plain_init(&parse->plain[WEIR_OPT_TS], mac, ip, parse->l3, true, parse->port);
+	weir_syn_init(parse);
 }
 
 /* No state accepts a segment without any of these, nor a SYN that also ends (RFC 9293 3.10.7). */
@@ -45,33 +47,6 @@ flags_valid(uint8_t flags)
 	if ((flags & (WEIR_TCP_SYN | WEIR_TCP_RST | WEIR_TCP_ACK | WEIR_TCP_FIN)) == 0)
 		return false;
 	return (flags & WEIR_TCP_SYN) == 0 || (flags & (WEIR_TCP_FIN | WEIR_TCP_RST)) == 0;
-}
-
-static void __attribute__((noinline))
-read_other_options(struct weir_parse *parse, const uint8_t *options, struct weir_seg *seg)
-{
-	struct weir_tcp_options read;
-
-	weir_tcp_options_read(options, seg->opt_len, &read);
-	parse->options_malformed += read.malformed;
-	seg->shape = WEIR_OPT_OTHER;
-	seg->has_ts = read.has_ts;
-	seg->tsval = read.tsval;
-}
-
-static inline void
-read_options(struct weir_parse *parse, const uint8_t *options, struct weir_seg *seg)
-{
-	seg->tsval = 0;
-	seg->has_ts = 0;
-	seg->shape = WEIR_OPT_NONE;
-	if (likely(seg->opt_len == WEIR_TS_BYTES && weir_load_be32(options) == WEIR_TS_WORD)) {
-		seg->shape = WEIR_OPT_TS;
-		seg->has_ts = 1;
-		seg->tsval = weir_load_be32(options + 4);
-	} else if (seg->opt_len != 0) {
-		read_other_options(parse, options, seg);
-	}
 }
 
 /* The key without its addresses. */
@@ -190,7 +165,9 @@ parse_tcp(struct weir_parse *parse, const struct weir_head *head, struct weir_se
 	if (unlikely(!flags_valid(tcp[13])))
 		return WEIR_DROP_TCP_FLAGS;
 	fill_seg(head, header_len, parse->port, seg);
-	read_options(parse, tcp + WEIR_TCP_BYTES, seg);
+	weir_parse_options(parse, tcp + WEIR_TCP_BYTES, seg);
+	if (unlikely((seg->flags & WEIR_TCP_SYN) != 0 && !weir_syn_allowed(parse)))
+		return WEIR_DROP_SYN_FLOOD;
 	return WEIR_PARSE_OK;
 }
 
@@ -547,7 +524,13 @@ parse_all(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct w
 			ahead = RTE_MIN(bufs + WEIR_PLAIN_AHEAD, last);
 			continue;
 		}
-		bufs += burst_doubt(parse, bufs, (uint32_t)(end - bufs), &burst, out);
+		if (burst.credit != 0 &&
+		    weir_syn_take(parse, *bufs, (uint32_t)(burst.seg - out->segs), out)) {
+			burst.credit--;
+			bufs++;
+		} else {
+			bufs += burst_doubt(parse, bufs, (uint32_t)(end - bufs), &burst, out);
+		}
 		ahead = RTE_MIN(bufs + WEIR_PLAIN_AHEAD, last);
 	}
 	parse->trust.claims[WEIR_CLAIM_GOOD] += burst.granted - burst.credit;
@@ -555,6 +538,8 @@ parse_all(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct w
 	out->bytes += burst.bytes;
 	out->n_segs = (uint32_t)(burst.seg - out->segs);
 	out->run_first[out->n_runs] = (uint8_t)out->n_segs;
+	if (unlikely(out->syns.n != 0))
+		weir_syn_fill(parse, &out->syns);
 }
 
 #ifdef __x86_64__
@@ -575,7 +560,7 @@ void
 weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 		 struct weir_parsed *out)
 {
-	out->ip6.n_segs = out->ip6.n_runs = 0;
+	out->ip6.n_segs = out->ip6.n_runs = out->syns.n = 0;
 	for (uint32_t i = 0; i < n; i++)
 		rte_prefetch0(bufs[i]);
 	for (uint32_t i = 0; i < n && i < WEIR_PLAIN_AHEAD; i++)

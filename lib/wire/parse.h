@@ -74,6 +74,8 @@ struct weir_parse {
 	struct weir_plain plain[2];   /* by enum weir_opt_shape: without and with a timestamp */
 	uint8_t line[WEIR_PLAIN_BYTES]; /* mask of what the first line of a buffer has to say like the
 					   one before for both to be as simple */
+	struct weir_plain syn;        /* a SYN, whatever its options are; see wire/syn.c */
+	uint32_t syns_left;           /* SYNs that are taken: the others are rejected as a flood */
 	uint8_t shape;                /* of the last plain frame: the next one is looked at so first */
 	struct weir_plain plain6[2];  /* the same as plain[2] of IPv6 */
 };
@@ -121,6 +123,18 @@ struct weir_reject {
 	uint16_t problem_off; /* where it lies, from the IP header on */
 };
 
+/*
+ * SYNs of a burst that stand apart, since they would cut runs to pieces: plain ones of IPv4. Behind
+ * those segments that came before it a SYN stands in front of the run that goes on: runs of its own key
+ * are never cut so.
+ */
+struct weir_parsed_syns {
+	uint32_t n;
+	uint8_t before[WEIR_BURST_MAX]; /* segments of IPv4 in the burst that came before it */
+	struct weir_seg segs[WEIR_BURST_MAX];
+	struct weir_key4 keys[WEIR_BURST_MAX];
+};
+
 /* The segments of IPv6 in a burst, and their runs as in struct weir_parsed. */
 struct weir_parsed6 {
 	uint32_t n_segs;
@@ -131,7 +145,7 @@ struct weir_parsed6 {
 };
 
 /*
- * One parsed burst: n_segs + ip6.n_segs + n_others + n_rejects == packets given. Segments of one key
+ * One parsed burst: n_segs + ip6.n_segs + syns.n + n_others + n_rejects == packets given. Segments of one key
  * in a row are a run: segs[run_first[r], run_first[r + 1]) belong to keys[r].
  */
 struct weir_parsed {
@@ -146,6 +160,7 @@ struct weir_parsed {
 	struct weir_other others[WEIR_BURST_MAX];
 	struct weir_reject rejects[WEIR_BURST_MAX];
 	struct weir_parsed6 ip6;
+	struct weir_parsed_syns syns;
 };
 
 /*

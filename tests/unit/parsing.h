@@ -63,10 +63,12 @@ parsing_one(struct parsing *p, struct rte_mbuf *buf)
 	const struct rte_mbuf *found;
 
 	weir_parse_burst(&p->parse, &buf, 1, &p->out);
-	ck_assert_uint_eq(p->out.n_segs + p->out.ip6.n_segs + p->out.n_others + p->out.n_rejects,
+	ck_assert_uint_eq(p->out.n_segs + p->out.ip6.n_segs + p->out.syns.n + p->out.n_others +
+				  p->out.n_rejects,
 			  1);
 	found = p->out.n_segs != 0       ? p->out.segs[0].buf
 		: p->out.ip6.n_segs != 0 ? p->out.ip6.segs[0].buf
+		: p->out.syns.n != 0   ? p->out.syns.segs[0].buf
 		: p->out.n_others != 0 ? p->out.others[0].buf
 				       : p->out.rejects[0].buf;
 	ck_assert_ptr_eq(found, buf);

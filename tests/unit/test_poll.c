@@ -56,84 +56,6 @@ START_TEST(a_burst_is_as_long_as_configured)
 }
 END_TEST
 
-/* ---- SYNs beside connections ---- */
-
-/* A SYN alone of somebody new. */
-static void
-inject_syn(uint16_t port)
-{
-	struct frame_spec spec;
-	struct remote somebody;
-
-	remote_init(&somebody, port);
-	remote_spec(&somebody, &spec, somebody.iss, WEIR_TCP_SYN, NULL, 0);
-	spec.flags = WEIR_TCP_SYN;
-	spec.ack = 0;
-	world_inject(&world, frame_build(&world.pool, &spec));
-}
-
-/* Twenty bursts of data and `n_syns` SYNs each, all full. Returns the SYNs that were dropped. */
-static uint64_t
-syns_dropped(uint32_t burst, uint32_t n_syns)
-{
-	struct weir_config config;
-	struct remote remote;
-	uint16_t port = 45000;
-	uint64_t dropped;
-
-	world_config(&config);
-	config.burst = burst;
-	open_with(&config);
-	open_remotes(&remote, 1);
-	world_poll(&world, 1000); /* nothing waits */
-	for (uint32_t i = 0; i < 20; i++) {
-		for (uint32_t k = 0; k < burst - n_syns; k++)
-			remote_stream(&world, &remote, 0, 1);
-		for (uint32_t k = 0; k < n_syns; k++)
-			inject_syn(port++);
-		world_poll(&world, 1000);
-	}
-	dropped = drops_of(WEIR_DROP_SYN_FLOOD);
-	ck_assert_uint_eq(stats_now()->packets_queued, 0);
-	world_close(&world);
-	return dropped;
-}
-
-/* However short a burst is, one SYN of it is answered: nobody is kept out for ever. */
-START_TEST(a_short_burst_has_a_syn_to_answer)
-{
-	ck_assert_uint_eq(syns_dropped(3, 1), 0);
-	ck_assert_uint_eq(syns_dropped(31, 1), 0);
-	ck_assert_uint_eq(syns_dropped(64, 2), 0);
-	ck_assert_uint_gt(syns_dropped(31, 2), 10);
-	ck_assert_uint_gt(syns_dropped(64, 3), 10);
-}
-END_TEST
-
-/* A row of full bursts ends with the stack that saw it: what comes then can be repeated. */
-START_TEST(a_reset_ends_the_row_of_full_bursts)
-{
-	struct weir_config config;
-	struct remote remote;
-
-	world_config(&config);
-	config.burst = 4;
-	open_with(&config);
-	open_remotes(&remote, 1);
-	for (uint32_t i = 0; i < 4; i++) {
-		stream_segs(&remote, 4);
-		world_poll(&world, 1000);
-	}
-	ck_assert_int_eq(weir_stack_reset(world.stack, 1, world.now_ns), 0);
-	for (uint16_t i = 0; i < 4; i++)
-		inject_syn(45000 + i);
-	world_poll(&world, 1000);
-	ck_assert_uint_eq(stats_now()->syn_acks, 4);
-	ck_assert_uint_eq(drops_of(WEIR_DROP_SYN_FLOOD), 0);
-	world_close(&world);
-}
-END_TEST
-
 /* ---- events ---- */
 
 START_TEST(one_data_event_per_connection_and_poll)
@@ -484,8 +406,6 @@ add(Suite *s)
 	UNIT_CASE(s, an_idle_poll_returns_nothing);
 	UNIT_CASE(s, a_poll_returns_packets_and_segments);
 	UNIT_CASE(s, a_burst_is_as_long_as_configured);
-	UNIT_CASE(s, a_short_burst_has_a_syn_to_answer);
-	UNIT_CASE(s, a_reset_ends_the_row_of_full_bursts);
 	UNIT_CASE(s, one_data_event_per_connection_and_poll);
 	UNIT_CASE(s, events_come_in_order);
 	UNIT_CASE(s, accepted_stands_before_the_data_of_the_handshake);
