@@ -54,25 +54,23 @@ rotate(struct weir_cookie_keys *keys, uint64_t now_ns)
 }
 
 /* Everything that the ACK must bring back unchanged. Of an IPv4 key the constant front is left out;
- * the lengths tell the families apart. */
-struct sealed {
-	struct weir_key key;
-	uint32_t irs;
-	uint32_t agreed; /* options, scale and MSS */
-};
-_Static_assert(sizeof(struct sealed) == sizeof(struct weir_key) + 8, "no padding");
-
+ * the lengths tell the families apart. Word by word: what was just written in pieces of another size
+ * would be waited for. */
 static uint64_t
 seal(const uint64_t key[2], const struct weir_syn *syn, uint32_t mss)
 {
-	const struct sealed sealed = {
-		.key = syn->key,
-		.irs = syn->irs,
-		.agreed = syn->opts | (uint32_t)syn->snd_wscale << 8 | mss << 16,
+	const struct weir_key4 *low = &syn->key.low;
+	const uint32_t *high = syn->key.raddr_high;
+	uint32_t agreed = syn->opts | (uint32_t)syn->snd_wscale << 8 | mss << 16;
+	const uint64_t words[5] = {
+		low->raddr | (uint64_t)low->laddr << 32,
+		low->rport | (uint32_t)low->lport << 16 | (uint64_t)low->vlan << 32,
+		syn->irs | (uint64_t)agreed << 32,
+		high[0] | (uint64_t)high[1] << 32,
+		high[2],
 	};
-	const size_t front = weir_key_is4(&syn->key) ? offsetof(struct weir_key, low) : 0;
 
-	return weir_siphash(key, (const uint8_t *)&sealed + front, sizeof(sealed) - front);
+	return weir_siphash(key, words, weir_key_is4(&syn->key) ? 24 : sizeof(words));
 }
 
 static uint32_t

@@ -11,6 +11,8 @@
 #define WEIR_RESETS_BURST  256
 #define WEIR_SYN_MSS_MIN   64  /* a smaller MSS option is taken as this */
 #define WEIR_COOKIE_SEGS   16  /* promised by a cookie */
+#define UNTAGGED_OPTIONS   54  /* where they begin behind headers of Ethernet, IPv4 and TCP alone */
+#define STRIPPED	   (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED)
 
 const struct weir_listener *
 weir_listen_find(const struct weir_tcp *tcp, uint16_t port)
@@ -34,7 +36,8 @@ read_hop(const struct weir_tcp *tcp, const struct weir_key *key, const struct we
 	p = weir_chain_read(seg->buf, 6, 6, scratch);
 	if (p != NULL)
 		memcpy(hop->mac, p, 6);
-	hop->tags = weir_tags_of_frame(seg->buf);
+	if (seg->opt_off != UNTAGGED_OPTIONS || (seg->buf->ol_flags & STRIPPED) != 0)
+		hop->tags = weir_tags_of_frame(seg->buf);
 	weir_route_hop(tcp, seg->port, key, hop);
 }
 
@@ -81,8 +84,10 @@ free_syn(struct weir_tcp *tcp, uint32_t i)
 	tcp->stats.syn_received--;
 }
 
+/* In answer to the frame `asked`, whose buffer it takes over; NULL: to none that came now. */
 static void
-send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn, uint32_t tsval)
+send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn, uint32_t tsval,
+	     struct rte_mbuf *asked)
 {
 	struct weir_packet packet = {
 		.seq = syn->iss,
@@ -100,17 +105,20 @@ send_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn, uint32_t tsval)
 	if (syn->opts & WEIR_FLOW_ACCECN_OPTION)
 		packet.accecn = weir_accecn_first();
 	tcp->stats.syn_acks++;
-	weir_output_syn_ack(tcp, syn, &packet);
+	if (weir_output_syn_ack(tcp, syn, &packet, asked))
+		tcp->stats.packets_consumed++;
+	else if (asked != NULL)
+		weir_tcp_consume(tcp, asked);
 }
 
 /* The AccECN option may be why the first did not arrive: the connection is without it from now on
  * (RFC 9768 3.2.3.2.2). */
 static void
-send_syn_ack_again(struct weir_tcp *tcp, struct weir_syn *syn)
+send_syn_ack_again(struct weir_tcp *tcp, struct weir_syn *syn, struct rte_mbuf *asked)
 {
 	tcp->stats.syn_acks_again++;
 	syn->opts &= (uint8_t)~WEIR_FLOW_ACCECN_OPTION;
-	send_syn_ack(tcp, syn, tcp->now_ms + syn->ts_offset);
+	send_syn_ack(tcp, syn, tcp->now_ms + syn->ts_offset, asked);
 }
 
 /* An ACK of the SYN alone, for segments that SYN-RECEIVED does not accept. */
@@ -249,8 +257,7 @@ send_cookie(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_
 	tcp->listener_uses[syn.listener].cookies_until_ns =
 		tcp->now_ns + WEIR_COOKIE_LIFE_MS * 1000000ull;
 	tcp->stats.cookies_sent++;
-	send_syn_ack(tcp, &syn, tsval);
-	weir_tcp_consume(tcp, seg->buf);
+	send_syn_ack(tcp, &syn, tsval, seg->buf);
 }
 
 /* An entry, unless the listener or the engine has as many as it may. */
@@ -303,8 +310,7 @@ accept_syn(struct weir_tcp *tcp, const struct weir_key *key, const struct weir_l
 		return;
 	}
 	weir_wheel_arm(&tcp->wheel, weir_tcp_syn_entry(tcp, i), tcp->now_ms + WEIR_TCP_RTO_MS);
-	send_syn_ack(tcp, syn, tcp->now_ms + syn->ts_offset);
-	weir_tcp_consume(tcp, seg->buf);
+	send_syn_ack(tcp, syn, tcp->now_ms + syn->ts_offset, seg->buf);
 }
 
 /* The segment that answers our SYN: a connection begins. False when there is no room for it: then the
@@ -434,8 +440,7 @@ syn_again(struct weir_tcp *tcp, uint32_t i, const struct weir_seg *seg)
 		send_syn_received_ack(tcp, syn);
 		refuse(tcp, seg, WEIR_DROP_SYN_RECEIVED_INVALID);
 	} else if (weir_ecn_agree_again(syn, tcp->listeners[syn->listener].ecn, seg)) {
-		send_syn_ack_again(tcp, syn);
-		weir_tcp_consume(tcp, seg->buf);
+		send_syn_ack_again(tcp, syn, seg->buf);
 	} else {
 		reset_half_open(tcp, syn);
 		weir_tcp_remove(tcp, &syn->key);
@@ -545,7 +550,7 @@ weir_listen_timer(struct weir_tcp *tcp, uint32_t i)
 	syn->retries++;
 	weir_wheel_arm(&tcp->wheel, weir_tcp_syn_entry(tcp, i),
 		       tcp->now_ms + (WEIR_TCP_RTO_MS << syn->retries));
-	send_syn_ack_again(tcp, syn);
+	send_syn_ack_again(tcp, syn, NULL);
 }
 
 void

@@ -220,9 +220,18 @@ syn_ack_image(struct weir_tcp *tcp, const struct weir_syn *syn, const struct wei
 	return image;
 }
 
-void
+/* Ours alone, and with room: then the answer goes into the frame that asked, which is near already. */
+static inline bool
+may_carry(const struct rte_mbuf *frame)
+{
+	return frame != NULL && frame->nb_segs == 1 && rte_mbuf_refcnt_read(frame) == 1 &&
+	       RTE_MBUF_DIRECT(frame) &&
+	       (uint32_t)(frame->buf_len - frame->data_off) >= WEIR_SYN_ACK_MAX;
+}
+
+bool
 weir_output_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn,
-		    const struct weir_packet *packet)
+		    const struct weir_packet *packet, struct rte_mbuf *asked)
 {
 	struct weir_syn_ack own = {
 		.rport = syn->key.low.rport,
@@ -232,24 +241,29 @@ weir_output_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn,
 		.tsval = packet->tsval,
 		.tsecr = packet->tsecr,
 	};
-	struct rte_mbuf *frame;
+	bool carried = may_carry(asked);
+	struct rte_mbuf *frame = asked;
 	uint32_t len;
 
 	if (syn->opts & WEIR_FLOW_IP6) {
 		weir_output_packet(tcp, syn->port, &syn->key, &syn->hop,
 				   (syn->opts & WEIR_FLOW_TS) != 0, packet);
-		return;
+		return false;
 	}
 	make_room(&tcp->gather);
-	frame = weir_buf_alloc(tcp->pool);
+	if (!carried)
+		frame = weir_buf_alloc(tcp->pool);
 	if (frame == NULL) {
 		tcp->stats.drops[WEIR_DROP_TX_NO_BUFFER]++;
-		return;
+		return false;
 	}
 	memcpy(own.remote_mac, syn->hop.mac, sizeof(own.remote_mac));
 	len = weir_syn_ack_write(syn_ack_image(tcp, syn, packet), &own,
 				 rte_pktmbuf_mtod(frame, uint8_t *));
+	if (carried)
+		frame->ol_flags = 0;
 	frame->data_len = (uint16_t)len;
 	frame->pkt_len = len;
 	gather_frame(&tcp->gather, syn->port, frame);
+	return carried;
 }

@@ -452,9 +452,10 @@ void weir_output_header(const struct weir_tcp *tcp, uint8_t port, const struct w
 void weir_output_packet(struct weir_tcp *tcp, uint8_t port, const struct weir_key *key,
 			const struct weir_hop *hop, bool has_ts, const struct weir_packet *packet);
 
-/* The SYN-ACK `packet` for `syn`; of IPv4 by copy and patch. */
-void weir_output_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn,
-			 const struct weir_packet *packet);
+/* The SYN-ACK `packet` for `syn`; of IPv4 by copy and patch. True when it went into the frame `asked`
+ * (NULL: none), which is on its way out then; otherwise that stays the caller's. */
+bool weir_output_syn_ack(struct weir_tcp *tcp, const struct weir_syn *syn,
+			 const struct weir_packet *packet, struct rte_mbuf *asked);
 
 /* ---- icmp_error.c ---- */
 

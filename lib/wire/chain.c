@@ -62,8 +62,11 @@ weir_chain_copy(struct rte_mbuf *buf, uint32_t off, uint32_t len, void *to)
 const uint8_t *
 weir_chain_read(struct rte_mbuf *buf, uint32_t off, uint32_t len, void *scratch)
 {
-	struct weir_chunk chunk = weir_chain_at(buf, off, len);
+	struct weir_chunk chunk;
 
+	if (off + len <= buf->data_len && len != 0)
+		return rte_pktmbuf_mtod_offset(buf, const uint8_t *, off);
+	chunk = weir_chain_at(buf, off, len);
 	if (chunk.len == len && len != 0)
 		return chunk.data;
 	return weir_chain_copy(buf, off, len, scratch) == len ? scratch : NULL;

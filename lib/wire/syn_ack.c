@@ -83,7 +83,7 @@ weir_syn_ack_write(const struct weir_syn_ack_image *image, const struct weir_syn
 	uint8_t *ip = to + image->l3_off, *tcp = to + image->l4_off;
 	uint64_t sum = image->tcp_sum;
 
-	memcpy(to, image->bytes, WEIR_PACKET_MAX);
+	memcpy(to, image->bytes, WEIR_SYN_ACK_MAX);
 	if (image->l3_off != 0)
 		memcpy(to, syn_ack->remote_mac, sizeof(syn_ack->remote_mac));
 	store_sum(ip + IP_SUM, patch32(ip + IP_REMOTE, syn_ack->raddr, image->ip_sum));

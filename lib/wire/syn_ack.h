@@ -56,7 +56,9 @@ struct weir_syn_ack_image {
 void weir_syn_ack_image(struct weir_syn_ack_image *image, const struct weir_syn_ack_kind *kind,
 			const struct weir_link *link);
 
-/* Write the packet to `to`, which has room for WEIR_PACKET_MAX bytes; returns its length. */
+#define WEIR_SYN_ACK_MAX 96 /* Ethernet 14, two tags 8, IPv4 20, TCP 52, and what copying may touch */
+
+/* Write the packet to `to`, which has room for WEIR_SYN_ACK_MAX bytes; returns its length. */
 uint32_t weir_syn_ack_write(const struct weir_syn_ack_image *image,
 			    const struct weir_syn_ack *syn_ack, uint8_t *to);
 

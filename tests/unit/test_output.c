@@ -13,6 +13,7 @@ struct seen {
 	uint32_t n; /* ACKs of a train; 0: a frame */
 	uint32_t flags, seq, ack, win, tsval, tsecr;
 	uint8_t port;
+	const struct rte_mbuf *frame; /* freed by now */
 };
 
 static struct world world;
@@ -57,6 +58,7 @@ see_frame(void *user, uint8_t port, struct rte_mbuf *frame)
 	    .flags = p[13],
 	    .win = weir_load_be16(p + 14),
 	    .port = port,
+	    .frame = frame,
 	};
 	weir_buf_free(tcp()->pool, frame);
 }
@@ -241,6 +243,73 @@ START_TEST(link_mirrors_tags_and_addresses)
 }
 END_TEST
 
+/* ---- answers in the frame that asked ---- */
+
+/* Does the SYN-ACK go out in `asked`, which is the test's otherwise? */
+static bool
+is_carried(struct rte_mbuf *asked)
+{
+	struct weir_syn syn = {.key = weir_key_of4(&(struct weir_key4){
+				       remote.ip, FRAME_LOCAL_IP, remote.port, 9000, 0}),
+			       .hop = hop};
+	const struct weir_packet packet = {
+		.seq = 7, .ack = 8, .flags = WEIR_TCP_SYN | WEIR_TCP_ACK, .mss = 1460, .wscale = -1};
+	uint64_t allocated = tcp()->pool->allocated;
+	bool carried;
+
+	carried = weir_output_syn_ack(tcp(), &syn, &packet, asked);
+	flush();
+	ck_assert_uint_eq(n_seen, 1);
+	ck_assert_uint_eq(seen[0].flags, WEIR_TCP_SYN | WEIR_TCP_ACK);
+	ck_assert_uint_eq(seen[0].seq, 7);
+	ck_assert_uint_eq(seen[0].ack, 8);
+	ck_assert_int_eq(seen[0].frame == asked, carried);
+	ck_assert_uint_eq(tcp()->pool->allocated - allocated, !carried);
+	return carried;
+}
+
+static struct rte_mbuf *
+asking(void)
+{
+	struct rte_mbuf *buf = weir_buf_alloc(&world.pool);
+
+	ck_assert_ptr_nonnull(buf);
+	memset(rte_pktmbuf_append(buf, 74), 0xee, 74);
+	buf->ol_flags = RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	return buf;
+}
+
+/* A frame that is somebody else's too, or that has no room, stays as it is. */
+START_TEST(an_answer_goes_into_the_frame_that_asked)
+{
+	struct rte_mbuf *buf, *more;
+
+	open_one();
+	ck_assert(!is_carried(NULL));
+	ck_assert(is_carried(asking()));
+	buf = asking();
+	rte_mbuf_refcnt_update(buf, 1);
+	ck_assert(!is_carried(buf));
+	ck_assert_uint_eq(*rte_pktmbuf_mtod(buf, uint8_t *), 0xee);
+	rte_mbuf_refcnt_update(buf, -1);
+	buf->data_off = (uint16_t)(buf->buf_len - (WEIR_SYN_ACK_MAX - 1));
+	ck_assert(!is_carried(buf));
+	buf->data_off--;
+	buf->ol_flags |= RTE_MBUF_F_EXTERNAL;
+	ck_assert(!is_carried(buf));
+	buf->ol_flags &= ~RTE_MBUF_F_EXTERNAL;
+	more = asking();
+	ck_assert_int_eq(rte_pktmbuf_chain(buf, more), 0);
+	ck_assert(!is_carried(buf));
+	buf->next = NULL;
+	buf->nb_segs = 1;
+	buf->pkt_len = buf->data_len;
+	weir_buf_free(&world.pool, more);
+	ck_assert(is_carried(buf));
+	scene_close(&world);
+}
+END_TEST
+
 /* ---- limits ---- */
 
 static void
@@ -317,6 +386,7 @@ add(Suite *s)
 	UNIT_CASE(s, a_train_is_of_one_kind);
 	UNIT_CASE(s, windows_are_those_of_the_flush);
 	UNIT_CASE(s, link_mirrors_tags_and_addresses);
+	UNIT_CASE(s, an_answer_goes_into_the_frame_that_asked);
 	UNIT_CASE(s, full_gather_is_flushed);
 	UNIT_CASE(s, pitfall_47_no_buffer_for_a_packet);
 }
