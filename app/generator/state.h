@@ -34,9 +34,10 @@
 #define GEN_NONE       UINT32_MAX
 
 /* Payload lies at one place in every buffer, so that it can stay there. Packets without payload
- * begin further left and do not reach it. */
+ * begin further left, with a cache line as those of a device do, and neither they nor an answer that
+ * is written over them reach it. */
 #define GEN_PAYLOAD_AT (RTE_PKTMBUF_HEADROOM + GEN_HEAD)
-#define GEN_CONTROL_AT (RTE_PKTMBUF_HEADROOM - 32)
+#define GEN_CONTROL_AT (RTE_PKTMBUF_HEADROOM - RTE_CACHE_LINE_SIZE)
 
 enum gen_state {
 	GEN_CLOSED, /* not yet, or not again, opened */

@@ -9,7 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "app/cli/say.h"
 #include "tests/attack/attacks.h"
+
+const char say_name[] = "attacks";
 
 static const struct {
 	const char *name;

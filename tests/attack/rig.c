@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/attack/rig.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #define LANE	   8192
 #define BUFFERS	   16384
 #define ROOM	   2176
+#define CACHE	   256 /* of mempools, as the stack's */
 #define SERVER	   0x0a000001u /* 10.0.0.1/8 */
 #define SIDE_SHIFT 20	       /* addresses of one side: 10.0.0.0, 10.16.0.0, 10.32.0.0 */
 #define IDLE_NS	   1000	       /* how long a poll lasts that found nothing */
@@ -261,39 +261,15 @@ deal(struct rig *rig)
 }
 
 static void
-feed(struct rig *rig)
+feed(void *user)
 {
+	struct rig *rig = user;
+
 	deal(rig);
 	for (uint32_t i = 0; i < RIG_SIDES; i++)
 		if (rig->lanes[i].generator != NULL && !rig->lanes[i].waits)
 			generate(rig, &rig->lanes[i], rig->fed_ns);
 	mix(rig);
-}
-
-static uint32_t
-await(struct rig *rig, uint32_t not_this)
-{
-	uint32_t turn;
-
-	for (uint32_t spins = 0;; spins++) {
-		turn = atomic_load_explicit(&rig->turn, memory_order_acquire);
-		if (turn != not_this)
-			return turn;
-		if (spins > 10000) /* there may be one core only */
-			sched_yield();
-	}
-}
-
-static void *
-generators(void *user)
-{
-	struct rig *rig = user;
-
-	while (await(rig, RIG_TURN_ENGINE) != RIG_TURN_END) {
-		feed(rig);
-		atomic_store_explicit(&rig->turn, RIG_TURN_ENGINE, memory_order_release);
-	}
-	return NULL;
 }
 
 uint32_t
@@ -320,12 +296,7 @@ rig_step(struct rig *rig)
 		ns = IDLE_NS;
 	rig->now += ns;
 	rig->fed_ns = ns;
-	if (!rig->cross) {
-		feed(rig);
-		return work;
-	}
-	atomic_store_explicit(&rig->turn, RIG_TURN_GENERATORS, memory_order_release);
-	await(rig, RIG_TURN_GENERATORS);
+	crew_call(rig->crew, feed, rig);
 	return work;
 }
 
@@ -458,6 +429,7 @@ open_stack(struct rig *rig)
 						.user = rig,
 						.mac = {2, 0, 0, 0, 0, 1}};
 
+	rig->stack_config.heap = rig->crew == NULL;
 	ring_open(&rig->received, RING);
 	ring_open(&rig->sent, LANE);
 	rig->streams = calloc(rig->stack_config.flows, sizeof(*rig->streams));
@@ -469,6 +441,20 @@ open_stack(struct rig *rig)
 		die("the stack does not start");
 	rig->engine = weir_stack_engine(rig->stack, 0);
 	weir_stack_set_handler(rig->stack, on_events, rig);
+}
+
+/* Buffers of packets that are sent; false: there is no memory. */
+static bool
+open_buffers(struct rig *rig, struct rig_lane *lane, enum rig_side side)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	if (rig->crew == NULL)
+		return weir_pool_open_heap(&lane->pool, lane->buffers, ROOM) == 0;
+	snprintf(name, sizeof(name), "lane_%u", (unsigned int)side);
+	lane->mempool = rte_pktmbuf_pool_create_by_ops(name, lane->buffers, CACHE, 0, ROOM,
+						       SOCKET_ID_ANY, "stack");
+	return lane->mempool != NULL && weir_pool_open_mempool(&lane->pool, lane->mempool) == 0;
 }
 
 static void
@@ -489,7 +475,7 @@ open_lane(struct rig *rig, enum rig_side side)
 	lane->config.pool = &lane->pool;
 	lane->config.rx_pool = &lane->rx_pool;
 	lane->config.verify = rig->verify;
-	if (weir_pool_open_heap(&lane->pool, lane->buffers, ROOM) != 0 ||
+	if (!open_buffers(rig, lane, side) ||
 	    weir_pool_open_heap(&lane->rx_pool, 64, ROOM) != 0 ||
 	    generator_create(&lane->config, (uint64_t)rig->now, &lane->generator) != 0)
 		die("a generator does not start");
@@ -503,8 +489,6 @@ rig_open(struct rig *rig)
 	open_stack(rig);
 	for (uint32_t i = 0; i < RIG_SIDES; i++)
 		open_lane(rig, i);
-	if (rig->cross && pthread_create(&rig->thread, NULL, generators, rig) != 0)
-		die("a thread does not start");
 }
 
 uint32_t
@@ -513,10 +497,6 @@ rig_close(struct rig *rig)
 	struct weir_pool *door = &rig->lanes[RIG_STREAMS].rx_pool;
 	uint32_t missing = 0;
 
-	if (rig->cross) {
-		atomic_store_explicit(&rig->turn, RIG_TURN_END, memory_order_release);
-		pthread_join(rig->thread, NULL);
-	}
 	ring_close(&rig->received, door);
 	ring_close(&rig->sent, door);
 	for (uint32_t i = 0; i < RIG_SIDES; i++)
@@ -528,9 +508,11 @@ rig_close(struct rig *rig)
 	missing += (uint32_t)weir_stack_destroy(rig->stack);
 	weir_port_close(rig->port);
 	for (uint32_t i = 0; i < RIG_SIDES; i++)
-		if (rig->lanes[i].generator != NULL)
+		if (rig->lanes[i].generator != NULL) {
 			missing += weir_pool_close(&rig->lanes[i].pool) +
 				   weir_pool_close(&rig->lanes[i].rx_pool);
+			rte_mempool_free(rig->lanes[i].mempool);
+		}
 	free(rig->streams);
 	return missing;
 }

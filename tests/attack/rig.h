@@ -9,11 +9,10 @@
 #ifndef WEIR_TESTS_ATTACK_RIG_H
 #define WEIR_TESTS_ATTACK_RIG_H
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "app/bench/crew.h"
 #include "app/generator/generator.h"
 #include "engine/engine.h"
 #include "weir.h"
@@ -31,12 +30,6 @@ enum rig_side {
 	RIG_SIDES
 };
 
-enum rig_turn {
-	RIG_TURN_ENGINE,
-	RIG_TURN_GENERATORS,
-	RIG_TURN_END
-};
-
 struct rig_ring {
 	struct rte_mbuf **slots;
 	uint32_t head, tail, capacity;
@@ -46,6 +39,7 @@ struct rig_lane {
 	struct weir_port port; /* the generator's end */
 	struct rig_ring out, in; /* its packets, and the engine's to it */
 	struct weir_pool pool, rx_pool;
+	struct rte_mempool *mempool; /* of pool; NULL: it is of the heap */
 	struct generator_config config;
 	struct generator *generator; /* NULL: not taking part */
 	uint32_t buffers;
@@ -73,9 +67,9 @@ struct rig {
 	bool verify; /* every byte of every stream */
 	bool stalled; /* the application does not read */
 	bool counted; /* time is what the engine's polls take */
-	bool cross; /* the generators have a core of their own, in lockstep */
-	pthread_t thread;
-	_Atomic uint32_t turn; /* enum rig_turn */
+	/* The generators have a core of their own, in lockstep, and all buffers are of mempools, which two
+	 * cores share as an engine shares them with a device. NULL: one core, buffers of the heap. */
+	struct crew *crew;
 	double fed_ns;
 	uint32_t fill; /* streams are asked for packets until so many wait in the ring */
 	double cycles_per_ns;
