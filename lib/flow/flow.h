@@ -118,14 +118,14 @@ struct weir_flow {
 	uint32_t iss;
 	uint32_t irs;
 	uint32_t heard_ms;    /* last segment of any kind */
+	uint16_t listener;    /* asked for where heard_ms is written */
+	uint16_t rto_ms;      /* of the handshake's RTT sample, before back-off */
 	uint32_t user_due_ms; /* end of the user timeout, while it runs */
 	uint32_t fin_seq;   /* sequence number of the peer's FIN, valid with fin_known */
 	uint32_t ts_offset; /* TSval = now in ms + this */
 	uint32_t ts_recent_ms; /* when ts_recent changed: 24-day rule */
 	uint32_t limit_since_ms;
 	uint32_t limited_ms[WEIR_LIMIT_COUNT];
-	uint16_t listener;
-	uint16_t rto_ms; /* of the handshake's RTT sample, before back-off */
 	uint8_t fin_known;
 	uint8_t retries;   /* of the FIN, or keepalive probes without an answer */
 	uint8_t gives_up : 2;

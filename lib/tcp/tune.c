@@ -200,11 +200,13 @@ void
 weir_tune_arrival(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
 	struct weir_tune *tune = &tcp->tunes[flow->id];
-	uint32_t elapsed_ms = tcp->now_ms - tune->round_ms;
-	uint32_t taken = taken_bytes(flow), back = taken - flow->leased_bytes;
+	uint32_t elapsed_ms, taken, back;
 
-	if (!is_tuned(tcp, flow))
+	if (!is_tuned(tcp, flow)) /* nothing else is looked at: each line of a flow counts */
 		return;
+	elapsed_ms = tcp->now_ms - tune->round_ms;
+	taken = taken_bytes(flow);
+	back = taken - flow->leased_bytes;
 	if (flow->opts & WEIR_FLOW_TS)
 		sample_timestamp(tcp, flow, tune, seg);
 	else
