@@ -82,17 +82,13 @@ append(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx, const struct 
 static uint32_t
 begin(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t start)
 {
-	uint32_t reass = weir_reass_take(&tcp->reass), idx;
+	uint32_t idx;
 
-	if (reass == WEIR_NONE)
+	if (!weir_tcp_begin_reassembly(tcp, flow))
 		return 0;
-	idx = weir_ranges_insert(&tcp->reass.ranges, &tcp->reass.items[reass].ranges, start, start);
-	if (idx == 0) {
-		weir_reass_give(&tcp->reass, reass);
-		return 0;
-	}
-	flow->reass = reass;
-	weir_flow_limited(tcp, flow, WEIR_LIMIT_LOSS);
+	idx = weir_ranges_insert(&tcp->reass.ranges, &tcp->reass.items[flow->reass].ranges, start, start);
+	if (idx == 0)
+		weir_tcp_end_reassembly(tcp, flow);
 	return idx;
 }
 
@@ -117,7 +113,6 @@ fill(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 	tcp->stats.data_segs += seg->wire_segs;
 	weir_tcp_delivered(tcp, flow, seg->len);
 	weir_tcp_pull(tcp, flow);
-	flow->quick_acks = WEIR_TCP_QUICK_ACKS;
 	weir_ack_now(tcp, flow);
 }
 

@@ -24,6 +24,7 @@ struct weir_reassembly {
 	uint32_t recent[WEIR_SACK_RECENT]; /* a sequence number inside each of the latest ranges */
 	uint8_t n_recent;
 	uint8_t spare[3];
+	uint32_t stuck_ms; /* since when rcv_nxt stands where it does */
 	uint32_t bytes;   /* payload held */
 	uint32_t bufs;    /* buffer segments held; shared by several pieces: once per piece */
 	uint32_t next_free;

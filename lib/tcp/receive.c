@@ -125,13 +125,33 @@ weir_tcp_collapse(struct weir_tcp *tcp, struct weir_flow *flow)
 	}
 }
 
-/* Nothing is held out of order any more: there is no hole to wait for. */
-static void
-end_reassembly(struct weir_tcp *tcp, struct weir_flow *flow)
+bool
+weir_tcp_begin_reassembly(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	flow->reass = weir_reass_take(&tcp->reass);
+	if (flow->reass == WEIR_NONE)
+		return false;
+	tcp->reass.items[flow->reass].stuck_ms = tcp->now_ms;
+	weir_flow_limited(tcp, flow, WEIR_LIMIT_LOSS);
+	return true;
+}
+
+void
+weir_tcp_end_reassembly(struct weir_tcp *tcp, struct weir_flow *flow)
 {
 	weir_reass_give(&tcp->reass, flow->reass);
 	flow->reass = WEIR_NONE;
 	weir_flow_unlimited(tcp, flow);
+}
+
+/* rcv_nxt moves again. After a timeout the sender starts slowly, and each ACK lets it send more; after
+ * a fast retransmission, or when a segment was merely late, it goes on as before. */
+static void
+end_standstill(const struct weir_tcp *tcp, struct weir_flow *flow, struct weir_reassembly *r)
+{
+	if (tcp->now_ms - r->stuck_ms >= WEIR_TCP_STUCK_MS)
+		flow->quick_acks = WEIR_TCP_QUICK_ACKS;
+	r->stuck_ms = tcp->now_ms;
 }
 
 static void
@@ -145,7 +165,7 @@ prune(struct weir_tcp *tcp, struct weir_flow *flow)
 	tcp->stats.pruned += pieces;
 	tcp->stats.drops[WEIR_DROP_TCP_PRUNED] += pieces;
 	if (weir_reass_empty(r))
-		end_reassembly(tcp, flow);
+		weir_tcp_end_reassembly(tcp, flow);
 }
 
 /* Copying pays, and does not pay again soon: what is held in order fills less than half its buffers. */
@@ -250,6 +270,7 @@ weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow)
 	if (flow->reass == WEIR_NONE)
 		return false;
 	r = &tcp->reass.items[flow->reass];
+	end_standstill(tcp, flow, r);
 	before = r->bufs;
 	bytes = weir_reass_deliver(&tcp->reass, r, flow->rcv_nxt, &flow->unread, &moved);
 	weir_tcp_hold(tcp, flow, (int32_t)(r->bufs + moved - before));
@@ -259,7 +280,7 @@ weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow)
 		weir_tcp_delivered(tcp, flow, bytes);
 	}
 	if (weir_reass_empty(r))
-		end_reassembly(tcp, flow);
+		weir_tcp_end_reassembly(tcp, flow);
 	return true;
 }
 
@@ -285,17 +306,13 @@ insert(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 static void
 hold_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
-	if (flow->reass == WEIR_NONE) {
-		flow->reass = weir_reass_take(&tcp->reass);
-		if (flow->reass == WEIR_NONE) {
-			weir_tcp_drop(tcp, seg->buf, WEIR_DROP_NO_NODE);
-			return;
-		}
-		weir_flow_limited(tcp, flow, WEIR_LIMIT_LOSS);
+	if (flow->reass == WEIR_NONE && !weir_tcp_begin_reassembly(tcp, flow)) {
+		weir_tcp_drop(tcp, seg->buf, WEIR_DROP_NO_NODE);
+		return;
 	}
 	insert(tcp, flow, seg);
 	if (weir_reass_empty(&tcp->reass.items[flow->reass]))
-		end_reassembly(tcp, flow);
+		weir_tcp_end_reassembly(tcp, flow);
 }
 
 void
@@ -345,6 +362,6 @@ weir_tcp_forget_data(struct weir_tcp *tcp, struct weir_flow *flow)
 	flow->unread_bytes = 0;
 	if (flow->reass != WEIR_NONE) {
 		weir_tcp_hold(tcp, flow, -(int32_t)tcp->reass.items[flow->reass].bufs);
-		end_reassembly(tcp, flow);
+		weir_tcp_end_reassembly(tcp, flow);
 	}
 }

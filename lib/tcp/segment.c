@@ -203,17 +203,13 @@ take_in_order(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_se
 	      bool ack_at_once)
 {
 	bool overlaps = overlaps_held(tcp, flow, seg);
-	bool filled;
 
 	if (overlaps ? !weir_tcp_take_overlapping(tcp, flow, seg) : !weir_tcp_take(tcp, flow, seg)) {
 		weir_ack_outside(tcp, flow, true);
 		return false;
 	}
-	filled = overlaps || weir_tcp_pull(tcp, flow);
-	if (filled) {
-		flow->quick_acks = WEIR_TCP_QUICK_ACKS;
+	if (overlaps || weir_tcp_pull(tcp, flow)) /* fills a gap, or a part of it (RFC 5681 4.2) */
 		ack_at_once = true;
-	}
 	if (flow->fin_known && flow->rcv_nxt == flow->fin_seq)
 		return true; /* the ACK of the FIN says it */
 	if (ack_at_once)

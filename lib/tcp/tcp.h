@@ -31,7 +31,8 @@
 #include "wire/parse.h"
 #include "wire/syn_ack.h"
 
-#define WEIR_TCP_QUICK_ACKS  16   /* segments acknowledged each at once: start, idle, loss */
+#define WEIR_TCP_QUICK_ACKS  16   /* segments acknowledged each at once while the sender starts slowly */
+#define WEIR_TCP_STUCK_MS    200  /* a hole so old: the sender's timer may have fired (Linux: the least) */
 #define WEIR_TCP_DELACK_MS   40   /* RFC 9293 3.8.6.3 allows 500 */
 #define WEIR_TCP_IDLE_MS     1000 /* silence after which a flow counts as idle */
 #define WEIR_TCP_RTO_MS      1000 /* of SYN-ACK and FIN, the least; doubled each time (RFC 6298) */
@@ -341,6 +342,10 @@ void weir_tcp_note_late(struct weir_tcp *tcp, const struct weir_flow *flow,
  * `flow` is whose they are, NULL when it has ended. */
 uint32_t weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first);
 
+/* The flow, which has none, gets a reassembly, empty; false when none is left. */
+bool weir_tcp_begin_reassembly(struct weir_tcp *tcp, struct weir_flow *flow);
+/* Nothing is held out of order any more: there is no hole to wait for. */
+void weir_tcp_end_reassembly(struct weir_tcp *tcp, struct weir_flow *flow);
 /* In-order payload: true when it is held and rcv_nxt has moved; otherwise it was dropped by name. */
 bool weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg);
 /* Payload right of rcv_nxt. */
@@ -349,7 +354,8 @@ void weir_tcp_take_out_of_order(struct weir_tcp *tcp, struct weir_flow *flow,
 /* In-order payload of which some is held out of order already: the first copy wins. As above. */
 bool weir_tcp_take_overlapping(struct weir_tcp *tcp, struct weir_flow *flow,
 			       const struct weir_seg *seg);
-/* What the hole that just closed releases; true when there was some. */
+/* rcv_nxt has moved: what a hole that closed releases goes into the stream, and after a long standstill
+ * segments are acknowledged each at once again. True when there was a hole. */
 bool weir_tcp_pull(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Free all that the flow holds and nobody leased. */
 void weir_tcp_forget_data(struct weir_tcp *tcp, struct weir_flow *flow);

@@ -114,7 +114,9 @@ START_TEST(quick_acks_return_after_idle)
 }
 END_TEST
 
-START_TEST(quick_acks_return_after_loss)
+/* A segment that waits for `wait_ms` for the one before it; what then comes is `acks` for four more. */
+static void
+fill_after(uint64_t wait_ms, uint32_t acks)
 {
 	open_policy(WEIR_ACK_TRAIN);
 	leave_quick_acks();
@@ -123,12 +125,23 @@ START_TEST(quick_acks_return_after_loss)
 	ck_assert_uint_eq(world_last(&world)->n_sacks, 1);
 	stream(1);
 	remote.snd_nxt += MSS;
-	ck_assert_uint_eq(world_poll(&world, 1000), 1); /* gap filled: at once */
+	ck_assert_uint_eq(world_poll(&world, wait_ms * TCP_TEST_MS), 1); /* gap filled: at once */
 	ck_assert_uint_eq(world_last(&world)->ack, remote.snd_nxt);
 	ck_assert_uint_eq(world_last(&world)->n_sacks, 0);
 	stream(4);
-	ck_assert_uint_eq(world_poll(&world, 1000), 4);
+	ck_assert_uint_eq(world_poll(&world, 1000), acks);
 	world_close(&world);
+}
+
+START_TEST(quick_acks_return_after_timeout)
+{
+	fill_after(WEIR_TCP_STUCK_MS, 4);
+}
+END_TEST
+
+START_TEST(one_ack_at_once_for_what_was_late)
+{
+	fill_after(WEIR_TCP_STUCK_MS - 1, 2);
 }
 END_TEST
 
@@ -238,7 +251,8 @@ add(Suite *s)
 	UNIT_CASE(s, stretch_acknowledges_aggregates);
 	UNIT_CASE(s, delayed_counts_aggregates_as_segments);
 	UNIT_CASE(s, quick_acks_return_after_idle);
-	UNIT_CASE(s, quick_acks_return_after_loss);
+	UNIT_CASE(s, quick_acks_return_after_timeout);
+	UNIT_CASE(s, one_ack_at_once_for_what_was_late);
 	UNIT_CASE(s, pitfall_52_three_duplicates_of_equal_window);
 	UNIT_CASE(s, pitfall_43_duplicates_among_trains_are_all_sent);
 	UNIT_CASE(s, duplicate_is_reported_once);
