@@ -22,7 +22,7 @@ find_flow(struct weir_stack *stack, weir_conn conn)
 static uint32_t __attribute__((noinline))
 node_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans, uint32_t most)
 {
-	uint32_t off = held->off, left = held->len, n = 0;
+	uint32_t off = (uint32_t)held->off, left = held->len, n = 0;
 
 	while (left != 0) {
 		struct weir_chunk chunk = weir_chain_at(held->buf, off, left);
@@ -49,16 +49,15 @@ lease_run(struct weir_held *nodes, struct weir_flow *flow, weir_conn conn, struc
 
 	for (; next != 0 && n < most && left != 0; left--) {
 		const struct weir_held *held = &nodes[next];
-		const struct rte_mbuf *buf = held->buf;
 
-		if (unlikely(buf->nb_segs != 1)) {
+		if (unlikely(held->home == WEIR_HELD_CHAIN)) {
 			uint32_t got = node_spans(held, lease, spans + n, most - n);
 
 			if (got == 0)
 				break;
 			n += got;
 		} else {
-			spans[n].data = rte_pktmbuf_mtod_offset(buf, const uint8_t *, held->off);
+			spans[n].data = held->data;
 			spans[n].lease = lease;
 			spans[n].len = held->len;
 			spans[n].last = 0;
@@ -76,8 +75,7 @@ lease_run(struct weir_held *nodes, struct weir_flow *flow, weir_conn conn, struc
 		flow->unread.tail = 0;
 	nodes[last].next = 0;
 	nodes[first].gen++;
-	nodes[first].flow = (uint32_t)conn;
-	nodes[first].seq = (uint32_t)(conn >> 32);
+	nodes[first].conn = conn;
 	flow->unread_bytes -= bytes;
 	flow->leased_bytes += bytes;
 	return n;
@@ -128,7 +126,7 @@ weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 			continue;
 		}
 		held = &tcp->held.nodes[(uint32_t)leases[i]];
-		flow = find_flow(stack, (uint64_t)held->seq << 32 | held->flow);
+		flow = find_flow(stack, held->conn);
 		if (last != flow) {
 			if (last != NULL)
 				weir_window_freed(tcp, last, freed);
@@ -166,20 +164,13 @@ next_read(struct weir_stack *stack, weir_conn conn)
 static void
 fetch(const struct weir_held *held)
 {
-	const uint8_t *data = rte_pktmbuf_mtod_offset(held->buf, const uint8_t *, held->off);
+	const uint8_t *data = held->data;
 	uint32_t len = RTE_MIN(held->len, WEIR_FETCH_BYTES);
 
+	if (unlikely(held->home == WEIR_HELD_CHAIN))
+		return;
 	for (uint32_t off = 0; off < len; off += RTE_CACHE_LINE_SIZE)
 		rte_prefetch0(data + off);
-}
-
-static uint32_t
-copy_node(const struct weir_held *held, uint8_t *to)
-{
-	if (unlikely(held->buf->nb_segs != 1))
-		return weir_chain_copy(held->buf, held->off, held->len, to);
-	memcpy(to, rte_pktmbuf_mtod_offset(held->buf, const uint8_t *, held->off), held->len);
-	return held->len;
 }
 
 /* Take `len` bytes, all of them unread, off the front; copies them where `to` is not NULL, while the
@@ -197,7 +188,7 @@ take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t 
 
 			if (next != 0)
 				fetch(&nodes[next]);
-			to += copy_node(&nodes[idx], to);
+			to += weir_held_copy(&nodes[idx], nodes[idx].len, to);
 		}
 		len -= nodes[idx].len;
 		last = idx;
@@ -212,10 +203,8 @@ take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t 
 	if (len == 0)
 		return;
 	if (to != NULL)
-		weir_chain_copy(nodes[idx].buf, nodes[idx].off, len, to);
-	nodes[idx].off += len;
-	nodes[idx].seq += len;
-	nodes[idx].len -= len;
+		weir_held_copy(&nodes[idx], len, to);
+	weir_held_trim(&nodes[idx], len);
 }
 
 static int

@@ -326,17 +326,19 @@ poison(struct rte_mbuf *seg)
 #endif
 }
 
-_Static_assert(offsetof(struct rte_mbuf, nb_segs) == offsetof(struct rte_mbuf, refcnt) + 2,
-	       "is_simple() reads them as one");
-
-/* One segment, ours alone, from `home`: it goes back as it is, and its second line is not read. */
-static inline bool
-is_simple(const struct rte_mbuf *buf, const struct rte_mempool *home)
+void
+weir_buf_put(struct weir_pool *pool, struct rte_mempool *home, struct rte_mbuf **bufs, uint32_t n)
 {
-	uint32_t owners_segs;
-
-	memcpy(&owners_segs, &buf->refcnt, sizeof(owners_segs));
-	return buf->pool == home && owners_segs == 0x00010001 && RTE_MBUF_DIRECT(buf);
+	if (n == 0)
+		return;
+#ifdef WEIR_DEBUG
+	for (uint32_t i = 0; i < n; i++) {
+		assert(weir_buf_is_of(bufs[i], home) && bufs[i]->next == NULL);
+		poison(bufs[i]);
+	}
+#endif
+	rte_mempool_put_bulk(home, (void **)bufs, n);
+	pool->freed += n;
 }
 
 /* As many from the front as go back to one mempool as they are. */
@@ -346,9 +348,7 @@ free_simple(struct rte_mbuf **bufs, uint32_t n)
 	struct rte_mempool *home = bufs[0] == NULL ? NULL : bufs[0]->pool;
 	uint32_t k = 0;
 
-	if (home == NULL)
-		return 0;
-	while (k < n && bufs[k] != NULL && is_simple(bufs[k], home)) {
+	while (k < n && bufs[k] != NULL && weir_buf_is_of(bufs[k], home)) {
 		poison(bufs[k]);
 		k++;
 	}

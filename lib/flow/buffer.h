@@ -9,7 +9,9 @@
 #define WEIR_FLOW_BUFFER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <rte_mbuf.h>
 
@@ -62,6 +64,28 @@ bool weir_buf_alloc_frames(struct weir_pool *pool, struct rte_mbuf **bufs, uint3
  */
 void weir_buf_free_bulk(struct weir_pool *pool, struct rte_mbuf **bufs, uint32_t n);
 void weir_buf_free(struct weir_pool *pool, struct rte_mbuf *buf);
+
+_Static_assert(offsetof(struct rte_mbuf, nb_segs) == offsetof(struct rte_mbuf, refcnt) + 2,
+	       "weir_buf_is_of() reads them as one");
+
+/*
+ * One segment, ours alone, of the mempool `home`: it goes back there as it is, by weir_buf_put() too, as
+ * long as nobody adds an owner or a segment. False where `home` is NULL. The second line of the buffer
+ * is not read.
+ */
+static inline bool
+weir_buf_is_of(const struct rte_mbuf *buf, const struct rte_mempool *home)
+{
+	uint32_t owners_segs;
+
+	memcpy(&owners_segs, &buf->refcnt, sizeof(owners_segs));
+	return buf->pool == home && home != NULL && owners_segs == 0x00010001 &&
+	       RTE_MBUF_DIRECT(buf);
+}
+
+/* Put back `n` buffers of `home` (0: it may be NULL), each as weir_buf_is_of() says; none is looked at.
+ * Otherwise as weir_buf_free_bulk(). */
+void weir_buf_put(struct weir_pool *pool, struct rte_mempool *home, struct rte_mbuf **bufs, uint32_t n);
 
 /* One more owner of every segment of the chain. */
 void weir_buf_ref(struct rte_mbuf *buf);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "flow/arena.h"
+#include "wire/chain.h"
 
 int
 weir_held_open(struct weir_held_pool *pool, uint32_t size, int node)
@@ -43,6 +44,18 @@ weir_held_touch(struct weir_held_pool *pool, uint32_t n)
 	}
 	*end = 0;
 	return true;
+}
+
+void
+weir_held_fill_homeless(struct weir_held *held, const struct weir_seg *seg)
+{
+	struct weir_chunk chunk = weir_chain_at(seg->buf, seg->data_off, seg->len);
+
+	weir_held_set(held, seg->buf, chunk.data, seg->len, seg->seq, 0);
+	if (chunk.len == seg->len)
+		return;
+	held->home = WEIR_HELD_CHAIN;
+	held->off = seg->data_off;
 }
 
 uint32_t

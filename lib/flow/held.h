@@ -2,7 +2,8 @@
 /*
  * Nodes that hold received payload: in a flow's receive list, in its reassembly, or on lease to the
  * application. 32 bytes, in one array per engine, named by index; index 0 is never used and means
- * none. Free nodes form a LIFO list.
+ * none. Free nodes form a LIFO list. A node knows the address of its payload and the home of its buffer,
+ * so that most buffers are not looked at again once they are held.
  */
 #ifndef WEIR_FLOW_HELD_H
 #define WEIR_FLOW_HELD_H
@@ -12,16 +13,23 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "flow/homes.h"
+#include "wire/chain.h"
 #include "wire/seg.h"
+
+#define WEIR_HELD_CHAIN 0xff /* no home, and the payload lies in several buffer segments */
 
 struct weir_held {
 	struct rte_mbuf *buf;
-	uint32_t off;  /* first byte, from the start of the frame */
-	uint32_t len;  /* payload bytes */
-	uint32_t seq;  /* of the first byte */
+	union {
+		const uint8_t *data; /* first byte */
+		uint64_t off;	     /* the same from the start of the frame: WEIR_HELD_CHAIN */
+		uint64_t conn;	     /* first node of a lease: the connection to credit */
+	};
+	uint16_t len;  /* payload bytes */
+	uint8_t home;  /* of the buffer, 0: none, or WEIR_HELD_CHAIN */
 	uint32_t next; /* index of the next node of the same list, 0: last */
-	uint32_t flow; /* first node of a lease: lower half of the handle of the connection to
-			  credit, whose upper half stands in `seq` */
+	uint32_t seq;  /* of the first byte */
 	uint32_t gen;  /* odd while this node is the first of a lease, even otherwise */
 };
 _Static_assert(sizeof(struct weir_held) == 32, "two to a cache line");
@@ -32,6 +40,7 @@ struct weir_held_pool {
 	uint32_t free;    /* first free node, 0: none */
 	uint32_t touched; /* nodes handed out at least once; beyond it memory was never touched */
 	uint32_t used;
+	struct weir_homes homes; /* of the buffers that they hold */
 };
 
 /* A list in sequence order. */
@@ -43,17 +52,61 @@ struct weir_held_list {
 int weir_held_open(struct weir_held_pool *pool, uint32_t size, int node);
 void weir_held_close(struct weir_held_pool *pool);
 
-_Static_assert(offsetof(struct weir_held, len) - offsetof(struct weir_held, off) ==
-		       offsetof(struct weir_seg, len) - offsetof(struct weir_seg, data_off),
-	       "copied as one");
-
-/* The payload of `seg`; the rest of the node stays. */
+/* `len` bytes from `data` on in `buf`, whose home is `home`; next and gen stay. */
 static inline void
-weir_held_fill(struct weir_held *held, const struct weir_seg *seg)
+weir_held_set(struct weir_held *held, struct rte_mbuf *buf, const uint8_t *data, uint32_t len,
+	      uint32_t seq, uint8_t home)
 {
-	held->buf = seg->buf;
-	memcpy(&held->off, &seg->data_off, sizeof(held->off) + sizeof(held->len));
-	held->seq = seg->seq;
+	held->buf = buf;
+	held->data = data;
+	held->len = (uint16_t)len;
+	held->home = home;
+	held->seq = seq;
+}
+
+/* The payload of `seg`, whose buffer has no home, or shall not have: it will have more owners. */
+void weir_held_fill_homeless(struct weir_held *held, const struct weir_seg *seg);
+
+/* The payload of `seg`, of which no other node holds a part. */
+static inline void
+weir_held_fill(struct weir_held *held, const struct weir_seg *seg, struct weir_homes *homes)
+{
+	uint8_t home = weir_homes_find(homes, seg->buf, seg->port);
+
+	if (__builtin_expect(home != 0, 1))
+		weir_held_set(held, seg->buf, rte_pktmbuf_mtod_offset(seg->buf, const uint8_t *, seg->data_off),
+			      seg->len, seg->seq, home);
+	else
+		weir_held_fill_homeless(held, seg);
+}
+
+/* Buffer segments that it holds. */
+static inline uint32_t
+weir_held_bufs(const struct weir_held *held)
+{
+	return held->home == 0 || held->home == WEIR_HELD_CHAIN ? held->buf->nb_segs : 1;
+}
+
+/* Copy the first `len` bytes, at most held->len, to `to`; returns `len`. */
+static inline uint32_t
+weir_held_copy(const struct weir_held *held, uint32_t len, void *to)
+{
+	if (__builtin_expect(held->home == WEIR_HELD_CHAIN, 0))
+		return weir_chain_copy(held->buf, (uint32_t)held->off, len, to);
+	memcpy(to, held->data, len);
+	return len;
+}
+
+/* The first `n` bytes, at most len, are not held any more. */
+static inline void
+weir_held_trim(struct weir_held *held, uint32_t n)
+{
+	if (held->home == WEIR_HELD_CHAIN)
+		held->off += n;
+	else
+		held->data += n;
+	held->seq += n;
+	held->len = (uint16_t)(held->len - n);
 }
 
 /* Index of a node whose fields are all undefined but gen; 0 when none is left. */

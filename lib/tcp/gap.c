@@ -61,7 +61,7 @@ append(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx, const struct 
 	uint32_t node = tcp->held.free, last = 0, end = segs[n - 1].seq + segs[n - 1].len;
 
 	for (uint32_t i = 0; i < n; i++) {
-		weir_held_fill(&tcp->held.nodes[node], &segs[i]);
+		weir_held_fill(&tcp->held.nodes[node], &segs[i], &tcp->held.homes);
 		last = node;
 		node = tcp->held.nodes[node].next;
 		weir_tcp_send_window(flow, &segs[i]);
@@ -96,7 +96,7 @@ begin(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t start)
 static void
 fill(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
-	weir_held_fill(&tcp->held.nodes[tcp->held.free], seg);
+	weir_held_fill(&tcp->held.nodes[tcp->held.free], seg, &tcp->held.homes);
 	weir_held_take(&tcp->held, &flow->unread, tcp->held.free, 1);
 	flow->heard_ms = tcp->now_ms;
 	weir_tcp_note_arrival(tcp, flow, seg);

@@ -69,7 +69,7 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 	uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
 	uint32_t node = tcp->held.free;
 
-	weir_held_fill(&tcp->held.nodes[node], seg);
+	weir_held_fill(&tcp->held.nodes[node], seg, &tcp->held.homes);
 	hold(tcp, flow, node, 1, seg->nb_segs);
 	if (weir_seq_leq(seg->seq, flow->last_ack_sent)) {
 		flow->ts_recent = seg->tsval;
@@ -105,7 +105,7 @@ take_plain(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *
 	for (i = 0; i < n && segs[i].len <= longest && segs[i].wire_segs == 1; i++) {
 		const struct weir_seg *seg = &segs[i];
 
-		weir_held_fill(&nodes[node], seg);
+		weir_held_fill(&nodes[node], seg, &tcp->held.homes);
 		last = node;
 		node = nodes[node].next;
 		bufs += seg->nb_segs;

@@ -202,12 +202,15 @@ add_piece(struct weir_reass_pool *pool, struct plan *plan, const struct weir_seg
 {
 	uint32_t idx = plan->reserved;
 	struct weir_held *piece = &pool->held->nodes[idx];
+	struct weir_seg part = *seg;
 
 	plan->reserved = piece->next;
-	piece->buf = seg->buf;
-	piece->off = seg->data_off + (from - seg->seq);
-	piece->len = to - from;
-	piece->seq = from;
+	weir_seg_trim_head(&part, from - seg->seq);
+	part.len = to - from;
+	if (plan->pieces == 1)
+		weir_held_fill(piece, &part, &pool->held->homes);
+	else
+		weir_held_fill_homeless(piece, &part);
 	weir_held_append(pool->held, &merged->held, idx);
 	merged->bufs += seg->buf->nb_segs;
 	merged->end = to;
@@ -305,17 +308,12 @@ trim_list(struct weir_reass_pool *pool, struct weir_held_list *list, uint32_t rc
 	uint32_t freed = 0;
 
 	while (weir_seq_leq(piece->seq + piece->len, rcv_nxt)) {
-		freed += piece->buf->nb_segs;
+		freed += weir_held_bufs(piece);
 		list->head = free_piece(pool, list->head);
 		piece = &pool->held->nodes[list->head];
 	}
-	if (weir_seq_lt(piece->seq, rcv_nxt)) {
-		uint32_t n = rcv_nxt - piece->seq;
-
-		piece->off += n;
-		piece->seq += n;
-		piece->len -= n;
-	}
+	if (weir_seq_lt(piece->seq, rcv_nxt))
+		weir_held_trim(piece, rcv_nxt - piece->seq);
 	return freed;
 }
 

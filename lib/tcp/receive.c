@@ -4,7 +4,6 @@
  * byte is acknowledged that is not held, so memory is asked before rcv_nxt moves.
  */
 #include "tcp/tcp.h"
-#include "wire/chain.h"
 #include "wire/seq.h"
 
 #define WEIR_RELIEF_FLOWS    8  /* flows looked at per poll to make room for others */
@@ -37,25 +36,31 @@ weir_tcp_note_gap(struct weir_tcp *tcp, struct weir_flow *flow, const struct wei
 	weir_tune_arrival(tcp, flow, seg);
 }
 
+/* Its buffer goes home; how many that were. */
+static inline uint32_t
+release_buf(struct weir_tcp *tcp, const struct weir_held *held)
+{
+	uint32_t bufs = weir_held_bufs(held);
+
+	if (held->home == 0 || held->home == WEIR_HELD_CHAIN)
+		weir_tcp_free(tcp, held->buf);
+	else
+		weir_homes_give(&tcp->held.homes, tcp->pool, held->buf, held->home);
+	return bufs;
+}
+
 uint32_t
 weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first)
 {
 	const struct weir_held *nodes = tcp->held.nodes;
-	uint32_t last = first, n = 0, bufs = 0, bytes = 0, waiting = tcp->n_free_batch;
+	uint32_t last = first, n = 0, bufs = 0, bytes = 0;
 
 	for (uint32_t i = first; i != 0; i = nodes[i].next) {
 		last = i;
 		n++;
-		bufs += nodes[i].buf->nb_segs;
 		bytes += nodes[i].len;
-		tcp->free_batch[waiting++] = nodes[i].buf;
-		if (waiting == WEIR_FREE_BATCH) {
-			tcp->n_free_batch = waiting;
-			weir_tcp_free_flush(tcp);
-			waiting = 0;
-		}
+		bufs += release_buf(tcp, &nodes[i]);
 	}
-	tcp->n_free_batch = waiting;
 	if (n != 0)
 		weir_held_give(&tcp->held, first, last, n);
 	if (flow != NULL)
@@ -85,10 +90,9 @@ collapse_run(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first, uint3
 	for (uint32_t i = first; i != after;) {
 		uint32_t next = nodes[i].next;
 
-		at += weir_chain_copy(nodes[i].buf, nodes[i].off, nodes[i].len,
-				      rte_pktmbuf_mtod_offset(buf, uint8_t *, at));
-		weir_tcp_hold(tcp, flow, -(int32_t)nodes[i].buf->nb_segs);
-		weir_tcp_free(tcp, nodes[i].buf);
+		at += weir_held_copy(&nodes[i], nodes[i].len,
+				     rte_pktmbuf_mtod_offset(buf, uint8_t *, at));
+		weir_tcp_hold(tcp, flow, -(int32_t)release_buf(tcp, &nodes[i]));
 		if (i != first) {
 			tcp->stats.collapsed++;
 			weir_held_free(&tcp->held, i);
@@ -97,9 +101,8 @@ collapse_run(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first, uint3
 	}
 	buf->data_len = (uint16_t)bytes;
 	buf->pkt_len = bytes;
-	nodes[first].buf = buf;
-	nodes[first].off = 0;
-	nodes[first].len = bytes;
+	weir_held_set(&nodes[first], buf, rte_pktmbuf_mtod(buf, const uint8_t *), bytes,
+		      nodes[first].seq, 0);
 	nodes[first].next = after;
 	weir_tcp_hold(tcp, flow, 1);
 	if (after == 0)
@@ -249,7 +252,7 @@ weir_tcp_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_se
 		weir_tcp_drop(tcp, seg->buf, WEIR_DROP_NO_NODE);
 		return false;
 	}
-	weir_held_fill(&tcp->held.nodes[idx], seg);
+	weir_held_fill(&tcp->held.nodes[idx], seg, &tcp->held.homes);
 	weir_held_append(&tcp->held, &flow->unread, idx);
 	weir_tcp_note_arrival(tcp, flow, seg); /* before more is held: so does the path of whole aggregates */
 	weir_tcp_hold(tcp, flow, seg->buf->nb_segs);

@@ -200,6 +200,8 @@ struct weir_tcp {
 	struct weir_stats stats;
 };
 
+_Static_assert(WEIR_HOMES >= WEIR_STATS_PORTS, "each port may have its own mempool");
+
 /* Numbers of entries in table and wheel. */
 static inline uint32_t
 weir_tcp_syn_entry(const struct weir_tcp *tcp, uint32_t i)
@@ -273,6 +275,7 @@ weir_tcp_free_flush(struct weir_tcp *tcp)
 {
 	weir_buf_free_bulk(tcp->pool, tcp->free_batch, tcp->n_free_batch);
 	tcp->n_free_batch = 0;
+	weir_homes_flush(&tcp->held.homes, tcp->pool);
 }
 
 /* Give a buffer back at the latest at the end of the poll. */

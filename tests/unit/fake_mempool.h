@@ -38,7 +38,12 @@ fake_put(struct rte_mempool *mp, void *const *objs, unsigned int n)
 
 	ck_assert_uint_le(fake->n + n, FAKE_SIZE);
 	for (unsigned int i = 0; i < n; i++) {
-		ck_assert_ptr_eq(((struct rte_mbuf *)objs[i])->pool, mp);
+		const struct rte_mbuf *buf = objs[i];
+
+		ck_assert_ptr_eq(buf->pool, mp);
+		ck_assert_uint_eq(rte_mbuf_refcnt_read(buf), 1);
+		ck_assert_uint_eq(buf->nb_segs, 1);
+		ck_assert_ptr_null(buf->next);
 		fake->stack[fake->n++] = objs[i];
 	}
 	fake->puts++;

@@ -101,9 +101,12 @@ reassembling_insert(struct reassembling *it, uint32_t seq, uint32_t len, uint32_
 static inline uint8_t
 reassembling_read(const struct weir_held *piece, uint32_t seq)
 {
-	uint32_t at = piece->off + (seq - piece->seq);
+	uint32_t at = seq - piece->seq;
 	const struct rte_mbuf *buf = piece->buf;
 
+	if (piece->home != WEIR_HELD_CHAIN)
+		return piece->data[at];
+	at += (uint32_t)piece->off;
 	for (; at >= buf->data_len; buf = buf->next)
 		at -= buf->data_len;
 	return *rte_pktmbuf_mtod_offset(buf, const uint8_t *, at);

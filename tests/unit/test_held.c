@@ -76,7 +76,7 @@ START_TEST(generation_survives_reuse)
 	idx = weir_held_alloc(&pool);
 	ck_assert_uint_eq(pool.nodes[idx].gen, 0);
 	pool.nodes[idx].gen = 41;
-	memset(&pool.nodes[idx].off, 0xff, 12);
+	memset(&pool.nodes[idx], 0xff, offsetof(struct weir_held, gen));
 	pool.nodes[idx].gen++;
 	weir_held_free(&pool, idx);
 	again = weir_held_alloc(&pool);

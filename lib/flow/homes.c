@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "flow/homes.h"
+
+uint8_t
+weir_homes_learn(struct weir_homes *homes, const struct rte_mbuf *buf, uint8_t port)
+{
+	struct rte_mempool **home = &homes->pools[port + 1];
+
+	if (*home != NULL || !weir_buf_is_of(buf, buf->pool))
+		return 0;
+	*home = buf->pool;
+	return (uint8_t)(port + 1);
+}
