@@ -29,7 +29,6 @@ aggregate_cost(uint32_t run)
 {
 	struct weir_seg segs[BURST];
 	uint64_t begin, sum = 0;
-	uint32_t causes;
 
 	memset(segs, 0, sizeof(segs));
 	for (uint32_t i = 0; i < BURST; i++)
@@ -38,14 +37,15 @@ aggregate_cost(uint32_t run)
 					    .flags = WEIR_TCP_ACK,
 					    .shape = WEIR_OPT_TS,
 					    .has_ts = 1,
-					    .wire_segs = 1,
-					    .follows = i % run != 0};
+					    .wire_segs = 1};
 	begin = rte_rdtsc();
 	for (uint32_t k = 0; k < CALIBRATE; k++)
-		for (uint32_t i = 0; i < BURST; i += run)
+		for (uint32_t i = 0; i < BURST; i += run) {
+			segs[i].alike = (uint8_t)(run - 1); /* which forming cuts to pieces */
 			for (uint32_t at = 0; at < run;)
 				sum += at +=
-				    weir_aggregate_form(&segs[i + at], run - at, LIMIT, &causes);
+					weir_aggregate_form(&segs[i + at], run - at, LIMIT).n;
+		}
 	used = sum;
 	return (double)(rte_rdtsc() - begin) / CALIBRATE / BURST;
 }

@@ -30,12 +30,13 @@ share_syns(const struct weir_engine *engine, struct weir_attached *at, uint32_t 
 
 /* Segments without a flow wait in the one queue of the engine, which has room for all of a poll. */
 static void
-enqueue_control(struct weir_engine *engine, const struct weir_key *key,
-		const struct weir_seg *segs, uint32_t n)
+enqueue_control(struct weir_engine *engine, const struct weir_key *key, struct weir_seg *segs,
+		uint32_t n)
 {
 	struct weir_tcp *tcp = &engine->tcp;
 
 	assert(n <= WEIR_CONTROL_SEGS - engine->n_control);
+	weir_segs_write(segs, n);
 	for (uint32_t i = 0; i < n; i++) {
 		engine->control[engine->n_control++] =
 			(struct weir_control){.seg = segs[i], .key = *key};

@@ -24,10 +24,11 @@ drop_all(struct weir_tcp *tcp, const struct weir_seg *segs, uint32_t n, enum wei
 
 /* Behind what is queued already, or in a queue of its own. */
 static void __attribute__((noinline))
-append_run(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+append_run(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *segs, uint32_t n)
 {
 	uint32_t queue = flow->queue, taken = 0;
 
+	weir_segs_write(segs, n);
 	if (queue == WEIR_NONE)
 		queue = weir_queue_take(&tcp->queues);
 	else if (weir_queue_is_lent(&tcp->queues, queue))
@@ -109,6 +110,7 @@ enqueue_short(struct weir_engine *engine, struct weir_flow *flow, struct weir_se
 {
 	struct weir_tcp *tcp = &engine->tcp;
 
+	weir_segs_write(segs, n);
 	for (uint32_t i = 0; i < n; i++) {
 		if (segs[i].len != 0 &&
 		    tcp->held_bufs + tcp->stats.packets_queued >= engine->hard_bufs)
@@ -200,26 +202,24 @@ serve_flow(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t most)
 	uint32_t served = 0;
 
 	while (served < most && weir_queue_len(queue) != 0) {
-		const struct weir_seg *segs = &queue->segs[queue->head];
-		uint32_t left = most - served, len = weir_queue_len(queue), causes, n;
+		struct weir_aggregate a = weir_aggregate_form(
+			&queue->segs[queue->head], weir_queue_len(queue),
+			RTE_MIN(most - served, tcp->aggregate_limit));
 
-		n = weir_aggregate_form(
-			segs, len, left < tcp->aggregate_limit ? left : tcp->aggregate_limit,
-			&causes);
-		if (tcp->flush != WEIR_FLUSH_NOW && causes == 1u << WEIR_CAUSE_EMPTY &&
+		if (tcp->flush != WEIR_FLUSH_NOW && a.causes == 1u << WEIR_CAUSE_EMPTY &&
 		    flow->state == WEIR_TCP_ESTABLISHED) {
-			if (may_wait(tcp, flow, n)) {
+			if (may_wait(tcp, flow, a.n)) {
 				weir_sched_push(&tcp->sched, flow->id, WEIR_CLASS_WAIT);
 				return served;
 			}
-			causes = 1u << WEIR_CAUSE_HELD;
+			a.causes = 1u << WEIR_CAUSE_HELD;
 		}
 		flow->hold_segs = 0;
-		count_aggregate(tcp, n, causes);
-		weir_queue_pop(queue, n); /* the descriptors stay readable until the next push */
-		tcp->stats.packets_queued -= n;
-		served += n;
-		weir_tcp_input(tcp, flow, segs, n);
+		count_aggregate(tcp, a.n, a.causes);
+		weir_queue_pop(queue, a.n); /* the descriptors stay readable until the next push */
+		tcp->stats.packets_queued -= a.n;
+		served += a.n;
+		weir_tcp_input(tcp, flow, &a);
 		if ((flow->marks & WEIR_FLOW_DEAD) != 0)
 			return served;
 	}

@@ -69,6 +69,7 @@ weir_queue_keep(struct weir_queue_pool *pool, uint32_t idx)
 
 	if (own == WEIR_NONE)
 		return WEIR_NONE;
+	weir_segs_write(lent->segs + lent->head, weir_queue_len(lent));
 	weir_queue_push(&pool->queues[own], pool->capacity, lent->segs + lent->head,
 			weir_queue_len(lent));
 	weir_queue_give(pool, idx);

@@ -28,58 +28,58 @@ alone_causes(const struct weir_seg *seg)
 	return causes;
 }
 
-/* Why `seg` cannot follow `prev`, in full; only asked when it cannot. */
+/* Why `seg` cannot follow the block, behind which `next` is expected, in full; only asked when it
+ * cannot. */
 static uint32_t
-follow_causes(const struct weir_seg *prev, const struct weir_seg *seg)
+follow_causes(const struct weir_seg *block, uint32_t next, const struct weir_seg *seg)
 {
-	uint32_t causes = alone_causes(prev) | alone_causes(seg);
+	uint32_t causes = alone_causes(block) | alone_causes(seg);
 
-	causes |= seg->seq != prev->seq + prev->len ? CAUSE_BIT(SEQUENCE) : 0;
-	causes |= (seg->ack - prev->ack) >> WEIR_SEG_ACK_BITS ? CAUSE_BIT(ACK) : 0;
-	causes |= (seg->tsval - prev->tsval) >> WEIR_SEG_TS_BITS ? CAUSE_BIT(TIMESTAMP) : 0;
-	causes |= seg->shape != prev->shape ? CAUSE_BIT(OPTIONS) : 0;
-	causes |= seg->tos != prev->tos || seg->ttl != prev->ttl || seg->port != prev->port
+	causes |= seg->seq != next ? CAUSE_BIT(SEQUENCE) : 0;
+	causes |= (seg->ack - block->ack) >> WEIR_SEG_ACK_BITS ? CAUSE_BIT(ACK) : 0;
+	causes |= (seg->tsval - block->tsval) >> WEIR_SEG_TS_BITS ? CAUSE_BIT(TIMESTAMP) : 0;
+	causes |= seg->shape != block->shape ? CAUSE_BIT(OPTIONS) : 0;
+	causes |= seg->tos != block->tos || seg->ttl != block->ttl || seg->port != block->port
 			  ? CAUSE_BIT(HEADER)
 			  : 0;
-	causes |= prev->flags & WEIR_TCP_PSH ? CAUSE_BIT(PUSH) : 0;
+	causes |= block->flags & WEIR_TCP_PSH ? CAUSE_BIT(PUSH) : 0;
 	return causes;
 }
 
-/* Segments from segs[0], which may have company, that follow one another, at most `most`. The parser
- * has looked at those that it saw one after the other; whether none between them is missing, and
- * what it did not see, is looked at here. */
-static uint32_t
-count_followers(const struct weir_seg *segs, uint32_t most)
+static inline uint32_t
+block_end(const struct weir_seg *block)
 {
-	uint32_t next = segs[0].seq + segs[0].len, i;
-
-	for (i = 1; i < most; i++) {
-		const struct weir_seg *seg = &segs[i];
-
-		if ((!seg->follows || seg->seq != next) && follow_causes(seg - 1, seg) != 0)
-			break;
-		next += seg->len;
-	}
-	return i;
+	return block->seq + block->len * (1u + block->alike);
 }
 
-uint32_t
-weir_aggregate_form(const struct weir_seg *segs, uint32_t n, uint32_t limit, uint32_t *causes)
+struct weir_aggregate
+weir_aggregate_form(struct weir_seg *segs, uint32_t n, uint32_t limit)
 {
-	uint32_t most = n < limit ? n : limit;
-	uint32_t alone = alone_causes(&segs[0]);
-	uint32_t i;
+	struct weir_aggregate a = {.segs = segs, .n = 1, .causes = alone_causes(&segs[0])};
+	uint32_t most = n < limit ? n : limit, next = block_end(&segs[0]);
 
-	if (alone != 0) {
-		*causes = alone;
-		return 1;
+	if (a.causes != 0)
+		return a;
+	/* The parser has looked at those that it saw one after the other; whether none between them is
+	 * missing, and what it did not see, is looked at here. */
+	for (a.n += segs[0].alike; a.n < most; a.n += 1u + segs[a.last].alike) {
+		const struct weir_seg *seg = &segs[a.n];
+
+		if (!seg->follows || seg->seq != next) {
+			a.causes = follow_causes(&segs[a.last], next, seg);
+			if (a.causes != 0)
+				return a;
+		}
+		a.last = a.n;
+		next = block_end(seg);
 	}
-	i = count_followers(segs, most);
-	if (i < most)
-		*causes = follow_causes(&segs[i - 1], &segs[i]);
-	else if (segs[i - 1].flags & WEIR_TCP_PSH)
-		*causes = CAUSE_BIT(PUSH);
+	if (a.n > most) {
+		weir_seg_split(&segs[a.last], most - a.last);
+		a.n = most;
+	}
+	if (segs[a.last].flags & WEIR_TCP_PSH)
+		a.causes = CAUSE_BIT(PUSH);
 	else
-		*causes = i == limit ? CAUSE_BIT(LIMIT) : CAUSE_BIT(EMPTY);
-	return i;
+		a.causes = a.n == limit ? CAUSE_BIT(LIMIT) : CAUSE_BIT(EMPTY);
+	return a;
 }

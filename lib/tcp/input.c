@@ -15,28 +15,34 @@ is_roomy(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs
 	       (uint64_t)(flow->held_bufs + bufs) * tcp->charge_bytes <= 2 * (uint64_t)flow->limit;
 }
 
+static uint32_t
+count_bufs(const struct weir_aggregate *a)
+{
+	uint32_t bufs = 0, len;
+
+	for (uint32_t i = 0; i < a->n; i += len) {
+		len = 1u + a->segs[i].alike;
+		bufs += a->segs[i].nb_segs * len;
+	}
+	return bufs;
+}
+
 /* Buffers are counted only where as many as there can be would not fit: small windows. */
 static inline bool
-has_room(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *segs,
-	 uint32_t n)
+has_room(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_aggregate *a)
 {
-	uint32_t bufs = 0;
-
-	if (__builtin_expect(is_roomy(tcp, flow, n * WEIR_SEG_CHAIN), 1))
-		return true;
-	for (uint32_t i = 0; i < n; i++)
-		bufs += segs[i].nb_segs;
-	return is_roomy(tcp, flow, bufs);
+	return __builtin_expect(is_roomy(tcp, flow, a->n * WEIR_SEG_CHAIN), 1) ||
+	       is_roomy(tcp, flow, count_bufs(a));
 }
 
 /* Zero when every segment of the aggregate is acceptable, expected and plain. The aggregation rules
  * make the first and the last speak for those between. `opts` are the flow's. */
 static inline uint64_t
 input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, uint8_t opts,
-	    const struct weir_seg *segs, uint32_t n)
+	    const struct weir_aggregate *a)
 {
-	const struct weir_seg *first = &segs[0], *last = &segs[n - 1];
-	uint32_t end = last->seq + last->len;
+	const struct weir_seg *first = &a->segs[0], *last = &a->segs[a->last];
+	uint32_t end = last->seq + last->len * (1u + last->alike);
 	uint64_t doubt = flow->state ^ WEIR_TCP_ESTABLISHED;
 
 	doubt |= first->seq ^ flow->rcv_nxt;
@@ -49,7 +55,7 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, uint8_t op
 	doubt |= ((first->tos & WEIR_ECN_MASK) == WEIR_ECN_CE) ^
 		 ((flow->marks & WEIR_FLOW_LAST_CE) != 0);
 	doubt |= first->mark & WEIR_MARK_CHAIN;
-	doubt |= !has_room(tcp, flow, segs, n);
+	doubt |= !has_room(tcp, flow, a);
 	return doubt;
 }
 _Static_assert(WEIR_FLOW_TS == WEIR_OPT_TS, "the predicate compares them");
@@ -83,74 +89,154 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 	weir_ack_count(tcp, flow, seg->len, seg->wire_segs);
 }
 
+/* What changes from segment to segment, in registers. */
+struct steady {
+	uint32_t rcv_nxt;
+	uint32_t acked;
+	uint32_t ts_recent;
+	uint32_t ts_recent_ms;
+	uint32_t ack_segs; /* since the last ACK */
+	uint32_t ack_bytes;
+	uint32_t win; /* the largest */
+	uint32_t bufs;
+	uint32_t node; /* the next to be filled */
+	uint32_t last; /* the last that was */
+	struct weir_ack *ack; /* the next to be written */
+};
+
+/* The block's `n` buffers into the next nodes. What is said of the first is true of all. */
+static inline void
+hold_block(struct weir_held_pool *held, struct steady *s, const struct weir_seg *block, uint32_t n)
+{
+	uint32_t first = s->node, seq = block->seq + block->len;
+	const struct weir_held *like = &held->nodes[first];
+	ptrdiff_t off;
+
+	weir_held_fill(&held->nodes[first], block, &held->homes);
+	s->last = first;
+	s->node = like->next;
+	s->bufs += n * block->nb_segs;
+	off = like->data - (const uint8_t *)like->buf;
+	for (uint32_t i = 1; i < n; i++) {
+		struct weir_held *node = &held->nodes[s->node];
+
+		weir_held_set(node, block[i].buf, (const uint8_t *)block[i].buf + off, block->len, seq,
+			      like->home);
+		seq += block->len;
+		s->last = s->node;
+		s->node = node->next;
+	}
+}
+
+static inline void
+steady_ack(struct steady *s)
+{
+	*s->ack++ = (struct weir_ack){.ack = s->rcv_nxt, .tsecr = s->ts_recent};
+	s->acked = s->rcv_nxt;
+}
+
+/* RFC 7323 4.3 and RFC 5681 4.2, as if the `n` segments had come one at a time: each `step`th is
+ * acknowledged, counted from the last ACK on. */
+static inline void
+ack_block(const struct weir_tcp *tcp, struct steady *s, const struct weir_seg *block, uint32_t n,
+	  uint32_t step)
+{
+	uint32_t len = block->len, first = step - s->ack_segs;
+
+	if (weir_seq_leq(s->rcv_nxt, s->acked)) { /* where it begins */
+		s->ts_recent = block->tsval;
+		s->ts_recent_ms = tcp->now_ms;
+	}
+	if (n < first) {
+		s->rcv_nxt += n * len;
+		s->ack_segs += n;
+		s->ack_bytes += n * len;
+		return;
+	}
+	s->rcv_nxt += first * len;
+	steady_ack(s);
+	if (n != first) {
+		s->ts_recent = block->tsval;
+		s->ts_recent_ms = tcp->now_ms;
+	}
+	for (n -= first; n >= step; n -= step) {
+		s->rcv_nxt += step * len;
+		steady_ack(s);
+	}
+	s->rcv_nxt += n * len;
+	s->ack_segs = n;
+	s->ack_bytes = n * len;
+}
+
+static inline void
+steady_end(struct weir_tcp *tcp, struct weir_flow *flow, const struct steady *s, uint32_t n,
+	   uint32_t n_acks)
+{
+	hold(tcp, flow, s->last, n, s->bufs);
+	flow->unread_bytes += s->rcv_nxt - flow->rcv_nxt;
+	flow->rcv_nxt = s->rcv_nxt;
+	if (s->win << flow->snd_wscale > flow->max_snd_wnd)
+		flow->max_snd_wnd = s->win << flow->snd_wscale;
+	flow->ts_recent = s->ts_recent;
+	flow->ts_recent_ms = s->ts_recent_ms;
+	tcp->stats.data_segs += n;
+	if (n_acks != 0)
+		weir_ack_train(tcp, flow, n_acks);
+	flow->ack_segs = (uint16_t)s->ack_segs;
+	flow->ack_bytes = s->ack_bytes;
+}
+
 /*
- * The same for segments no longer than the longest so far and one on the wire each, state in
- * registers: every second one is acknowledged or, as long as `quick` says so, each. Returns how many
- * were taken, 0 when the flow's policy is another or there is no room.
+ * The same for segments no longer than the longest so far and one on the wire each: every `step`th is
+ * acknowledged, of which the 2 MSS of RFC 5681 are never fewer. Returns how many were taken, whole blocks;
+ * 0 when the flow's policy is another or there is no room.
  */
 static inline __attribute__((always_inline)) uint32_t
 take_plain(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n,
-	   bool quick)
+	   uint32_t step)
 {
-	uint32_t rcv_nxt = flow->rcv_nxt, acked = flow->last_ack_sent, win = 0;
-	uint32_t ack_segs = flow->ack_segs, ack_bytes = flow->ack_bytes, ts_recent = flow->ts_recent;
 	uint32_t mss = flow->rcv_mss, port_mss = tcp->ports[flow->port].mss;
-	uint32_t longest = mss < port_mss ? mss : port_mss, i, n_acks = 0, bufs = 0;
-	uint32_t node = tcp->held.free, last = 0, ts_recent_ms = flow->ts_recent_ms;
-	struct weir_held *nodes = tcp->held.nodes;
+	uint32_t longest = mss < port_mss ? mss : port_mss, i, len;
 	struct weir_ack *acks = weir_ack_room(tcp, flow, n);
+	struct steady s = {
+		.rcv_nxt = flow->rcv_nxt,
+		.acked = flow->last_ack_sent,
+		.ts_recent = flow->ts_recent,
+		.ts_recent_ms = flow->ts_recent_ms,
+		.ack_segs = step == 1 ? 0 : flow->ack_segs,
+		.ack_bytes = flow->ack_bytes,
+		.node = tcp->held.free,
+		.ack = acks,
+	};
 
 	if (acks == NULL)
 		return 0;
-	for (i = 0; i < n && segs[i].len <= longest && segs[i].wire_segs == 1; i++) {
-		const struct weir_seg *seg = &segs[i];
+	for (i = 0; i < n && segs[i].len <= longest && segs[i].wire_segs == 1; i += len) {
+		const struct weir_seg *block = &segs[i];
 
-		weir_held_fill(&nodes[node], seg, &tcp->held.homes);
-		last = node;
-		node = nodes[node].next;
-		bufs += seg->nb_segs;
-		if (weir_seq_leq(rcv_nxt, acked)) { /* where it begins */
-			ts_recent = seg->tsval;
-			ts_recent_ms = tcp->now_ms;
-		}
-		win = seg->win > win ? seg->win : win;
-		rcv_nxt += seg->len;
-		ack_bytes += seg->len;
-		if (!quick && ++ack_segs < 2 && ack_bytes < 2 * mss)
-			continue;
-		acks[n_acks++] = (struct weir_ack){.ack = rcv_nxt, .tsecr = ts_recent};
-		acked = rcv_nxt;
-		ack_segs = ack_bytes = 0;
+		len = 1u + block->alike;
+		hold_block(&tcp->held, &s, block, len);
+		s.win = block->win > s.win ? block->win : s.win;
+		ack_block(tcp, &s, block, len, step);
 	}
-	if (i == 0)
-		return 0;
-	hold(tcp, flow, last, i, bufs);
-	flow->unread_bytes += rcv_nxt - flow->rcv_nxt;
-	flow->rcv_nxt = rcv_nxt;
-	if (win << flow->snd_wscale > flow->max_snd_wnd)
-		flow->max_snd_wnd = win << flow->snd_wscale;
-	flow->ts_recent = ts_recent;
-	flow->ts_recent_ms = ts_recent_ms;
-	tcp->stats.data_segs += i;
-	if (n_acks != 0)
-		weir_ack_train(tcp, flow, n_acks);
-	flow->ack_segs = (uint16_t)ack_segs;
-	flow->ack_bytes = ack_bytes;
+	if (i != 0)
+		steady_end(tcp, flow, &s, i, (uint32_t)(s.ack - acks));
 	return i;
 }
 
 static uint32_t
-take_steady(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+take_steady(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *segs, uint32_t n)
 {
 	uint32_t quick = 0;
 
 	if (unlikely(flow->quick_acks != 0)) {
-		quick = take_plain(tcp, flow, segs, RTE_MIN(n, (uint32_t)flow->quick_acks), true);
+		weir_segs_write(segs, n);
+		quick = take_plain(tcp, flow, segs, RTE_MIN(n, (uint32_t)flow->quick_acks), 1);
 		flow->quick_acks -= (uint8_t)quick;
 		if (flow->quick_acks != 0)
 			return quick;
 	}
-	return quick + take_plain(tcp, flow, segs + quick, n - quick, false);
+	return quick + take_plain(tcp, flow, segs + quick, n - quick, 2);
 }
 
 /* The same where each ACK may have to tell what came under which ECN codepoint (RFC 9768 3.2.3). */
@@ -165,28 +251,34 @@ take_counted(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 }
 
 static void
-take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_aggregate *a)
 {
-	const struct weir_seg *last = &segs[n - 1];
-	uint32_t start = flow->rcv_nxt, i;
+	const struct weir_seg *last = &a->segs[a->last];
+	uint32_t start = flow->rcv_nxt, i = 0;
+	const uint32_t snd_wnd = (uint32_t)last->win << flow->snd_wscale, snd_wl2 = last->ack;
+	const uint32_t snd_wl1 = last->seq + last->len * last->alike;
 
 	if (__builtin_expect(!(flow->opts & WEIR_FLOW_ACCECN_OPTION), 1))
-		i = take_steady(tcp, flow, segs, n);
-	else
-		i = take_counted(tcp, flow, segs, n);
-	for (; i < n; i++)
-		take_segment(tcp, flow, &segs[i]);
-	flow->snd_wnd = (uint32_t)last->win << flow->snd_wscale;
-	flow->snd_wl1 = last->seq;
-	flow->snd_wl2 = last->ack;
-	tcp->stats.packets_delivered += n;
+		i = take_steady(tcp, flow, a->segs, a->n);
+	if (unlikely(i != a->n)) {
+		weir_segs_write(&a->segs[i], a->n - i);
+		if (flow->opts & WEIR_FLOW_ACCECN_OPTION)
+			i = take_counted(tcp, flow, a->segs, a->n);
+		for (; i < a->n; i++)
+			take_segment(tcp, flow, &a->segs[i]);
+	}
+	flow->snd_wnd = snd_wnd;
+	flow->snd_wl1 = snd_wl1;
+	flow->snd_wl2 = snd_wl2;
+	tcp->stats.packets_delivered += a->n;
 	weir_tcp_delivered(tcp, flow, flow->rcv_nxt - start);
 }
 
 /* One by one, but for those that only a hole keeps from being plain. */
 static void
-take_slowly(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+take_slowly(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *segs, uint32_t n)
 {
+	weir_segs_write(segs, n);
 	for (uint32_t i = 0; i < n;) {
 		uint32_t taken = weir_gap_take(tcp, flow, &segs[i], n - i);
 		struct weir_seg seg = segs[i];
@@ -200,29 +292,25 @@ take_slowly(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 /* A charged flow: nothing else is in doubt, and its listener is far from what its connections may hold.
  * Where it comes near, each segment is looked at. */
 static bool __attribute__((noinline))
-is_only_charged(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *segs,
-		uint32_t n)
+is_only_charged(const struct weir_tcp *tcp, const struct weir_flow *flow,
+		const struct weir_aggregate *a)
 {
-	uint32_t bufs = 0;
-
 	if (!(flow->opts & WEIR_FLOW_CHARGED) ||
-	    input_doubt(tcp, flow, flow->opts & (uint8_t)~WEIR_FLOW_CHARGED, segs, n) != 0)
+	    input_doubt(tcp, flow, flow->opts & (uint8_t)~WEIR_FLOW_CHARGED, a) != 0)
 		return false;
-	for (uint32_t i = 0; i < n; i++)
-		bufs += segs[i].nb_segs;
-	return weir_budget_listener_is_roomy(tcp, flow, bufs);
+	return weir_budget_listener_is_roomy(tcp, flow, count_bufs(a));
 }
 
 void
-weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_aggregate *aggregate)
 {
-	if ((__builtin_expect(input_doubt(tcp, flow, flow->opts, segs, n) == 0, 1) ||
-	     is_only_charged(tcp, flow, segs, n)) &&
-	    weir_held_reserve(&tcp->held, n)) {
-		weir_tcp_note_arrival(tcp, flow, segs);
-		take_whole(tcp, flow, segs, n);
+	if ((__builtin_expect(input_doubt(tcp, flow, flow->opts, aggregate) == 0, 1) ||
+	     is_only_charged(tcp, flow, aggregate)) &&
+	    weir_held_reserve(&tcp->held, aggregate->n)) {
+		weir_tcp_note_arrival(tcp, flow, aggregate->segs);
+		take_whole(tcp, flow, aggregate);
 	} else {
-		take_slowly(tcp, flow, segs, n);
+		take_slowly(tcp, flow, aggregate->segs, aggregate->n);
 	}
 	if (flow->ack_bytes != 0 && !(flow->marks & WEIR_FLOW_DEAD))
 		weir_ack_aggregate_end(tcp, flow);

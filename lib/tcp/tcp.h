@@ -316,10 +316,9 @@ weir_tcp_hold(struct weir_tcp *tcp, struct weir_flow *flow, int32_t bufs)
 
 /* ---- input.c: room 6 ---- */
 
-/* One aggregate of `n` segments of an existing flow; takes over their buffers. RFC 9293 3.10.7.4,
- * Menon & Zwaenepoel 3. */
-void weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
-		    uint32_t n);
+/* One aggregate of an existing flow; takes over its buffers. RFC 9293 3.10.7.4, Menon & Zwaenepoel 3. */
+void weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow,
+		    const struct weir_aggregate *aggregate);
 
 /* ---- segment.c: the slow path, one segment ---- */
 void weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg);

@@ -170,6 +170,7 @@ insert_run(struct runs *runs, uint32_t at, const void *key)
 static void
 insert_seg(struct weir_seg *segs, uint32_t n, uint32_t at, const struct weir_seg *seg)
 {
+	weir_segs_write(segs, n);
 	memmove(&segs[at + 1], &segs[at], (n - at) * sizeof(segs[0]));
 	segs[at] = *seg;
 }

@@ -140,7 +140,7 @@ fill_seg(const struct weir_head *head, uint32_t header_len, uint8_t port, struct
 	seg->mark |= buf->nb_segs <= WEIR_SEG_CHAIN ? 0 : WEIR_MARK_CHAIN;
 	seg->port = port;
 	seg->follows = 0;
-	seg->spare_byte = 0;
+	seg->alike = 0;
 	memset(seg->spare, 0, sizeof(seg->spare));
 }
 
@@ -482,15 +482,16 @@ parse_one(const struct weir_parse *parse, struct rte_mbuf *buf, struct burst *bu
 	return true;
 }
 
-/* The frames from `bufs` on that are like the one before; returns the first that is not. */
+/* The frames from `bufs` on that form a block with the one before; returns the first that does not. */
 static inline __attribute__((always_inline)) struct rte_mbuf **
-parse_alike(const struct weir_parse *parse, struct rte_mbuf **bufs, struct rte_mbuf **end,
+parse_block(const struct weir_parse *parse, struct rte_mbuf **bufs, struct rte_mbuf **end,
 	    struct burst *burst, weir_plain_compare *differs)
 {
 	uint32_t most = RTE_MIN((uint32_t)(end - bufs), burst->credit);
-	uint32_t n = weir_plain_take_alike(parse, burst->plain, bufs, bufs + most, burst->seg,
-					   &burst->before, differs);
+	uint32_t n = weir_plain_take_block(parse, burst->plain, bufs, most, burst->seg,
+					   &burst->before.next, differs);
 
+	burst->seg[-1].alike = (uint8_t)n;
 	burst->bytes += (uint64_t)n * bufs[-1]->pkt_len;
 	burst->credit -= n;
 	burst->seg += n;
@@ -519,8 +520,9 @@ parse_all(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct w
 		prefetch_frame(*ahead);
 		if (likely(parse_one(parse, *bufs, &burst, out, differs))) {
 			bufs++;
-			if (bufs != end && burst.seg[-1].follows && burst.before.last == 0)
-				bufs = parse_alike(parse, bufs, end, &burst, differs);
+			if (bufs != end && burst.before.last == 0 &&
+			    weir_plain_may_continue(burst.plain, bufs[-1], *bufs, burst.before.next))
+				bufs = parse_block(parse, bufs, end, &burst, differs);
 			ahead = RTE_MIN(bufs + WEIR_PLAIN_AHEAD, last);
 			continue;
 		}
@@ -562,7 +564,7 @@ weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 {
 	out->ip6.n_segs = out->ip6.n_runs = out->syns.n = 0;
 	for (uint32_t i = 0; i < n; i++)
-		rte_prefetch0(bufs[i]);
+		rte_prefetch1(bufs[i]);
 	for (uint32_t i = 0; i < n && i < WEIR_PLAIN_AHEAD; i++)
 		prefetch_frame(bufs[i]);
 #ifdef __x86_64__

@@ -51,7 +51,7 @@ struct weir_plain {
 	_Alignas(16) uint8_t want[WEIR_PLAIN_BYTES];
 	uint8_t mask[WEIR_PLAIN_BYTES];
 	uint8_t run[WEIR_PLAIN_BYTES]; /* mask of what is the same in all frames of a run, too */
-	uint8_t alike[WEIR_PLAIN_BYTES]; /* IPv4: and of what is in most of them, length and flags */
+	uint8_t alike[WEIR_PLAIN_BYTES]; /* IPv4: and of all that a block shares, see weir_seg.alike */
 	uint32_t l3_off;
 	uint32_t l4_off;
 	uint32_t least; /* bytes of the first segment */
@@ -73,7 +73,7 @@ struct weir_parse {
 	uint32_t frame_max;           /* longest frame received, bytes, from the Ethernet header on */
 	struct weir_plain plain[2];   /* by enum weir_opt_shape: without and with a timestamp */
 	uint8_t line[WEIR_PLAIN_BYTES]; /* mask of what the first line of a buffer has to say like the
-					   one before for both to be as simple */
+					   one before for both to be of one block */
 	struct weir_plain syn;        /* a SYN, whatever its options are; see wire/syn.c */
 	uint32_t syns_left;           /* SYNs that are taken: the others are rejected as a flood */
 	uint8_t shape;                /* of the last plain frame: the next one is looked at so first */
@@ -146,7 +146,8 @@ struct weir_parsed6 {
 
 /*
  * One parsed burst: n_segs + ip6.n_segs + syns.n + n_others + n_rejects == packets given. Segments of one key
- * in a row are a run: segs[run_first[r], run_first[r + 1]) belong to keys[r].
+ * in a row are a run: segs[run_first[r], run_first[r + 1]) belong to keys[r]. Segments of a run that are
+ * alike are a block, whose first descriptor speaks for all (weir_seg.alike).
  */
 struct weir_parsed {
 	uint32_t n_segs;

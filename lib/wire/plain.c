@@ -63,8 +63,12 @@ weir_plain_init(struct weir_plain *plain, const uint8_t mac[WEIR_MAC_BYTES], uin
 	memset(plain->run + ip + 12, 0xff, 4);
 	memset(plain->run + tcp, 0xff, 4);
 	memcpy(plain->alike, plain->run, sizeof(plain->alike));
-	memset(plain->alike + ip + 2, 0xff, 2);
+	memset(plain->alike + ip + 2, 0xff, 2); /* length */
+	memset(plain->alike + tcp + 8, 0xff, 4); /* acknowledgment number */
 	plain->alike[tcp + 13] = 0xff;
+	memset(plain->alike + tcp + 14, 0xff, 2); /* window */
+	if (has_ts)
+		memset(plain->alike + tcp + WEIR_TCP_BYTES + 4, 0xff, 4);
 }
 
 void
@@ -75,15 +79,17 @@ weir_plain_init_line(uint8_t line[WEIR_PLAIN_BYTES])
 		size_t bytes;
 	} fields[] = {
 		{offsetof(struct rte_mbuf, data_off), sizeof(uint16_t)},
+		{offsetof(struct rte_mbuf, refcnt), sizeof(uint16_t)},
 		{offsetof(struct rte_mbuf, nb_segs), sizeof(uint16_t)},
 		{offsetof(struct rte_mbuf, ol_flags), sizeof(uint64_t)},
 		{offsetof(struct rte_mbuf, pkt_len), sizeof(uint32_t)},
 		{offsetof(struct rte_mbuf, data_len), sizeof(uint16_t)},
+		{offsetof(struct rte_mbuf, pool), sizeof(struct rte_mempool *)},
 	};
 
 	memset(line, 0, WEIR_PLAIN_BYTES);
 	for (uint32_t i = 0; i < RTE_DIM(fields); i++)
 		memset(line + fields[i].off, 0xff, fields[i].bytes);
 }
-_Static_assert(offsetof(struct rte_mbuf, data_len) + sizeof(uint16_t) <= WEIR_PLAIN_BYTES,
-	       "all of them in the first line");
+_Static_assert(offsetof(struct rte_mbuf, pool) + sizeof(struct rte_mempool *) == WEIR_PLAIN_BYTES,
+	       "the last of them ends the first line");

@@ -178,60 +178,59 @@ weir_plain_follows(struct weir_plain_before *before, uint32_t seq, uint32_t ack,
 }
 
 /*
- * The frames [bufs, end), of which bufs[-1] was taken for the descriptor before `seg`: as many as are
- * like that one, of the same run, as long, with the same flags and in a buffer that says the same, and
- * follow one another. What was found out of it is then true of them, too, and all but their numbers is
- * what its descriptor says. Returns how many were taken.
+ * May `buf`, which lies behind `before` in the burst, belong to the block of it? A look that most of what
+ * does not is told by: its sequence number is not `next`.
+ */
+static inline bool
+weir_plain_may_continue(const struct weir_plain *plain, const struct rte_mbuf *before,
+			const struct rte_mbuf *buf, uint32_t next)
+{
+	const uint8_t *tcp = rte_pktmbuf_mtod(buf, const uint8_t *) + plain->l4_off;
+
+	return buf->data_len == before->data_len && weir_load_be32(tcp + 4) == next;
+}
+
+/*
+ * A block: how many of the `n` frames from bufs[0] on, of which bufs[-1] was taken for the descriptor
+ * before `seg`, are like that one in all but sequence number and checksum, continue it, lie in buffers
+ * that say the same, and as far behind these. What was found out of it is then true of them, too, so that of their descriptors only
+ * the buffer is written.
  */
 static inline __attribute__((always_inline)) uint32_t
-weir_plain_take_alike(const struct weir_parse *parse, const struct weir_plain *plain,
-		      struct rte_mbuf **bufs, struct rte_mbuf **end, struct weir_seg *seg,
-		      struct weir_plain_before *before, weir_plain_compare *differs)
+weir_plain_take_block(const struct weir_parse *parse, const struct weir_plain *plain,
+		      struct rte_mbuf **bufs, uint32_t n, struct weir_seg *seg, uint32_t *next,
+		      weir_plain_compare *differs)
 {
-	const uint8_t *line = (const uint8_t *)bufs[-1];
-	const uint8_t *first = rte_pktmbuf_mtod(bufs[-1], const uint8_t *);
-	uint32_t next = before->next, ack = before->ack, tsval = before->tsval, i;
-	uint32_t len = seg[-1].len, n = (uint32_t)(end - bufs);
-	uint64_t place, like[2];
+	uint8_t line[WEIR_PLAIN_BYTES], line_mask[WEIR_PLAIN_BYTES];
+	uint8_t want[WEIR_PLAIN_BYTES], mask[WEIR_PLAIN_BYTES];
+	uint32_t len = seg[-1].len, l4_off = plain->l4_off;
+	uint32_t seq = *next, i;
 
-	memcpy(&place, &seg[-1].data_off, sizeof(place));
-	memcpy(like, &seg[-1].wire_segs, sizeof(like));
-	like[0] |= WEIR_SEG_FOLLOWS;
-	for (i = 0; i < n; i++, seg++) {
-		struct rte_mbuf *buf = bufs[i];
-		const uint8_t *frame, *tcp;
-		uint64_t numbers, rest;
-		uint32_t stamp;
+	const ptrdiff_t frame_off = rte_pktmbuf_mtod(bufs[-1], const uint8_t *) - (const uint8_t *)bufs[-1];
 
-		rte_prefetch0((const uint8_t *)bufs[RTE_MIN(i + WEIR_PLAIN_AHEAD, n - 1)]->buf_addr +
-			      RTE_PKTMBUF_HEADROOM);
-		if (differs((const uint8_t *)buf, line, parse->line))
+	/* on the stack, where no descriptor lies: they stay in registers */
+	memcpy(line, bufs[-1], sizeof(line));
+	memcpy(line_mask, parse->line, sizeof(line_mask));
+	memcpy(want, rte_pktmbuf_mtod(bufs[-1], const uint8_t *), sizeof(want));
+	memcpy(mask, plain->alike, sizeof(mask));
+	for (i = 0; i < n; i++) {
+		const struct rte_mbuf *buf = bufs[i];
+		const uint8_t *frame;
+
+		const uint8_t *ahead = (const uint8_t *)bufs[RTE_MIN(i + WEIR_PLAIN_AHEAD, n - 1)];
+
+		rte_prefetch0(ahead);
+		rte_prefetch0(ahead + frame_off);
+		if (differs((const uint8_t *)buf, line, line_mask))
 			break;
 		frame = rte_pktmbuf_mtod(buf, const uint8_t *);
-		if (differs(frame, first, plain->alike))
+		if (frame != (const uint8_t *)buf + frame_off || differs(frame, want, mask) ||
+		    weir_load_be32(frame + l4_off + 4) != seq)
 			break;
-		tcp = frame + plain->l4_off;
-		memcpy(&numbers, tcp + 4, sizeof(numbers));
-		numbers = __builtin_bswap64(numbers);
-		stamp = weir_load_be32(tcp + WEIR_TCP_BYTES + 4) & plain->ts_mask;
-		if ((((uint32_t)(numbers >> 32) ^ next) |
-		     ((uint32_t)numbers - ack) >> WEIR_SEG_ACK_BITS |
-		     (stamp - tsval) >> WEIR_SEG_TS_BITS) != 0)
-			break;
-		next += len;
-		ack = (uint32_t)numbers;
-		tsval = stamp;
-		rest = stamp | (uint64_t)(weir_load_be16(tcp + 14) | 1 << 16) << 32;
-		seg->buf = buf;
-		memcpy(&seg->ack, &numbers, sizeof(numbers));
-		memcpy(&seg->data_off, &place, sizeof(place));
-		memcpy(&seg->tsval, &rest, sizeof(rest));
-		memcpy(&seg->wire_segs, &like[0], sizeof(like[0]));
-		memcpy(&seg->flags, &like[1], sizeof(like[1]));
+		seq += len;
+		seg[i].buf = bufs[i];
 	}
-	before->next = next;
-	before->ack = ack;
-	before->tsval = tsval;
+	*next = seq;
 	return i;
 }
 

@@ -63,7 +63,10 @@ struct weir_seg {
 	uint8_t has_ts;
 	uint8_t follows; /* may stand behind the segment parsed before it in one aggregate, when it
 			    continues its sequence; 0: nobody has looked */
-	uint8_t spare_byte;
+	uint8_t alike; /* a block: so many segments behind it continue it and differ from it in nothing but
+			  `buf` and `seq`; their buffers say what its buffer says, and the frame begins
+			  as far behind each. Of their descriptors only `buf` is valid, see
+			  weir_segs_write() */
 	/* Compared as one word when merging. */
 	uint8_t flags;
 	uint8_t shape; /* enum weir_opt_shape */
@@ -87,10 +90,6 @@ _Static_assert(offsetof(struct weir_seg, wire_segs) == 32, "what a run shares ar
 #define WEIR_SEG_MERGE_BIT(field)                                                                  \
 	(8 * (offsetof(struct weir_seg, field) - offsetof(struct weir_seg, flags)))
 
-/* `follows` in the word that wire_segs begins. */
-#define WEIR_SEG_FOLLOWS                                                                           \
-	(UINT64_C(1) << 8 * (offsetof(struct weir_seg, follows) - offsetof(struct weir_seg, wire_segs)))
-
 static inline uint64_t
 weir_seg_merge_word(const struct weir_seg *seg)
 {
@@ -105,6 +104,34 @@ static inline uint32_t
 weir_seg_space(const struct weir_seg *seg)
 {
 	return seg->len + ((seg->flags & WEIR_TCP_SYN) != 0) + ((seg->flags & WEIR_TCP_FIN) != 0);
+}
+
+/* The descriptor of a block's segment `at`, 1 <= at <= block->alike, out of that of its first one. */
+static inline void
+weir_seg_write(const struct weir_seg *block, uint32_t at, struct weir_seg *seg)
+{
+	struct rte_mbuf *buf = seg->buf;
+
+	*seg = *block;
+	seg->buf = buf;
+	seg->seq += at * block->len;
+	seg->follows = 1;
+	seg->alike = 0;
+}
+
+/* All descriptors of `n` segments, which end with a block, as if there were no blocks. */
+void weir_segs_write(struct weir_seg *segs, uint32_t n);
+
+/* Cut the block so that `n` of its segments, 1 <= n <= block->alike, are one of their own and the others
+ * begin another. */
+static inline void
+weir_seg_split(struct weir_seg *block, uint32_t n)
+{
+	uint32_t left = block->alike - n;
+
+	weir_seg_write(block, n, &block[n]);
+	block[n].alike = (uint8_t)left;
+	block->alike = (uint8_t)(n - 1);
 }
 
 /* In how many parts of at most `size` bytes `len` bytes come, at most 65535: one bit of the quotient

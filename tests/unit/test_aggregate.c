@@ -89,12 +89,13 @@ oracle_form(const struct weir_seg *segs, uint32_t n, uint32_t limit, uint32_t *c
 }
 
 static void
-expect(const struct weir_seg *segs, uint32_t n, uint32_t limit, uint32_t count, uint32_t causes)
+expect(struct weir_seg *segs, uint32_t n, uint32_t limit, uint32_t count, uint32_t causes)
 {
-	uint32_t found;
+	struct weir_aggregate a = weir_aggregate_form(segs, n, limit);
 
-	ck_assert_uint_eq(weir_aggregate_form(segs, n, limit, &found), count);
-	ck_assert_msg(found == causes, "causes %#x, not %#x", found, causes);
+	ck_assert_uint_eq(a.n, count);
+	ck_assert_uint_eq(a.last, count - 1);
+	ck_assert_msg(a.causes == causes, "causes %#x, not %#x", a.causes, causes);
 }
 
 START_TEST(every_limit_is_reached_and_kept)
@@ -269,12 +270,11 @@ END_TEST
 START_TEST(timestamps_of_an_aggregate_stay_near)
 {
 	struct weir_seg segs[RUN_MAX];
-	uint32_t causes;
 
 	plain_run(segs, RUN_MAX, 1);
 	for (uint32_t i = 0; i < RUN_MAX; i++)
 		segs[i].tsval = i * ((1u << WEIR_SEG_TS_BITS) - 1);
-	ck_assert_uint_eq(weir_aggregate_form(segs, RUN_MAX, WEIR_AGGREGATE_MAX, &causes), 64);
+	ck_assert_uint_eq(weir_aggregate_form(segs, RUN_MAX, WEIR_AGGREGATE_MAX).n, 64);
 	ck_assert_uint_lt(segs[63].tsval - segs[0].tsval, 1u << 30);
 }
 END_TEST
@@ -397,16 +397,15 @@ START_TEST(random_runs_like_the_oracle)
 
 		random_run(segs, n, &random);
 		while (at < n) {
-			uint32_t wanted, found;
-			uint32_t want = oracle_form(segs + at, n - at, limit, &wanted);
-			uint32_t got = weir_aggregate_form(segs + at, n - at, limit, &found);
+			uint32_t wanted, want = oracle_form(segs + at, n - at, limit, &wanted);
+			struct weir_aggregate got = weir_aggregate_form(segs + at, n - at, limit);
 
-			ck_assert_msg(got == want && found == wanted,
-				      "round %d at %u: %u segments %#x, not %u %#x", round, at, got,
-				      found, want, wanted);
-			seen |= found;
-			merged += got > 1;
-			at += got;
+			ck_assert_msg(got.n == want && got.causes == wanted,
+				      "round %d at %u: %u segments %#x, not %u %#x", round, at, got.n,
+				      got.causes, want, wanted);
+			seen |= wanted;
+			merged += want > 1;
+			at += want;
 		}
 		ck_assert_uint_eq(at, n);
 	}
@@ -459,14 +458,79 @@ END_TEST
 START_TEST(who_follows_may_have_lost_the_one_before)
 {
 	struct weir_seg segs[3];
-	uint32_t causes;
 
 	plain_run(segs, 3, 1000);
 	segs[1].follows = segs[2].follows = 1;
-	ck_assert_uint_eq(weir_aggregate_form(segs, 3, 20, &causes), 3);
+	expect(segs, 3, 20, 3, BIT(EMPTY));
 	segs[1] = segs[2];
-	ck_assert_uint_eq(weir_aggregate_form(segs, 2, 20, &causes), 1);
-	ck_assert_uint_eq(causes, BIT(SEQUENCE));
+	expect(segs, 2, 20, 1, BIT(SEQUENCE));
+}
+END_TEST
+
+/* As the parser leaves it: where segments are alike only the first one of them is described. */
+static void
+fold(struct weir_seg *segs, uint32_t n, uint64_t *random)
+{
+	for (uint32_t i = 0; i < n;) {
+		struct weir_seg *block = &segs[i++];
+
+		while (i < n && weir_seed_next(random) % 8 != 0) {
+			struct weir_seg next = segs[i];
+
+			weir_seg_write(block, 1u + block->alike, &next);
+			next.follows = segs[i].follows;
+			if (block->len == 0 || (block->flags & WEIR_TCP_PSH) ||
+			    memcmp(&next, &segs[i], sizeof(next)) != 0)
+				break;
+			memset(&segs[i], 0xee, sizeof(segs[i]));
+			segs[i].buf = next.buf;
+			block->alike++;
+			i++;
+		}
+	}
+}
+
+/* Blocks change nothing: neither what is formed nor, written out, what it consists of. */
+START_TEST(blocks_are_as_their_segments)
+{
+	struct weir_seg segs[RUN_MAX], folded[RUN_MAX];
+	uint64_t random = 20260102;
+	uint32_t cut = 0, split = 0;
+
+	for (int round = 0; round < 30000; round++) {
+		uint32_t n = 1 + (uint32_t)(weir_seed_next(&random) % RUN_MAX);
+		uint32_t most = round % 2 == 0 ? 8 : WEIR_AGGREGATE_MAX;
+		uint32_t limit = 1 + (uint32_t)(weir_seed_next(&random) % most);
+		uint32_t at = 0;
+
+		if (round % 4 < 2)
+			random_run(segs, n, &random);
+		else
+			plain_run(segs, n, (uint32_t)random);
+		for (uint32_t i = 0; i < n; i++)
+			segs[i].buf = (struct rte_mbuf *)(uintptr_t)(0x1000 + i);
+		memcpy(folded, segs, sizeof(segs));
+		fold(folded, n, &random);
+		while (at < n) {
+			uint32_t causes, want = oracle_form(segs + at, n - at, limit, &causes);
+			uint32_t behind = at + 1u + folded[at].alike;
+			struct weir_aggregate a = weir_aggregate_form(folded + at, n - at, limit);
+
+			ck_assert_uint_eq(a.n, want);
+			ck_assert_uint_eq(a.causes, causes);
+			ck_assert_uint_eq(a.last + 1u + a.segs[a.last].alike, a.n);
+			cut += behind < at + a.n;
+			split += behind > at + a.n;
+			weir_segs_write(a.segs, a.n);
+			at += a.n;
+		}
+		for (uint32_t i = 0; i < n; i++) {
+			segs[i].follows = folded[i].follows; /* nobody had looked */
+			ck_assert_mem_eq(&folded[i], &segs[i], sizeof(segs[i]));
+		}
+	}
+	ck_assert_uint_gt(cut, 1000);
+	ck_assert_uint_gt(split, 1000);
 }
 END_TEST
 
@@ -486,6 +550,7 @@ add(Suite *s)
 	UNIT_CASE(s, causes_are_collected);
 	UNIT_CASE(s, every_cause_has_its_own_name);
 	UNIT_CASE(s, who_follows_may_have_lost_the_one_before);
+	UNIT_CASE(s, blocks_are_as_their_segments);
 	UNIT_CASE(s, random_runs_like_the_oracle);
 }
 

@@ -97,6 +97,28 @@ START_TEST(pitfall_21_ts_recent_through_an_aggregate)
 }
 END_TEST
 
+/* The second segment after an ACK does not say what the next ACK echoes. */
+START_TEST(ts_recent_waits_for_what_follows_an_ack)
+{
+	uint32_t first;
+
+	world_simple(&world, &remote, 1 << 20, WEIR_ACK_TRAIN);
+	end_quick_acks(&world, &remote, MSS);
+	world_forget(&world);
+	first = ++remote.tsval;
+	remote_stream(&world, &remote, 0, MSS);
+	world_poll(&world, 1000);
+	remote.tsval++;
+	remote_stream(&world, &remote, 0, MSS);
+	ck_assert_uint_eq(world_poll(&world, 1000), 1);
+	ck_assert_uint_eq(world.replies[0].tsecr, first);
+	remote_send(&world, &remote, remote.snd_nxt + MSS, 0, MSS); /* a hole: answered at once */
+	ck_assert_uint_eq(world_poll(&world, 1000), 1);
+	ck_assert_uint_eq(world_last(&world)->tsecr, first);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(pitfall_44_ce_in_a_run_is_echoed)
 {
 	struct frame_spec spec;
@@ -202,6 +224,7 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_55_forged_ack_does_not_ride_in);
 	UNIT_CASE(s, pitfall_46_aggregate_across_edge_and_wrap);
 	UNIT_CASE(s, pitfall_21_ts_recent_through_an_aggregate);
+	UNIT_CASE(s, ts_recent_waits_for_what_follows_an_ack);
 	UNIT_CASE(s, pitfall_44_ce_in_a_run_is_echoed);
 	UNIT_CASE(s, pitfall_45_bad_checksum_leaves_alone);
 	UNIT_CASE(s, long_chains_take_the_slow_path);

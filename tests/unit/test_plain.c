@@ -352,7 +352,7 @@ next_of_stream(struct frame_spec *s)
 START_TEST(who_follows_is_seen)
 {
 	struct rte_mbuf *bufs[WEIR_BURST_MAX];
-	uint32_t followers = 0, causes;
+	uint32_t followers = 0;
 
 	parsing_open(&p);
 	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
@@ -364,6 +364,7 @@ START_TEST(who_follows_is_seen)
 		}
 		weir_parse_burst(&p.parse, bufs, WEIR_BURST_MAX, &p.out);
 		ck_assert_uint_eq(p.out.n_segs, WEIR_BURST_MAX);
+		weir_segs_write(p.out.segs, p.out.n_segs);
 		for (uint32_t i = 1, run = 1; i < WEIR_BURST_MAX; i++) {
 			struct weir_seg two[2] = {p.out.segs[i - 1], p.out.segs[i]};
 			bool one_run = i != p.out.run_first[run];
@@ -373,7 +374,7 @@ START_TEST(who_follows_is_seen)
 			followers += two[1].follows;
 			two[1].follows = 0;
 			if (p.out.segs[i].follows)
-				ck_assert_uint_eq(weir_aggregate_form(two, 2, 2, &causes), 2);
+				ck_assert_uint_eq(weir_aggregate_form(two, 2, 2).n, 2);
 		}
 		weir_buf_free_bulk(&p.pool, bufs, WEIR_BURST_MAX);
 	}
@@ -394,16 +395,18 @@ next_alike(struct frame_spec *s)
 	s->len = odd == 0 ? 0 : odd == 1 ? 99 : 100;
 	s->flags = odd == 2 ? WEIR_TCP_ACK | WEIR_TCP_PSH : odd == 3 ? 0x11 : WEIR_TCP_ACK;
 	s->seq += odd == 4;
-	s->ack += odd == 5 ? UINT32_MAX : random_below(2);
-	s->tsval += odd == 6 ? UINT32_MAX : random_below(2);
+	s->ack += odd == 5 ? UINT32_MAX : odd == 12;
+	s->tsval += odd == 6 ? UINT32_MAX : odd == 13;
 	s->ttl ^= odd == 7;
 	s->sport ^= odd == 8;
-	s->win = (uint16_t)random_below(65536);
+	s->win = (uint16_t)(s->win + (odd == 14));
 	buf = claimed(odd == 9 ? 0 : GOOD);
 	if (odd == 10)
 		buf->data_len = 90;
 	if (odd == 11)
 		rte_pktmbuf_mtod(buf, uint8_t *)[14 + 20 + 12] ^= 0x10; /* where its data begins */
+	if (odd == 15)
+		rte_pktmbuf_mtod(buf, uint8_t *)[14 + 1] ^= WEIR_ECN_CE;
 	return buf;
 }
 
@@ -411,7 +414,7 @@ next_alike(struct frame_spec *s)
 START_TEST(who_is_like_the_one_before_is_as_alone)
 {
 	struct rte_mbuf *bufs[WEIR_BURST_MAX];
-	uint32_t followers = 0;
+	uint32_t followers = 0, alike = 0;
 
 	parsing_open(&p);
 	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
@@ -425,6 +428,9 @@ START_TEST(who_is_like_the_one_before_is_as_alone)
 			bufs[i] = next_alike(&p.spec);
 		weir_parse_burst(&p.parse, bufs, WEIR_BURST_MAX, &p.out);
 		memcpy(&burst, &p.out, sizeof(burst));
+		for (uint32_t i = 0; i < burst.n_segs; i += 1u + burst.segs[i].alike)
+			alike += burst.segs[i].alike;
+		weir_segs_write(burst.segs, burst.n_segs);
 		for (uint32_t i = 0; i < WEIR_BURST_MAX; i++) {
 			bytes += bufs[i]->pkt_len;
 			parsing_one(&p, bufs[i]);
@@ -447,6 +453,7 @@ START_TEST(who_is_like_the_one_before_is_as_alone)
 		weir_buf_free_bulk(&p.pool, bufs, WEIR_BURST_MAX);
 	}
 	ck_assert_uint_gt(followers, 500 * WEIR_BURST_MAX / 4);
+	ck_assert_uint_gt(alike, 500 * WEIR_BURST_MAX / 4);
 	parsing_close(&p);
 }
 END_TEST

@@ -177,6 +177,9 @@ START_TEST(what_is_lent_is_kept_in_time)
 	memset(segs, 0, sizeof(segs));
 	for (uint32_t i = 0; i < 5; i++)
 		segs[i].seq = i;
+	segs[2].alike = 1; /* what is copied is written out */
+	segs[2].len = 1;
+	segs[3].seq = 99;
 	ck_assert_int_eq(weir_queue_pool_open(&pool, 1, 4, -1), 0);
 	ck_assert_uint_eq(weir_queue_lend(&pool, 7, segs, 5), WEIR_NONE); /* more than one takes */
 	lent = weir_queue_lend(&pool, 7, segs, 4);

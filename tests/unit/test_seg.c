@@ -148,10 +148,40 @@ START_TEST(parts_are_the_quotient_rounded_up)
 }
 END_TEST
 
+/* What is cut and written out is what the block said. */
+START_TEST(a_block_is_cut_and_written)
+{
+	for (uint32_t cut = 1; cut < 9; cut++) {
+		struct weir_seg segs[10];
+
+		memset(segs, 0xee, sizeof(segs));
+		segs[0] = seg_of(UINT32_MAX - 250, 100, WEIR_TCP_ACK);
+		segs[0].tsval = 7;
+		segs[0].alike = 8;
+		segs[9] = seg_of(3, 4, WEIR_TCP_ACK);
+		for (uint32_t i = 0; i < 10; i++)
+			segs[i].buf = (struct rte_mbuf *)(uintptr_t)(0x100 + i);
+		weir_seg_split(&segs[0], cut);
+		ck_assert_uint_eq(segs[0].alike, cut - 1);
+		ck_assert_uint_eq(segs[cut].alike, 8 - cut);
+		ck_assert_uint_eq(segs[cut].follows, 1);
+		weir_segs_write(segs, 10);
+		ck_assert_uint_eq(segs[0].follows, 0);
+		for (uint32_t i = 0; i < 10; i++) {
+			ck_assert_uint_eq((uintptr_t)segs[i].buf, 0x100 + i);
+			ck_assert_uint_eq(segs[i].alike, 0);
+			ck_assert_uint_eq(segs[i].seq, i == 9 ? 3 : UINT32_MAX - 250 + 100 * i);
+			ck_assert_uint_eq(segs[i].tsval, i == 9 ? 0 : 7);
+		}
+	}
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
 	UNIT_CASE(s, parts_are_the_quotient_rounded_up);
+	UNIT_CASE(s, a_block_is_cut_and_written);
 	UNIT_CASE(s, space_counts_syn_and_fin);
 	UNIT_CASE(s, trim_head_keeps_the_right_edge);
 	UNIT_CASE(s, trim_tail_cuts_the_fin);

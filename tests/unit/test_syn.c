@@ -207,6 +207,7 @@ START_TEST(syns_do_not_cut_runs)
 		ck_assert_uint_eq(p.out.syns.keys[i].rport, ports[i]);
 		ck_assert_uint_eq(p.out.syns.before[i], before[i]);
 	}
+	weir_segs_write(p.out.segs, p.out.n_segs);
 	ck_assert_uint_eq(p.out.segs[1].follows, 1); /* a SYN of another lay between */
 	ck_assert_uint_eq(p.out.segs[3].follows, 0); /* one of its own did */
 	ck_assert_uint_eq(p.out.segs[4].follows, 1);
