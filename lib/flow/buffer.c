@@ -185,30 +185,49 @@ fails_now(struct weir_pool *pool)
 	return true;
 }
 
+/* What a frame of one length says of itself, in two vectors, and which bits of them count. */
+typedef uint64_t frame_words __attribute__((vector_size(16), may_alias));
+#define WORDS_AT offsetof(struct rte_mbuf, data_off)
+
+_Static_assert(WORDS_AT % sizeof(frame_words) == 0 &&
+		       offsetof(struct rte_mbuf, ol_flags) == WORDS_AT + 8 &&
+		       offsetof(struct rte_mbuf, packet_type) == WORDS_AT + 16 &&
+		       offsetof(struct rte_mbuf, data_len) == WORDS_AT + 24,
+	       "are_frames() reads four words");
 _Static_assert(offsetof(struct rte_mbuf, pkt_len) == offsetof(struct rte_mbuf, packet_type) + 4 &&
 		       offsetof(struct rte_mbuf, vlan_tci) ==
 			       offsetof(struct rte_mbuf, data_len) + 2,
-	       "make_frame() reads them in pairs");
+	       "which hold these, too");
 
 /*
- * What a buffer from a mempool does not have already: one segment, one owner and no successor it
- * has by DPDK's contract for free buffers, so its second line stays untouched. Whoever sent it last
+ * What buffers from a mempool do not have already: one segment, one owner and no successor they
+ * have by DPDK's contract for free buffers, so their second line stays untouched. Whoever sent them last
  * from another core may still share the first: it is only written when it says something else, and
  * buffers that carry one ACK after the other seldom do.
  */
-static inline void
+static inline bool
+are_frames(struct rte_mbuf **bufs, uint32_t n, uint16_t len)
+{
+	const frame_words begin = {RTE_PKTMBUF_HEADROOM, 0}, sizes = {(uint64_t)len << 32, len};
+	const frame_words begin_mask = {UINT16_MAX, ~RTE_MBUF_F_EXTERNAL}; /* set in pinned buffers */
+	const frame_words sizes_mask = {UINT64_MAX, UINT32_MAX};
+	frame_words other = {0, 0}, other_sizes = {0, 0};
+
+	for (uint32_t i = 0; i < n; i++) {
+		const frame_words *words = (const void *)((const uint8_t *)bufs[i] + WORDS_AT);
+
+		other |= words[0] ^ begin;
+		other_sizes |= words[1] ^ sizes;
+	}
+	other = (other & begin_mask) | (other_sizes & sizes_mask);
+	return (other[0] | other[1]) == 0;
+}
+
+static void
 make_frame(struct rte_mbuf *buf, uint16_t len)
 {
-	uint64_t flags = buf->ol_flags & RTE_MBUF_F_EXTERNAL; /* of a pool of pinned buffers */
-	uint64_t other = buf->ol_flags ^ flags, sizes;
-	uint32_t lengths;
+	uint64_t flags = buf->ol_flags & RTE_MBUF_F_EXTERNAL;
 
-	memcpy(&sizes, &buf->packet_type, sizeof(sizes));
-	memcpy(&lengths, &buf->data_len, sizeof(lengths));
-	other |= (buf->data_off ^ RTE_PKTMBUF_HEADROOM) | (sizes ^ (uint64_t)len << 32) |
-		 (lengths ^ len);
-	if (likely(other == 0))
-		return;
 	buf->data_off = RTE_PKTMBUF_HEADROOM;
 	buf->ol_flags = flags;
 	buf->packet_type = 0;
@@ -222,8 +241,10 @@ mempool_take(struct rte_mempool *mempool, struct rte_mbuf **bufs, uint32_t n, ui
 {
 	if (rte_mempool_get_bulk(mempool, (void **)bufs, n) != 0)
 		return false;
-	for (uint32_t i = 0; i < n; i++)
-		make_frame(bufs[i], len);
+	if (unlikely(!are_frames(bufs, n, len)))
+		for (uint32_t i = 0; i < n; i++)
+			if (!are_frames(&bufs[i], 1, len))
+				make_frame(bufs[i], len);
 	return true;
 }
 

@@ -46,11 +46,26 @@ take_and_change(struct weir_pool *pool, uint16_t len, int what)
 	weir_buf_free_bulk(pool, bufs, N);
 }
 
+/* One that says otherwise among some that do not. */
+static void
+change_one(struct weir_pool *pool)
+{
+	struct rte_mbuf *bufs[N];
+
+	for (uint32_t i = 0; i < 6 * N; i++) {
+		ck_assert(weir_buf_alloc_frames(pool, bufs, N, 66));
+		change(bufs[i % N], (int)(i / N));
+		weir_buf_free_bulk(pool, bufs, N);
+		take_and_change(pool, 66, 6);
+	}
+}
+
 static void
 check(struct weir_pool *pool)
 {
 	struct rte_mbuf *none;
 
+	change_one(pool);
 	for (int what = 0; what < 7; what++)
 		for (uint16_t len = 66; len <= 67; len++)
 			take_and_change(pool, len, what);
