@@ -86,18 +86,15 @@ static void
 send_train(struct weir_tcp *tcp, const struct weir_gather_item *item, const struct weir_emit *emit)
 {
 	struct weir_flow *flow = &tcp->flows[item->flow];
-	struct weir_ack *acks = &tcp->gather.acks[item->first];
 	const struct weir_ack_template train = {
 		.header = &flow->header,
-		.acks = acks,
+		.acks = &tcp->gather.acks[item->first],
 		.n = item->n,
 		.seq = item->seq,
 		.tsval = tcp->now_ms + flow->ts_offset,
 		.flags = item->flags,
 	};
 
-	weir_window_open(tcp, flow);
-	weir_window_fields(tcp, flow, acks, item->n);
 	tcp->stats.trains++;
 	tcp->stats.acks_train += item->n;
 	emit->train(emit->user, item->port, &train);
@@ -132,14 +129,35 @@ send_single(struct weir_tcp *tcp, const struct weir_gather_item *item, const str
 	const struct weir_ack own = {.ack = single->packet.sacks[0][1]};
 	struct weir_packet_image image;
 
-	if (single->open)
-		weir_window_open(tcp, flow);
 	single->packet.tsval = tcp->now_ms + flow->ts_offset; /* not before what left ahead of it */
-	single->packet.win = weir_window_field(tcp, flow, single->packet.ack);
 	tcp->stats.acks_single += 1 + single->n_edges;
 	weir_packet_image(&image, &flow->header, &single->packet);
 	emit_image(tcp, item->port, &image, &own, 1, emit);
 	emit_image(tcp, item->port, &image, &tcp->gather.acks[single->edges], single->n_edges, emit);
+}
+
+static void
+single_window(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_gather_single *single)
+{
+	if (single->open)
+		weir_window_open(tcp, flow);
+	single->packet.win = weir_window_field(tcp, flow, single->packet.ack);
+}
+
+/* In the order of the items, and before the first leaves: a window that is written and read at once
+ * would be waited for. */
+static void
+fill_windows(struct weir_tcp *tcp, struct weir_gather *g)
+{
+	for (uint32_t i = 0; i < g->n_items; i++) {
+		const struct weir_gather_item *item = &g->items[i];
+
+		if (item->kind == WEIR_GATHER_TRAIN)
+			weir_window_train(tcp, &tcp->flows[item->flow], &g->acks[item->first],
+					  item->n);
+		else if (item->kind == WEIR_GATHER_SINGLE)
+			single_window(tcp, &tcp->flows[item->flow], &g->singles[item->first]);
+	}
 }
 
 void
@@ -147,6 +165,7 @@ weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit)
 {
 	struct weir_gather *g = &tcp->gather;
 
+	fill_windows(tcp, g);
 	for (uint32_t i = 0; i < g->n_items; i++) {
 		const struct weir_gather_item *item = &g->items[i];
 
@@ -157,7 +176,7 @@ weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit)
 		else
 			emit->frame(emit->user, item->port, g->frames[item->first]);
 	}
-	g->n_items = g->n_acks = g->n_singles = g->n_frames = 0;
+	g->n_items = g->n_acks = g->n_edges = g->n_singles = g->n_frames = 0;
 	g->number++;
 }
 

@@ -314,6 +314,17 @@ weir_tcp_hold(struct weir_tcp *tcp, struct weir_flow *flow, int32_t bufs)
 		tcp->listener_uses[flow->listener].held_bufs += (uint32_t)bufs;
 }
 
+/* Less than 3/4 of the budget is held, and what is left is worth more than the flow's receive buffer:
+ * nothing else bounds what may be promised (budget.c). */
+static inline bool
+weir_tcp_is_at_ease(const struct weir_tcp *tcp, const struct weir_flow *flow)
+{
+	int64_t left = (int64_t)tcp->budget_bufs - tcp->held_bufs;
+
+	return !(flow->opts & WEIR_FLOW_CHARGED) && left * 4 > tcp->budget_bufs &&
+	       left * WEIR_WINDOW_PER_BUFFER >= flow->limit;
+}
+
 /* ---- input.c: room 6 ---- */
 
 /* One aggregate of an existing flow; takes over its buffers. RFC 9293 3.10.7.4, Menon & Zwaenepoel 3. */
@@ -424,9 +435,12 @@ void weir_admit_end(struct weir_tcp *tcp, uint32_t listener, const struct weir_k
 void weir_window_open(struct weir_tcp *tcp, struct weir_flow *flow);
 /* Window field of an ACK of `ack`; moves rcv_adv right where rounding up does. */
 uint16_t weir_window_field(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack);
-/* The window fields of a train, in its order. */
+/* The window fields of `n` ACKs, at least one, in their order. */
 void weir_window_fields(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks,
 			uint32_t n);
+/* Both for a train. */
+void weir_window_train(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks,
+		       uint32_t n);
 /* The application freed `bytes`: book them, and send a window update if the peer needs one. */
 void weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes);
 /* Scale that lets a window field express `limit` bytes (RFC 7323 2.3). */

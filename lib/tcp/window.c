@@ -30,14 +30,20 @@ smallest_step(const struct weir_flow *flow)
 	return (int32_t)(flow_mss(flow) < flow->limit / 2 ? flow_mss(flow) : flow->limit / 2);
 }
 
-/* A window below one segment, and what closed it, is a transition of where the time goes. */
-static void
-note_limit(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit closes)
+/* As weir_budget_promise(), which is asked where it is not plain. */
+static inline int32_t
+promise(const struct weir_tcp *tcp, const struct weir_flow *flow, enum weir_limit *closes)
 {
-	bool closed = weir_seq_diff(flow->rcv_base, flow->rcv_nxt) < smallest_step(flow);
+	if (unlikely(!weir_tcp_is_at_ease(tcp, flow)))
+		return weir_budget_promise(tcp, flow, flow_mss(flow), closes);
+	*closes = WEIR_LIMIT_APPLICATION;
+	return (int32_t)(flow->limit - (flow->unread_bytes + flow->leased_bytes));
+}
 
-	if (closed == ((flow->marks & WEIR_FLOW_ZERO_WINDOW) != 0))
-		return;
+/* A window below one segment, and what closed it, is a transition of where the time goes. */
+static void __attribute__((noinline))
+change_limit(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit closes, bool closed)
+{
 	flow->marks ^= WEIR_FLOW_ZERO_WINDOW;
 	if (closed)
 		weir_flow_limited(tcp, flow, closes);
@@ -45,25 +51,35 @@ note_limit(struct weir_tcp *tcp, struct weir_flow *flow, enum weir_limit closes)
 		weir_flow_unlimited(tcp, flow);
 }
 
-void
-weir_window_open(struct weir_tcp *tcp, struct weir_flow *flow)
+static inline void
+open_window(struct weir_tcp *tcp, struct weir_flow *flow)
 {
+	int32_t step = smallest_step(flow);
 	enum weir_limit closes;
 	uint32_t target;
+	bool closed;
 
 	if ((flow->marks & (WEIR_FLOW_DEAD | WEIR_FLOW_FIN_QUEUED)) != 0)
 		return;
-	target = flow->rcv_nxt +
-		 (uint32_t)weir_budget_promise(tcp, flow, flow_mss(flow), &closes);
-	if (weir_seq_diff(target, flow->rcv_base) >= smallest_step(flow))
+	target = flow->rcv_nxt + (uint32_t)promise(tcp, flow, &closes);
+	if (weir_seq_diff(target, flow->rcv_base) >= step)
 		flow->rcv_base = target;
 	else if (closes == WEIR_LIMIT_MEMORY)
 		tcp->stats.edges_held++;
-	note_limit(tcp, flow, closes);
+	closed = weir_seq_diff(flow->rcv_base, flow->rcv_nxt) < step;
+	if (unlikely(closed != ((flow->marks & WEIR_FLOW_ZERO_WINDOW) != 0)))
+		change_limit(tcp, flow, closes, closed);
 }
 
 void
-weir_window_fields(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks, uint32_t n)
+weir_window_open(struct weir_tcp *tcp, struct weir_flow *flow)
+{
+	open_window(tcp, flow);
+}
+
+/* What any field needs: its bound, and that of rounding. */
+static void __attribute__((noinline))
+bounded_fields(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks, uint32_t n)
 {
 	const uint32_t scale = flow->rcv_wscale, base = flow->rcv_base;
 	const int32_t most = (int32_t)(flow->limit / 16);
@@ -91,6 +107,46 @@ weir_window_fields(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack
 	flow->rcv_adv = adv;
 }
 
+/*
+ * The same where no bound is met, which shows in the end: else false, and only the fields were written.
+ * Every edge is rounded up from the one before, so that a field is the one before less the whole units
+ * that the ACK has moved by.
+ */
+static inline bool
+fields_in_bounds(struct weir_flow *flow, struct weir_ack *acks, uint32_t n)
+{
+	const uint32_t scale = flow->rcv_wscale, base = flow->rcv_base, first = acks[0].ack;
+	uint32_t field = (weir_seq_max(flow->rcv_adv, base) - first + (1u << scale) - 1) >> scale;
+	uint32_t before = first, all = 0, adv;
+
+	for (uint32_t i = 0; i < n; i++) {
+		field -= (acks[i].ack - before) >> scale;
+		before = acks[i].ack;
+		acks[i].win = (uint16_t)field;
+		all |= field;
+	}
+	adv = before + (field << scale);
+	if (all > UINT16_MAX || adv - base > flow->limit / 16)
+		return false;
+	flow->rcv_adv = adv;
+	return true;
+}
+
+void
+weir_window_fields(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks, uint32_t n)
+{
+	if (unlikely(!fields_in_bounds(flow, acks, n)))
+		bounded_fields(tcp, flow, acks, n);
+}
+
+void
+weir_window_train(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks, uint32_t n)
+{
+	open_window(tcp, flow);
+	if (unlikely(!fields_in_bounds(flow, acks, n)))
+		bounded_fields(tcp, flow, acks, n);
+}
+
 uint16_t
 weir_window_field(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t ack)
 {
@@ -111,8 +167,7 @@ weir_window_freed(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t bytes)
 	    (flow->marks & (WEIR_FLOW_DEAD | WEIR_FLOW_FIN_QUEUED)) != 0)
 		return; /* an ACK that is about to leave says it, or nobody needs to know */
 	growth = weir_seq_diff(
-		flow->rcv_nxt + (uint32_t)weir_budget_promise(tcp, flow, flow_mss(flow), &closes),
-		flow->rcv_adv);
+		flow->rcv_nxt + (uint32_t)promise(tcp, flow, &closes), flow->rcv_adv);
 	left = weir_seq_diff(flow->rcv_adv, flow->rcv_nxt);
 	if (growth < smallest_step(flow) || left > growth)
 		return;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/unit/random.h"
 #include "tests/unit/tcp_test.h"
 #include "tests/unit/unit.h"
 
@@ -156,6 +157,105 @@ START_TEST(pitfall_34_field_is_clipped)
 }
 END_TEST
 
+/* The rule for one ACK, without regard to those around it. */
+static uint16_t
+field_alone(struct weir_flow *flow, uint32_t ack, uint64_t *rounded_down)
+{
+	uint32_t unit = 1u << flow->rcv_wscale;
+	uint32_t edge = weir_seq_max(flow->rcv_adv, flow->rcv_base), field;
+
+	field = (edge - ack + unit - 1) / unit;
+	if (field > UINT16_MAX)
+		field = UINT16_MAX;
+	edge = ack + field * unit;
+	if (!weir_seq_lt(flow->rcv_adv, edge))
+		return (uint16_t)field;
+	if (weir_seq_diff(edge, flow->rcv_base) <= (int32_t)(flow->limit / 16)) {
+		flow->rcv_adv = edge;
+		return (uint16_t)field;
+	}
+	(*rounded_down)++;
+	return (uint16_t)((flow->rcv_adv - ack) / unit);
+}
+
+/* A flow with any window, and ACKs that go on by segments, stand, or jump. */
+static void
+random_train(struct weir_flow *flow, struct weir_ack *acks, uint32_t n)
+{
+	uint32_t ack = random_u32(), step = random_below(4000);
+
+	memset(flow, 0, sizeof(*flow));
+	flow->rcv_wscale = (uint8_t)random_below(15);
+	flow->limit = random_below(UINT16_MAX << flow->rcv_wscale) + 4096;
+	flow->rcv_base = ack + random_below(flow->limit + flow->limit / 8);
+	flow->rcv_adv = flow->rcv_base - flow->limit / 4 + random_below(flow->limit / 2);
+	for (uint32_t i = 0; i < n; i++) {
+		acks[i].ack = ack;
+		ack += random_below(8) != 0 ? step : random_below(2000);
+		if (random_below(200) == 0)
+			ack += random_u32();
+	}
+}
+
+/* A train has the fields that its ACKs would have one after the other, and moves the edge as they do. */
+START_TEST(fields_of_a_train_are_those_of_its_acks)
+{
+	static struct weir_tcp tcp;
+	uint64_t rounded_down = 0, moved = 0;
+	struct weir_flow flow, alone;
+	struct weir_ack acks[40];
+
+	for (uint32_t i = 0; i < 400000; i++) {
+		uint32_t n = 1 + random_below(40);
+
+		random_train(&flow, acks, n);
+		alone = flow;
+		weir_window_fields(&tcp, &flow, acks, n);
+		moved += flow.rcv_adv != alone.rcv_adv;
+		for (uint32_t k = 0; k < n; k++) {
+			uint16_t field = field_alone(&alone, acks[k].ack, &rounded_down);
+
+			if (acks[k].win != field)
+				ck_abort_msg("train %u, ACK %u: %u, not %u", i, k, acks[k].win, field);
+		}
+		ck_assert_uint_eq(flow.rcv_adv, alone.rcv_adv);
+		ck_assert_uint_eq(tcp.stats.window_rounded_down, rounded_down);
+	}
+	ck_assert_uint_gt(rounded_down, 1000);
+	ck_assert_uint_gt(moved, 1000);
+}
+END_TEST
+
+/* Where nothing is short the promise is asked for less often, but it is the same. */
+START_TEST(window_opens_as_the_budget_promises)
+{
+	static struct weir_tcp tcp;
+	enum weir_limit closes;
+	uint32_t at_ease = 0;
+
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct weir_flow flow = {.state = WEIR_TCP_ESTABLISHED, .limit_now = WEIR_LIMIT_SENDER};
+		int32_t promise;
+
+		tcp.budget_bufs = 64 + random_below(4000);
+		tcp.held_bufs = random_below(tcp.budget_bufs + 1);
+		flow.limit = 4096 + random_below(random_below(2) ? 1 << 24 : 1 << 18);
+		flow.rcv_nxt = flow.rcv_base = flow.rcv_adv = random_u32();
+		flow.unread_bytes = random_below(flow.limit);
+		flow.leased_bytes = random_below(4096);
+		promise = weir_budget_promise(&tcp, &flow, WEIR_TCP_MSS_DEFAULT, &closes);
+		at_ease += weir_tcp_is_at_ease(&tcp, &flow);
+		weir_window_open(&tcp, &flow);
+		if (promise >= WEIR_TCP_MSS_DEFAULT)
+			ck_assert_int_eq(weir_seq_diff(flow.rcv_base, flow.rcv_nxt), promise);
+		else
+			ck_assert_uint_eq(flow.rcv_base, flow.rcv_nxt);
+	}
+	ck_assert_uint_gt(at_ease, 1000);
+	ck_assert_uint_lt(at_ease, 99000);
+}
+END_TEST
+
 /* Stalled readers use up the budget; a live one still gets two segments at a time. */
 START_TEST(live_flow_moves_beside_stalled_ones)
 {
@@ -199,6 +299,8 @@ add(Suite *s)
 	UNIT_CASE(s, pitfall_30_enforced_is_advertised);
 	UNIT_CASE(s, pitfall_30_fast_path_ends_at_the_edge);
 	UNIT_CASE(s, pitfall_34_field_is_clipped);
+	UNIT_CASE(s, fields_of_a_train_are_those_of_its_acks);
+	UNIT_CASE(s, window_opens_as_the_budget_promises);
 	UNIT_CASE(s, live_flow_moves_beside_stalled_ones);
 }
 
