@@ -220,12 +220,14 @@ send_trains(struct testbed *bed, uint32_t n, uint32_t acks)
 	struct weir_header headers[TRAIN_FLOWS];
 	struct weir_ack list[TRAIN_MOST] = {{.win = 1}};
 	struct rte_mbuf *frames[TRAIN_BURST];
+	struct weir_ack_stock stock;
 	uint32_t waiting = 0, flow = 0;
 	uint64_t begin;
 
 	open_headers(bed, headers);
 	for (uint32_t i = 0; i < TRAIN_MOST; i++)
 		list[i] = (struct weir_ack){.ack = i * 2896, .tsecr = i, .win = (uint16_t)i};
+	stock.n = 0;
 	begin = rte_rdtsc_precise();
 	for (uint32_t done = 0; done < n;) {
 		struct weir_ack_template train = {.header = &headers[flow++ % TRAIN_FLOWS],
@@ -233,7 +235,10 @@ send_trains(struct testbed *bed, uint32_t n, uint32_t acks)
 						  .n = n - done < acks ? n - done : acks,
 						  .flags = WEIR_TCP_ACK};
 
-		waiting += weir_ack_train_expand(&bed->stack->pool, &train, frames + waiting);
+		if (stock.n == 0)
+			weir_ack_stock_fill(&stock, &bed->stack->pool,
+					    RTE_MIN(n - done, TRAIN_BURST / acks * acks), headers[0].len);
+		waiting += weir_ack_train_expand(&stock, &train, frames + waiting);
 		done += train.n;
 		if (waiting + acks <= TRAIN_BURST && done < n)
 			continue;

@@ -17,6 +17,7 @@
 #define WEIR_CONTROL_SEGS  (WEIR_STATS_PORTS * WEIR_BURST_MAX)
 #define WEIR_TX_FRAMES     1024 /* frames that wait for a port */
 #define WEIR_GATHER_ITEMS  1024
+_Static_assert(WEIR_GATHER_ITEMS <= WEIR_ACK_STOCK, "no gather has more ACKs");
 #define WEIR_TIMERS_MOST   256  /* timers fired per poll */
 #define WEIR_CHANNELS_MAX  16
 #define WEIR_ECHO_BURST    100  /* echo requests answered, and errors told, at once, then one each ms */
@@ -71,6 +72,8 @@ struct weir_engine {
 	struct weir_tcp tcp;
 	struct weir_stack *stack;
 	struct weir_emit emit;
+	struct weir_ack_stock stock; /* empty but while a gather is sent */
+	uint32_t acks_due;	     /* of the trains of a gather of which none was sent yet */
 	uint32_t budget_segs;
 	uint32_t quantum_segs;
 	uint32_t burst;

@@ -38,12 +38,25 @@ struct weir_port {
 	void (*close)(void *ctx);        /* frees ctx and the port */
 };
 
+/* Frames for all trains of a poll, taken at once. */
+#define WEIR_ACK_STOCK 1024
+struct weir_ack_stock {
+	uint32_t n;
+	uint32_t len; /* of each */
+	struct rte_mbuf *frames[WEIR_ACK_STOCK];
+};
+
+/* Fill an empty stock with `n` frames of `len` bytes, or as many as the pool still has buffers for.
+ * Engine thread. */
+void weir_ack_stock_fill(struct weir_ack_stock *stock, struct weir_pool *pool, uint32_t n,
+			 uint32_t len);
+
 /*
  * Expand a train to ACK frames, by copy and patch (Menon & Zwaenepoel 4.1): writes up to `train->n`
- * buffers from `pool` to `out` and returns how many. Fewer when the pool is empty: then the LAST
- * ACKs of the train survive, since an ACK is cumulative. Engine thread.
+ * frames of the stock to `out` and returns how many. Fewer when the stock has not as many: then the
+ * LAST ACKs of the train survive, since an ACK is cumulative. Engine thread.
  */
-uint32_t weir_ack_train_expand(struct weir_pool *pool, const struct weir_ack_template *train,
+uint32_t weir_ack_train_expand(struct weir_ack_stock *stock, const struct weir_ack_template *train,
 			       struct rte_mbuf **out);
 
 #endif

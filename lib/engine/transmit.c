@@ -64,30 +64,55 @@ emit_frame(void *user, uint8_t port, struct rte_mbuf *frame)
 	weir_engine_send(user, port, frame);
 }
 
-static void
-emit_train(void *user, uint8_t port, const struct weir_ack_template *train)
+/* Wherever something is short, or looked at, and the first train of a gather: frames for all are taken
+ * then. */
+static void __attribute__((noinline))
+emit_slowly(struct weir_engine *engine, struct weir_attached *at, const struct weir_ack_template *train)
 {
-	struct weir_engine *engine = user;
-	struct weir_attached *at = &engine->ports[port];
 	struct weir_ack_template part = *train;
 	uint32_t most = room(engine, at), n;
 
+	if (engine->acks_due != 0)
+		weir_ack_stock_fill(&engine->stock, engine->tcp.pool, engine->acks_due,
+				    train->header->len);
+	engine->acks_due = 0;
 	if (part.n > most) { /* the last ones say it all: an ACK is cumulative */
 		part.acks += part.n - most;
 		part.n = most;
 	}
-	n = part.n == 0 ? 0 : weir_ack_train_expand(engine->tcp.pool, &part, at->tx + at->n_tx);
+	n = weir_ack_train_expand(&engine->stock, &part, at->tx + at->n_tx);
 	engine->tcp.stats.drops[WEIR_DROP_TX_FULL] += train->n - part.n;
 	engine->tcp.stats.drops[WEIR_DROP_TX_NO_BUFFER] += part.n - n;
 	note_sent(engine, at, n);
 }
 
 static void
+emit_train(void *user, uint8_t port, const struct weir_ack_template *train)
+{
+	struct weir_engine *engine = user;
+	struct weir_attached *at = &engine->ports[port];
+
+	if (unlikely(at->n_tx > WEIR_TX_FRAMES / 2 || train->n > WEIR_TX_FRAMES / 2 ||
+		     train->n > engine->stock.n || engine->record.size != 0)) {
+		emit_slowly(engine, at, train);
+		return;
+	}
+	weir_ack_train_expand(&engine->stock, train, at->tx + at->n_tx);
+	at->tx_bytes += (uint64_t)train->n * train->header->len;
+	at->n_tx += train->n;
+}
+
+static void
 flush_gather(void *user)
 {
 	struct weir_engine *engine = user;
+	struct weir_ack_stock *stock = &engine->stock;
 
+	engine->acks_due = engine->tcp.gather.n_acks - engine->tcp.gather.n_edges;
 	weir_output_flush(&engine->tcp, &engine->emit);
+	if (unlikely(stock->n != 0)) /* some had no room on their port's list */
+		weir_buf_free_bulk(engine->tcp.pool, stock->frames, stock->n);
+	stock->n = 0;
 }
 
 void

@@ -169,6 +169,7 @@ weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct w
 	if (single->n_edges == 0)
 		single->edges = g->n_acks;
 	single->n_edges += n - i;
+	g->n_edges += n - i;
 	for (; i < n; i++)
 		g->acks[g->n_acks++].ack = segs[i].seq + segs[i].len;
 }

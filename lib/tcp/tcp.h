@@ -314,17 +314,6 @@ weir_tcp_hold(struct weir_tcp *tcp, struct weir_flow *flow, int32_t bufs)
 		tcp->listener_uses[flow->listener].held_bufs += (uint32_t)bufs;
 }
 
-/* Less than 3/4 of the budget is held, and what is left is worth more than the flow's receive buffer:
- * nothing else bounds what may be promised (budget.c). */
-static inline bool
-weir_tcp_is_at_ease(const struct weir_tcp *tcp, const struct weir_flow *flow)
-{
-	int64_t left = (int64_t)tcp->budget_bufs - tcp->held_bufs;
-
-	return !(flow->opts & WEIR_FLOW_CHARGED) && left * 4 > tcp->budget_bufs &&
-	       left * WEIR_WINDOW_PER_BUFFER >= flow->limit;
-}
-
 /* ---- input.c: room 6 ---- */
 
 /* One aggregate of an existing flow; takes over its buffers. RFC 9293 3.10.7.4, Menon & Zwaenepoel 3. */

@@ -3,6 +3,8 @@
  * The receive window. Right edge = max(edge already advertised, rcv_nxt + what the budget promises),
  * rounded up to the scale; the enforced edge is the highest advertised.
  */
+#include "tcp/window.h"
+
 #include "tcp/tcp.h"
 #include "wire/seq.h"
 
@@ -34,7 +36,7 @@ smallest_step(const struct weir_flow *flow)
 static inline int32_t
 promise(const struct weir_tcp *tcp, const struct weir_flow *flow, enum weir_limit *closes)
 {
-	if (unlikely(!weir_tcp_is_at_ease(tcp, flow)))
+	if (unlikely(!weir_window_is_at_ease(tcp, flow)))
 		return weir_budget_promise(tcp, flow, flow_mss(flow), closes);
 	*closes = WEIR_LIMIT_APPLICATION;
 	return (int32_t)(flow->limit - (flow->unread_bytes + flow->leased_bytes));

@@ -118,8 +118,9 @@ struct weir_ack {
 	uint32_t ack;
 	uint32_t tsecr;
 	uint16_t win; /* scaled, as on the wire */
-	uint16_t spare;
+	uint16_t spare[3];
 };
+_Static_assert(sizeof(struct weir_ack) == 16, "a vector has room for so many of them");
 
 /* A train: `n` pure ACKs that share everything but struct weir_ack. */
 struct weir_ack_template {
@@ -140,15 +141,16 @@ struct weir_ack_image {
 	uint32_t seq;
 	uint32_t tsval;
 	uint32_t len;
+	uint16_t bits; /* data offset with AE, flags */
 	uint8_t l4_off;
 	uint8_t has_ts;
-	uint8_t bits[2]; /* data offset with AE, flags */
 };
 
-static inline struct weir_ack_image
+static inline __attribute__((always_inline)) struct weir_ack_image
 weir_header_image(const struct weir_ack_template *train)
 {
 	const struct weir_header *header = train->header;
+	uint32_t flags = __builtin_bswap16((uint16_t)train->flags);
 	struct weir_ack_image image = {.header = header,
 				       .seq = __builtin_bswap32(train->seq),
 				       .tsval = header->has_ts ? __builtin_bswap32(train->tsval) : 0,
@@ -156,12 +158,10 @@ weir_header_image(const struct weir_ack_template *train)
 				       .l4_off = header->l4_off,
 				       .has_ts = header->has_ts};
 
-	/* Flags are the second byte of their word, AE is in the first, where the template has none;
-	 * out go those of the template (RFC 1624). */
-	image.bits[0] = header->bytes[header->l4_off + 12] | (uint8_t)(train->flags >> 8);
-	image.bits[1] = (uint8_t)train->flags;
-	image.sum = (uint64_t)header->base_sum + image.seq + image.tsval + (train->flags >> 8) +
-		    ((uint64_t)image.bits[1] << 8) + (uint16_t)~(WEIR_HEADER_FLAGS << 8);
+	/* As they lie, AE is in the first byte, where the header has none; out go its flags (RFC 1624). */
+	image.bits = (uint16_t)(header->bytes[header->l4_off + 12] | flags);
+	image.sum = (uint64_t)header->base_sum + image.seq + image.tsval + flags +
+		    (uint16_t)~(WEIR_HEADER_FLAGS << 8);
 	return image;
 }
 
@@ -212,7 +212,7 @@ weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, 
 	weir_header_copy(to, image->header->bytes, image->len);
 	memcpy(tcp + 4, &image->seq, sizeof(image->seq));
 	memcpy(tcp + 8, &number, sizeof(number));
-	memcpy(tcp + 12, image->bits, sizeof(image->bits));
+	memcpy(tcp + 12, &image->bits, sizeof(image->bits));
 	memcpy(tcp + 14, &win, sizeof(win));
 	if (image->has_ts) {
 		memcpy(tcp + 24, &image->tsval, sizeof(image->tsval));

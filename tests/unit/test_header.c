@@ -277,7 +277,7 @@ END_TEST
 static void
 check_ack(const struct weir_header *header, const struct weir_packet *packet)
 {
-	const struct weir_ack ack = {packet->ack, packet->tsecr, packet->win, 0xffff};
+	const struct weir_ack ack = {packet->ack, packet->tsecr, packet->win, {0xffff, 0xffff, 0xffff}};
 	const struct weir_ack_template train = {header,	     &ack,	    1,
 						packet->seq, packet->tsval, packet->flags};
 	uint8_t *got = malloc(header->len), want[WEIR_PACKET_MAX];
@@ -322,7 +322,7 @@ START_TEST(pitfall_11_every_checksum_value)
 	for (int has_ts = 0; has_ts < 2; has_ts++) {
 		struct weir_header header = header_of(0, has_ts);
 		struct weir_packet packet = random_packet(WEIR_TCP_ACK);
-		struct weir_ack ack = {packet.ack, packet.tsecr, 0, 0};
+		struct weir_ack ack = {packet.ack, packet.tsecr, 0, {0}};
 		struct weir_ack_template train = {&header,    &ack,	    1,
 						  packet.seq, packet.tsval, packet.flags};
 		uint32_t zeroes = 0, ones = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp/window.h"
 #include "tests/unit/random.h"
 #include "tests/unit/tcp_test.h"
 #include "tests/unit/unit.h"
@@ -244,7 +245,7 @@ START_TEST(window_opens_as_the_budget_promises)
 		flow.unread_bytes = random_below(flow.limit);
 		flow.leased_bytes = random_below(4096);
 		promise = weir_budget_promise(&tcp, &flow, WEIR_TCP_MSS_DEFAULT, &closes);
-		at_ease += weir_tcp_is_at_ease(&tcp, &flow);
+		at_ease += weir_window_is_at_ease(&tcp, &flow);
 		weir_window_open(&tcp, &flow);
 		if (promise >= WEIR_TCP_MSS_DEFAULT)
 			ck_assert_int_eq(weir_seq_diff(flow.rcv_base, flow.rcv_nxt), promise);
