@@ -148,14 +148,51 @@ void weir_engine_report(struct weir_engine *engine);
 
 /* serve.c: rooms 5 and 6. Serves up to the budget; returns the segments served. */
 uint32_t weir_engine_serve(struct weir_engine *engine);
-/* Room 4: `n` segments into the flow's queue; those for which there is no room or no memory are dropped
- * by name. They stay where they are until weir_engine_keep(), if nothing was queued before. */
-void weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow, struct weir_seg *segs,
-			 uint32_t n);
+/* weir_engine_enqueue() of what is not simply lent. */
+void weir_engine_enqueue_carefully(struct weir_engine *engine, struct weir_flow *flow,
+				   struct weir_seg *segs, uint32_t n);
 /* What is queued where the parser wrote it is copied: it is about to be overwritten. */
 void weir_engine_keep(struct weir_engine *engine);
 /* When the first held run has to be looked at. */
 uint64_t weir_engine_hold_deadline(const struct weir_engine *engine);
+
+static inline enum weir_class
+weir_engine_class_of(const struct weir_flow *flow)
+{
+	return flow->state == WEIR_TCP_ESTABLISHED || flow->state == WEIR_TCP_CLOSE_WAIT
+		       ? WEIR_CLASS_READY
+		       : WEIR_CLASS_CONTROL;
+}
+
+/* The flow has nothing queued: its queue are the segments where they lie, until weir_engine_keep(). False:
+ * they have to be copied. */
+static inline bool
+weir_engine_lend(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *segs, uint32_t n)
+{
+	uint32_t lent = weir_queue_lend(&tcp->queues, flow->id, segs, n);
+
+	if (unlikely(lent == WEIR_NONE))
+		return false;
+	flow->queue = lent;
+	tcp->stats.segs += n;
+	tcp->stats.packets_queued += n;
+	weir_sched_push(&tcp->sched, flow->id, weir_engine_class_of(flow));
+	return true;
+}
+
+/* Room 4: `n` segments into the flow's queue; those for which there is no room or no memory are dropped
+ * by name. */
+static inline void
+weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow, struct weir_seg *segs,
+		    uint32_t n)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+
+	if (unlikely(flow->queue != WEIR_NONE ||
+		     tcp->held_bufs + tcp->stats.packets_queued + n > engine->hard_bufs ||
+		     !weir_engine_lend(tcp, flow, segs, n)))
+		weir_engine_enqueue_carefully(engine, flow, segs, n);
+}
 
 /* transmit.c: rooms 8 and 9. */
 void weir_engine_emit_init(struct weir_engine *engine);

@@ -7,14 +7,6 @@
 
 #define WEIR_ADAPTIVE_NS 200000 /* longest hold of the adaptive flush */
 
-static enum weir_class
-class_of(const struct weir_flow *flow)
-{
-	return flow->state == WEIR_TCP_ESTABLISHED || flow->state == WEIR_TCP_CLOSE_WAIT
-		       ? WEIR_CLASS_READY
-		       : WEIR_CLASS_CONTROL;
-}
-
 static void
 drop_all(struct weir_tcp *tcp, const struct weir_seg *segs, uint32_t n, enum weir_drop reason)
 {
@@ -51,19 +43,11 @@ append_run(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *segs, 
 static void
 enqueue_run(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *segs, uint32_t n)
 {
-	uint32_t lent = WEIR_NONE;
-
-	if (flow->queue == WEIR_NONE)
-		lent = weir_queue_lend(&tcp->queues, flow->id, segs, n);
-	if (likely(lent != WEIR_NONE)) {
-		flow->queue = lent;
-		tcp->stats.segs += n;
-		tcp->stats.packets_queued += n;
-	} else {
-		append_run(tcp, flow, segs, n);
-	}
+	if (flow->queue == WEIR_NONE && weir_engine_lend(tcp, flow, segs, n))
+		return;
+	append_run(tcp, flow, segs, n);
 	if (flow->sched_class == WEIR_CLASS_IDLE && flow->queue != WEIR_NONE)
-		weir_sched_push(&tcp->sched, flow->id, class_of(flow));
+		weir_sched_push(&tcp->sched, flow->id, weir_engine_class_of(flow));
 }
 
 /* No queue is left for what waits in a lent one. */
@@ -121,13 +105,12 @@ enqueue_short(struct weir_engine *engine, struct weir_flow *flow, struct weir_se
 }
 
 void
-weir_engine_enqueue(struct weir_engine *engine, struct weir_flow *flow, struct weir_seg *segs,
-		    uint32_t n)
+weir_engine_enqueue_carefully(struct weir_engine *engine, struct weir_flow *flow,
+			      struct weir_seg *segs, uint32_t n)
 {
 	struct weir_tcp *tcp = &engine->tcp;
 
-	if (__builtin_expect(
-		    tcp->held_bufs + tcp->stats.packets_queued + n <= engine->hard_bufs, 1))
+	if (tcp->held_bufs + tcp->stats.packets_queued + n <= engine->hard_bufs)
 		enqueue_run(tcp, flow, segs, n);
 	else
 		enqueue_short(engine, flow, segs, n);
@@ -224,7 +207,7 @@ serve_flow(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t most)
 			return served;
 	}
 	if (weir_queue_len(queue) != 0) {
-		weir_sched_push(&tcp->sched, flow->id, class_of(flow));
+		weir_sched_push(&tcp->sched, flow->id, weir_engine_class_of(flow));
 		return served;
 	}
 	weir_queue_give(&tcp->queues, flow->queue);

@@ -31,11 +31,58 @@ struct weir_aggregate {
 			    WEIR_CAUSE_EMPTY alone when nothing more is queued */
 };
 
+/* What keeps a segment from any company. */
+static inline uint32_t
+weir_aggregate_alone(const struct weir_seg *seg)
+{
+	uint32_t causes = 0;
+
+	causes |= (seg->flags & ~WEIR_TCP_PSH) != WEIR_TCP_ACK ? 1u << WEIR_CAUSE_FLAGS : 0;
+	causes |= seg->shape == WEIR_OPT_OTHER ? 1u << WEIR_CAUSE_OPTIONS : 0;
+	causes |= seg->mark != 0 ? 1u << WEIR_CAUSE_HEADER : 0;
+	causes |= seg->len == 0 ? 1u << WEIR_CAUSE_PURE_ACK : 0;
+	return causes;
+}
+
+/* Why `seg` cannot follow the block, behind which `next` is expected, in full. */
+uint32_t weir_aggregate_follow_causes(const struct weir_seg *block, uint32_t next,
+				      const struct weir_seg *seg);
+
 /*
  * The aggregate that starts at segs[0], where `n` segments are queued and at most `limit` may be taken,
  * both 1 at least. A block that is longer than what may be taken is cut in two.
  */
-struct weir_aggregate weir_aggregate_form(struct weir_seg *segs, uint32_t n, uint32_t limit);
+static inline struct weir_aggregate
+weir_aggregate_form(struct weir_seg *segs, uint32_t n, uint32_t limit)
+{
+	struct weir_aggregate a = {.segs = segs, .n = 1, .causes = weir_aggregate_alone(&segs[0])};
+	uint32_t most = n < limit ? n : limit, next = weir_seg_block_end(&segs[0]);
+
+	if (__builtin_expect(a.causes != 0, 0))
+		return a;
+	/* The parser has looked at those that it saw one after the other; whether none between them is
+	 * missing, and what it did not see, is looked at here. */
+	for (a.n += segs[0].alike; a.n < most; a.n += 1u + segs[a.last].alike) {
+		const struct weir_seg *seg = &segs[a.n];
+
+		if (!seg->follows || seg->seq != next) {
+			a.causes = weir_aggregate_follow_causes(&segs[a.last], next, seg);
+			if (a.causes != 0)
+				return a;
+		}
+		a.last = a.n;
+		next = weir_seg_block_end(seg);
+	}
+	if (a.n > most) {
+		weir_seg_split(&segs[a.last], most - a.last);
+		a.n = most;
+	}
+	if (segs[a.last].flags & WEIR_TCP_PSH)
+		a.causes = 1u << WEIR_CAUSE_PUSH;
+	else
+		a.causes = a.n == limit ? 1u << WEIR_CAUSE_LIMIT : 1u << WEIR_CAUSE_EMPTY;
+	return a;
+}
 
 const char *weir_aggregate_cause_name(uint32_t cause);
 

@@ -42,7 +42,7 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, uint8_t op
 	    const struct weir_aggregate *a)
 {
 	const struct weir_seg *first = &a->segs[0], *last = &a->segs[a->last];
-	uint32_t end = last->seq + last->len * (1u + last->alike);
+	uint32_t end = weir_seg_block_end(last);
 	uint64_t doubt = flow->state ^ WEIR_TCP_ESTABLISHED;
 
 	doubt |= first->seq ^ flow->rcv_nxt;

@@ -4,6 +4,7 @@
 #define WEIR_WIRE_PARSE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "wire/drop.h"
@@ -77,6 +78,7 @@ struct weir_parse {
 	struct weir_plain syn;        /* a SYN, whatever its options are; see wire/syn.c */
 	uint32_t syns_left;           /* SYNs that are taken: the others are rejected as a flood */
 	uint8_t shape;                /* of the last plain frame: the next one is looked at so first */
+	ptrdiff_t frame_off;          /* how far behind its buffer the last frame began */
 	struct weir_plain plain6[2];  /* the same as plain[2] of IPv6 */
 };
 

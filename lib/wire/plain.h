@@ -46,6 +46,13 @@ weir_plain_key(const struct weir_parse *parse, const uint8_t *ip)
 				  .lport = weir_load_be16(ip + WEIR_IP4_BYTES + 2)};
 }
 
+/* How far behind its buffer a frame begins. */
+static inline ptrdiff_t
+weir_plain_frame_off(const struct rte_mbuf *buf)
+{
+	return rte_pktmbuf_mtod(buf, const uint8_t *) - (const uint8_t *)buf;
+}
+
 /* What a checksum in software will read of the first segment, behind the first two lines. */
 static inline void
 weir_plain_fetch_payload(const struct rte_mbuf *buf)
@@ -206,7 +213,7 @@ weir_plain_take_block(const struct weir_parse *parse, const struct weir_plain *p
 	uint32_t len = seg[-1].len, l4_off = plain->l4_off;
 	uint32_t seq = *next, i;
 
-	const ptrdiff_t frame_off = rte_pktmbuf_mtod(bufs[-1], const uint8_t *) - (const uint8_t *)bufs[-1];
+	const ptrdiff_t frame_off = weir_plain_frame_off(bufs[-1]);
 
 	/* on the stack, where no descriptor lies: they stay in registers */
 	memcpy(line, bufs[-1], sizeof(line));

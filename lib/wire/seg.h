@@ -106,6 +106,13 @@ weir_seg_space(const struct weir_seg *seg)
 	return seg->len + ((seg->flags & WEIR_TCP_SYN) != 0) + ((seg->flags & WEIR_TCP_FIN) != 0);
 }
 
+/* Behind the last byte of the block that `seg` begins. */
+static inline uint32_t
+weir_seg_block_end(const struct weir_seg *seg)
+{
+	return seg->seq + seg->len * (1u + seg->alike);
+}
+
 /* The descriptor of a block's segment `at`, 1 <= at <= block->alike, out of that of its first one. */
 static inline void
 weir_seg_write(const struct weir_seg *block, uint32_t at, struct weir_seg *seg)
