@@ -37,35 +37,61 @@ node_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans
 	return n;
 }
 
-/* The first nodes of the unread list become one lease. Returns its spans, 0 when not even those of
- * the first node fit into `most`. */
-static inline uint32_t
-lease_run(struct weir_held *nodes, struct weir_flow *flow, weir_conn conn, struct weir_span *spans,
-	  uint32_t most)
+/* Spans of a node whose packets are more than one. */
+static inline void
+row_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans)
 {
+	struct rte_mbuf *const *bufs = held->row->bufs;
+
+	for (uint32_t i = 0; i < held->packets; i++)
+		spans[i] = (struct weir_span){.data = (const uint8_t *)bufs[i] + held->ahead,
+					      .lease = lease,
+					      .len = held->len};
+}
+
+/* Spans of node `idx`, the first of those of `flow` that are not leased; what is too much for one lease
+ * or for `most` is made another's. 0: not even those of the first packet fit. */
+static inline uint32_t
+lease_node(struct weir_held_pool *pool, struct weir_flow *flow, uint32_t idx, uint64_t lease,
+	   struct weir_span *spans, uint32_t most)
+{
+	struct weir_held *held = &pool->nodes[idx];
+
+	if (__builtin_expect(held->packets > most, 0)) {
+		if (most == 0)
+			return 0;
+		weir_held_unfold(pool, &flow->unread, idx);
+	}
+	if (held->packets != 1)
+		row_spans(held, lease, spans);
+	else if (unlikely(held->home == WEIR_HELD_CHAIN))
+		return node_spans(held, lease, spans, most);
+	else
+		*spans = (struct weir_span){.data = held->data, .lease = lease, .len = held->len};
+	return held->packets;
+}
+
+/* The first nodes of the unread list become one lease. Returns its spans, 0 when not even those of
+ * the first packet fit into `most`. */
+static inline uint32_t
+lease_run(struct weir_held_pool *pool, struct weir_flow *flow, weir_conn conn,
+	  struct weir_span *spans, uint32_t most)
+{
+	struct weir_held *nodes = pool->nodes;
 	uint32_t first = flow->unread.head, next = first, last = 0, bytes = 0, n = 0;
 	uint32_t left = WEIR_LEASE_SEGS;
 	uint64_t lease = (uint64_t)(nodes[first].gen + 1) << 32 | first;
 
-	for (; next != 0 && n < most && left != 0; left--) {
-		const struct weir_held *held = &nodes[next];
+	while (next != 0 && nodes[next].packets <= left) {
+		uint32_t got = lease_node(pool, flow, next, lease, spans + n, most - n);
 
-		if (unlikely(held->home == WEIR_HELD_CHAIN)) {
-			uint32_t got = node_spans(held, lease, spans + n, most - n);
-
-			if (got == 0)
-				break;
-			n += got;
-		} else {
-			spans[n].data = held->data;
-			spans[n].lease = lease;
-			spans[n].len = held->len;
-			spans[n].last = 0;
-			n++;
-		}
-		bytes += held->len;
+		if (got == 0)
+			break;
+		n += got;
+		left -= nodes[next].packets;
+		bytes += weir_held_bytes(&nodes[next]);
 		last = next;
-		next = held->next;
+		next = nodes[next].next;
 	}
 	if (n == 0)
 		return 0;
@@ -85,13 +111,13 @@ int
 weir_conn_lease(struct weir_stack *stack, weir_conn conn, struct weir_span *spans, uint32_t most)
 {
 	struct weir_flow *flow = find_flow(stack, conn);
-	struct weir_held *nodes = stack->engine->tcp.held.nodes;
+	struct weir_held_pool *pool = &stack->engine->tcp.held;
 	uint32_t n = 0;
 
 	if (flow == NULL)
 		return -EBADF;
 	while (flow->unread.head != 0) {
-		uint32_t got = lease_run(nodes, flow, conn, spans + n, most - n);
+		uint32_t got = lease_run(pool, flow, conn, spans + n, most - n);
 
 		if (got == 0)
 			return n == 0 ? -ENOSPC : (int)n;
@@ -162,9 +188,9 @@ next_read(struct weir_stack *stack, weir_conn conn)
 
 /* Payload comes slower than it is copied: ask for what is copied next. */
 static void
-fetch(const struct weir_held *held)
+fetch(const struct weir_held *held, uint32_t at)
 {
-	const uint8_t *data = held->data;
+	const uint8_t *data = weir_held_data(held, at);
 	uint32_t len = RTE_MIN(held->len, WEIR_FETCH_BYTES);
 
 	if (unlikely(held->home == WEIR_HELD_CHAIN))
@@ -173,8 +199,28 @@ fetch(const struct weir_held *held)
 		rte_prefetch0(data + off);
 }
 
-/* Take `len` bytes, all of them unread, off the front; copies them where `to` is not NULL, while the
- * next node is fetched, at the end of the list node `behind`. */
+/* All of a node, while what is copied next is fetched, at its end the first packet of `behind` (NULL:
+ * of none). */
+static uint32_t
+copy_node(const struct weir_held *held, const struct weir_held *behind, uint8_t *to)
+{
+	uint32_t done = 0;
+
+	for (uint32_t i = 1; i < held->packets; i++) {
+		fetch(held, i);
+		memcpy(to + done, weir_held_data(held, i - 1), held->len);
+		done += held->len;
+	}
+	if (behind != NULL)
+		fetch(behind, 0);
+	if (held->packets == 1)
+		return weir_held_copy(held, held->len, to);
+	memcpy(to + done, weir_held_data(held, held->packets - 1u), held->len);
+	return done + held->len;
+}
+
+/* Take `len` bytes, all of them unread, off the front; copies them where `to` is not NULL, while what is
+ * copied next is fetched, at the end of the list node `behind`. */
 static void
 take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t len, uint32_t behind)
 {
@@ -182,16 +228,24 @@ take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t 
 	uint32_t first = flow->unread.head, idx = first, last = 0;
 
 	flow->unread_bytes -= len;
-	for (; len != 0 && nodes[idx].len <= len; idx = nodes[idx].next) {
-		if (to != NULL) {
-			uint32_t next = nodes[idx].next != 0 ? nodes[idx].next : behind;
+	while (len != 0) {
+		const struct weir_held *held = &nodes[idx];
+		uint32_t bytes = weir_held_bytes(held);
 
-			if (next != 0)
-				fetch(&nodes[next]);
-			to += weir_held_copy(&nodes[idx], nodes[idx].len, to);
+		if (bytes > len) {
+			if (held->packets == 1)
+				break;
+			weir_held_unfold(&tcp->held, &flow->unread, idx);
+			continue;
 		}
-		len -= nodes[idx].len;
+		if (to != NULL) {
+			uint32_t next = held->next != 0 ? held->next : behind;
+
+			to += copy_node(held, next == 0 ? NULL : &nodes[next], to);
+		}
+		len -= bytes;
 		last = idx;
+		idx = held->next;
 	}
 	if (last != 0) {
 		flow->unread.head = idx;

@@ -41,7 +41,7 @@ fill_flows(const struct weir_tcp *tcp, struct weir_stats *stats)
 			continue;
 		stats->leases++;
 		for (uint32_t k = i; k != 0; k = tcp->held.nodes[k].next)
-			stats->bytes_leased += tcp->held.nodes[k].len;
+			stats->bytes_leased += weir_held_bytes(&tcp->held.nodes[k]);
 	}
 }
 

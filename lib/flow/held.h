@@ -3,7 +3,8 @@
  * Nodes that hold received payload: in a flow's receive list, in its reassembly, or on lease to the
  * application. 32 bytes, in one array per engine, named by index; index 0 is never used and means
  * none. Free nodes form a LIFO list. A node knows the address of its payload and the home of its buffer,
- * so that most buffers are not looked at again once they are held.
+ * so that most buffers are not looked at again once they are held. What came as a block is held by one
+ * node and a row of its buffers, until somebody wants a part of it.
  */
 #ifndef WEIR_FLOW_HELD_H
 #define WEIR_FLOW_HELD_H
@@ -19,15 +20,29 @@
 
 #define WEIR_HELD_CHAIN 0xff /* no home, and the payload lies in several buffer segments */
 
+#define WEIR_HELD_ROW	32 /* packets of a block that one node holds */
+
+struct weir_held_row {
+	union {
+		struct rte_mbuf *bufs[WEIR_HELD_ROW];
+		struct weir_held_row *next; /* of a free row */
+	};
+};
+
 struct weir_held {
-	struct rte_mbuf *buf;
+	union {
+		struct rte_mbuf *buf;
+		struct weir_held_row *row; /* packets > 1 */
+	};
 	union {
 		const uint8_t *data; /* first byte */
+		ptrdiff_t ahead;     /* the same of each, from its buffer on: packets > 1 */
 		uint64_t off;	     /* the same from the start of the frame: WEIR_HELD_CHAIN */
 		uint64_t conn;	     /* first node of a lease: the connection to credit */
 	};
-	uint16_t len;  /* payload bytes */
-	uint8_t home;  /* of the buffer, 0: none, or WEIR_HELD_CHAIN */
+	uint16_t len;	 /* payload bytes of one */
+	uint8_t home;	 /* of the buffers, 0: none, or WEIR_HELD_CHAIN */
+	uint8_t packets; /* held by this node; more than one: alike, and one buffer segment each */
 	uint32_t next; /* index of the next node of the same list, 0: last */
 	uint32_t seq;  /* of the first byte */
 	uint32_t gen;  /* odd while this node is the first of a lease, even otherwise */
@@ -40,6 +55,11 @@ struct weir_held_pool {
 	uint32_t free;    /* first free node, 0: none */
 	uint32_t touched; /* nodes handed out at least once; beyond it memory was never touched */
 	uint32_t used;
+	uint32_t folded; /* packets held beyond one a node: as many nodes can be had for them */
+	struct weir_held_row *rows; /* [0, n_rows) */
+	struct weir_held_row *free_row;
+	uint32_t n_rows;
+	uint32_t touched_rows;
 	struct weir_homes homes; /* of the buffers that they hold */
 };
 
@@ -61,6 +81,7 @@ weir_held_set(struct weir_held *held, struct rte_mbuf *buf, const uint8_t *data,
 	held->data = data;
 	held->len = (uint16_t)len;
 	held->home = home;
+	held->packets = 1;
 	held->seq = seq;
 }
 
@@ -80,14 +101,85 @@ weir_held_fill(struct weir_held *held, const struct weir_seg *seg, struct weir_h
 		weir_held_fill_homeless(held, seg);
 }
 
+/* A row whose content is undefined, or NULL. */
+static inline struct weir_held_row *
+weir_held_row_take(struct weir_held_pool *pool)
+{
+	struct weir_held_row *row = pool->free_row;
+
+	if (__builtin_expect(row == NULL, 0))
+		return pool->touched_rows == pool->n_rows ? NULL : &pool->rows[pool->touched_rows++];
+	pool->free_row = row->next;
+	return row;
+}
+
+static inline void
+weir_held_row_give(struct weir_held_pool *pool, struct weir_held_row *row)
+{
+	row->next = pool->free_row;
+	pool->free_row = row;
+}
+
+/*
+ * `held`, filled with the first of a block of `n` segments, 2 at least, holds more of them. Returns how
+ * many it holds then: WEIR_HELD_ROW at most, 1 where there is no row for them.
+ */
+static inline uint32_t
+weir_held_fold(struct weir_held_pool *pool, struct weir_held *held, const struct weir_seg *block,
+	       uint32_t n)
+{
+	struct weir_held_row *row;
+
+	if (__builtin_expect(block->nb_segs != 1, 0))
+		return 1;
+	row = weir_held_row_take(pool);
+	if (__builtin_expect(row == NULL, 0))
+		return 1;
+	n = n < WEIR_HELD_ROW ? n : WEIR_HELD_ROW;
+	held->ahead = held->data - (const uint8_t *)held->buf;
+	held->row = row;
+	held->packets = (uint8_t)n;
+	pool->folded += n - 1;
+	for (uint32_t i = 0; i < n; i++)
+		row->bufs[i] = block[i].buf;
+	return n;
+}
+
+/* Node `idx` of `list` holds its first packet only, and nodes behind it the others. */
+void weir_held_unfold(struct weir_held_pool *pool, struct weir_held_list *list, uint32_t idx);
+
+/* The buffers of a row are the caller's business; `held` is undefined. */
+static inline void
+weir_held_drop_row(struct weir_held_pool *pool, const struct weir_held *held)
+{
+	pool->folded -= held->packets - 1u;
+	weir_held_row_give(pool, held->row);
+}
+
+/* The payload of its packet `at`, which is contiguous. */
+static inline const uint8_t *
+weir_held_data(const struct weir_held *held, uint32_t at)
+{
+	return held->packets == 1 ? held->data : (const uint8_t *)held->row->bufs[at] + held->ahead;
+}
+
+/* Payload of all its packets. */
+static inline uint32_t
+weir_held_bytes(const struct weir_held *held)
+{
+	return (uint32_t)held->len * held->packets;
+}
+
 /* Buffer segments that it holds. */
 static inline uint32_t
 weir_held_bufs(const struct weir_held *held)
 {
-	return held->home == 0 || held->home == WEIR_HELD_CHAIN ? held->buf->nb_segs : 1;
+	if (held->packets == 1 && (held->home == 0 || held->home == WEIR_HELD_CHAIN))
+		return held->buf->nb_segs;
+	return held->packets;
 }
 
-/* Copy the first `len` bytes, at most held->len, to `to`; returns `len`. */
+/* Copy the first `len` bytes, at most held->len, of its only packet to `to`; returns `len`. */
 static inline uint32_t
 weir_held_copy(const struct weir_held *held, uint32_t len, void *to)
 {
@@ -97,7 +189,7 @@ weir_held_copy(const struct weir_held *held, uint32_t len, void *to)
 	return len;
 }
 
-/* The first `n` bytes, at most len, are not held any more. */
+/* The first `n` bytes, at most len, of its only packet are not held any more. */
 static inline void
 weir_held_trim(struct weir_held *held, uint32_t n)
 {
@@ -122,7 +214,10 @@ bool weir_held_touch(struct weir_held_pool *pool, uint32_t n);
 static inline bool
 weir_held_reserve(struct weir_held_pool *pool, uint32_t n)
 {
-	return __builtin_expect(pool->touched - pool->used >= n, 1) || weir_held_touch(pool, n);
+	return __builtin_expect(pool->touched - pool->used >= n &&
+					pool->used + pool->folded + n < pool->size,
+				1) ||
+	       weir_held_touch(pool, n);
 }
 
 /* Take the first `n` nodes of the free list, which end with `last`, and put them behind `list`. */

@@ -14,13 +14,14 @@
 
 #define WEIR_HOMES	8 /* one a port */
 #define WEIR_HOMES_WAIT 64
+#define WEIR_HOMES_STEP 8 /* a row is read in steps of so many */
 
 struct weir_homes {
 	struct rte_mempool *pools[WEIR_HOMES + 1]; /* by number; [0] is no home */
 	/* given back: they wait until they are many, or until another home's come */
 	uint32_t home;
 	uint32_t n;
-	struct rte_mbuf *bufs[WEIR_HOMES_WAIT];
+	struct rte_mbuf *bufs[WEIR_HOMES_WAIT + WEIR_HOMES_STEP];
 };
 
 /* weir_homes_find() when `port` has no home yet. */
@@ -46,15 +47,36 @@ weir_homes_flush(struct weir_homes *homes, struct weir_pool *pool)
 	homes->n = 0;
 }
 
+/* There is room for `n` more, at most WEIR_HOMES_WAIT, of `home`, not 0. */
+static inline void
+weir_homes_make_room(struct weir_homes *homes, struct weir_pool *pool, uint8_t home, uint32_t n)
+{
+	if (__builtin_expect(homes->home != home || homes->n + n > WEIR_HOMES_WAIT, 0)) {
+		weir_homes_flush(homes, pool);
+		homes->home = home;
+	}
+}
+
 /* Give `buf` back, whose home is `home`, not 0. */
 static inline void
 weir_homes_give(struct weir_homes *homes, struct weir_pool *pool, struct rte_mbuf *buf, uint8_t home)
 {
-	if (__builtin_expect(homes->home != home || homes->n == WEIR_HOMES_WAIT, 0)) {
-		weir_homes_flush(homes, pool);
-		homes->home = home;
-	}
+	weir_homes_make_room(homes, pool, home, 1);
 	homes->bufs[homes->n++] = buf;
+}
+
+/* The same for `n`, at most WEIR_HOMES_WAIT. The array of `bufs` is a multiple of WEIR_HOMES_STEP long. */
+static inline void
+weir_homes_give_row(struct weir_homes *homes, struct weir_pool *pool, struct rte_mbuf *const *bufs,
+		    uint32_t n, uint8_t home)
+{
+	struct rte_mbuf **to;
+
+	weir_homes_make_room(homes, pool, home, n);
+	to = homes->bufs + homes->n;
+	for (uint32_t i = 0; i < n; i += WEIR_HOMES_STEP)
+		memcpy(to + i, bufs + i, WEIR_HOMES_STEP * sizeof(*to));
+	homes->n += n;
 }
 
 #endif

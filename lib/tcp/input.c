@@ -101,30 +101,39 @@ struct steady {
 	uint32_t bufs;
 	uint32_t node; /* the next to be filled */
 	uint32_t last; /* the last that was */
+	uint32_t nodes; /* how many were */
 	struct weir_ack *ack; /* the next to be written */
 };
 
-/* The block's `n` buffers into the next nodes. What is said of the first is true of all. */
+/* The next node is filled. */
+static inline void
+steady_held(struct steady *s, const struct weir_held *held)
+{
+	s->last = s->node;
+	s->node = held->next;
+	s->nodes++;
+}
+
+/* The block's `n` buffers into the next node, or nodes. What is said of the first is true of all. */
 static inline void
 hold_block(struct weir_held_pool *held, struct steady *s, const struct weir_seg *block, uint32_t n)
 {
-	uint32_t first = s->node, seq = block->seq + block->len;
-	const struct weir_held *like = &held->nodes[first];
-	ptrdiff_t off;
+	struct weir_held *like = &held->nodes[s->node];
+	uint32_t done = 1;
+	ptrdiff_t ahead;
 
-	weir_held_fill(&held->nodes[first], block, &held->homes);
-	s->last = first;
-	s->node = like->next;
+	weir_held_fill(like, block, &held->homes);
+	ahead = like->data - (const uint8_t *)like->buf;
+	if (n != 1)
+		done = weir_held_fold(held, like, block, n);
+	steady_held(s, like);
 	s->bufs += n * block->nb_segs;
-	off = like->data - (const uint8_t *)like->buf;
-	for (uint32_t i = 1; i < n; i++) {
+	for (uint32_t i = done; i < n; i++) {
 		struct weir_held *node = &held->nodes[s->node];
 
-		weir_held_set(node, block[i].buf, (const uint8_t *)block[i].buf + off, block->len, seq,
-			      like->home);
-		seq += block->len;
-		s->last = s->node;
-		s->node = node->next;
+		weir_held_set(node, block[i].buf, (const uint8_t *)block[i].buf + ahead, block->len,
+			      block->seq + i * block->len, like->home);
+		steady_held(s, node);
 	}
 }
 
@@ -172,7 +181,7 @@ static inline void
 steady_end(struct weir_tcp *tcp, struct weir_flow *flow, const struct steady *s, uint32_t n,
 	   uint32_t n_acks)
 {
-	hold(tcp, flow, s->last, n, s->bufs);
+	hold(tcp, flow, s->last, s->nodes, s->bufs);
 	flow->unread_bytes += s->rcv_nxt - flow->rcv_nxt;
 	flow->rcv_nxt = s->rcv_nxt;
 	if (s->win << flow->snd_wscale > flow->max_snd_wnd)

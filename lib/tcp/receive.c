@@ -36,13 +36,28 @@ weir_tcp_note_gap(struct weir_tcp *tcp, struct weir_flow *flow, const struct wei
 	weir_tune_arrival(tcp, flow, seg);
 }
 
-/* Its buffer goes home; how many that were. */
+static void
+release_row(struct weir_tcp *tcp, const struct weir_held *held)
+{
+	struct rte_mbuf **bufs = held->row->bufs;
+
+	if (__builtin_expect(held->home != 0, 1))
+		weir_homes_give_row(&tcp->held.homes, tcp->pool, bufs, held->packets, held->home);
+	else
+		for (uint32_t i = 0; i < held->packets; i++)
+			weir_tcp_free(tcp, bufs[i]);
+	weir_held_drop_row(&tcp->held, held);
+}
+
+/* Its buffers go home; how many they were. */
 static inline uint32_t
-release_buf(struct weir_tcp *tcp, const struct weir_held *held)
+release_bufs(struct weir_tcp *tcp, const struct weir_held *held)
 {
 	uint32_t bufs = weir_held_bufs(held);
 
-	if (held->home == 0 || held->home == WEIR_HELD_CHAIN)
+	if (held->packets != 1)
+		release_row(tcp, held);
+	else if (held->home == 0 || held->home == WEIR_HELD_CHAIN)
 		weir_tcp_free(tcp, held->buf);
 	else
 		weir_homes_give(&tcp->held.homes, tcp->pool, held->buf, held->home);
@@ -58,8 +73,8 @@ weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first)
 	for (uint32_t i = first; i != 0; i = nodes[i].next) {
 		last = i;
 		n++;
-		bytes += nodes[i].len;
-		bufs += release_buf(tcp, &nodes[i]);
+		bytes += weir_held_bytes(&nodes[i]);
+		bufs += release_bufs(tcp, &nodes[i]);
 	}
 	if (n != 0)
 		weir_held_give(&tcp->held, first, last, n);
@@ -92,7 +107,7 @@ collapse_run(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first, uint3
 
 		at += weir_held_copy(&nodes[i], nodes[i].len,
 				     rte_pktmbuf_mtod_offset(buf, uint8_t *, at));
-		weir_tcp_hold(tcp, flow, -(int32_t)release_buf(tcp, &nodes[i]));
+		weir_tcp_hold(tcp, flow, -(int32_t)release_bufs(tcp, &nodes[i]));
 		if (i != first) {
 			tcp->stats.collapsed++;
 			weir_held_free(&tcp->held, i);
@@ -116,6 +131,9 @@ weir_tcp_collapse(struct weir_tcp *tcp, struct weir_flow *flow)
 	struct weir_held *nodes = tcp->held.nodes;
 	uint32_t room = tcp->buffer_bytes - RTE_PKTMBUF_HEADROOM;
 
+	for (uint32_t i = flow->unread.head; i != 0; i = nodes[i].next)
+		if (nodes[i].packets != 1)
+			weir_held_unfold(&tcp->held, &flow->unread, i);
 	for (uint32_t first = flow->unread.head; first != 0;) {
 		uint32_t last = first, bytes = nodes[first].len;
 

@@ -67,8 +67,8 @@ check_flow_memory(const struct weir_tcp *tcp, const struct weir_flow *flow, uint
 	uint32_t unread = 0, held = 0;
 
 	for (uint32_t i = flow->unread.head; i != 0; i = tcp->held.nodes[i].next) {
-		unread += tcp->held.nodes[i].len;
-		held += tcp->held.nodes[i].buf->nb_segs;
+		unread += weir_held_bytes(&tcp->held.nodes[i]);
+		held += weir_held_bufs(&tcp->held.nodes[i]);
 	}
 	ck_assert_uint_eq(unread, flow->unread_bytes);
 	if (flow->reass != WEIR_NONE)

@@ -127,6 +127,140 @@ START_TEST(pitfall_09_more_than_65536_nodes)
 }
 END_TEST
 
+/* ---- blocks ---- */
+
+#define BLOCK 48
+
+static struct weir_seg block[BLOCK];
+static struct {
+	struct rte_mbuf buf;
+	uint8_t data[4];
+} bufs[BLOCK];
+
+static void
+make_block(void)
+{
+	memset(bufs, 0, sizeof(bufs));
+	for (uint32_t i = 0; i < BLOCK; i++) {
+		bufs[i].buf.nb_segs = 1;
+		block[i].buf = &bufs[i].buf;
+	}
+	block[0].len = 4;
+	block[0].seq = 0xfffffffa;
+	block[0].nb_segs = 1;
+}
+
+/* A node that holds as many of the block's first `n` as it can; returns how many. */
+static uint32_t
+hold(struct weir_held_pool *pool, struct weir_held_list *list, uint32_t n)
+{
+	uint32_t idx = weir_held_alloc(pool);
+
+	ck_assert_uint_ne(idx, 0);
+	weir_held_set(&pool->nodes[idx], block[0].buf, bufs[0].data, block[0].len, block[0].seq, 3);
+	weir_held_append(pool, list, idx);
+	return weir_held_fold(pool, &pool->nodes[idx], block, n);
+}
+
+/* Folded and unfolded, first, between or last in its list. */
+START_TEST(a_block_is_folded_and_unfolded)
+{
+	struct weir_held_pool pool;
+
+	make_block();
+	ck_assert_int_eq(weir_held_open(&pool, 300, -1), 0);
+	for (uint32_t place = 0; place < 3; place++) {
+		struct weir_held_list list = {0, 0};
+		uint32_t idx, n = 0;
+
+		for (uint32_t i = 0; i < 3; i++)
+			ck_assert_uint_eq(hold(&pool, &list, 5), 5);
+		ck_assert_uint_eq(pool.used, 3);
+		ck_assert_uint_eq(pool.folded, 12);
+		idx = list.head;
+		for (uint32_t i = 0; i < place; i++)
+			idx = pool.nodes[idx].next;
+		ck_assert_uint_eq(weir_held_bytes(&pool.nodes[idx]), 20);
+		ck_assert_uint_eq(weir_held_bufs(&pool.nodes[idx]), 5);
+		ck_assert_ptr_eq(weir_held_data(&pool.nodes[idx], 4), bufs[4].data);
+		weir_held_unfold(&pool, &list, idx);
+		ck_assert_uint_eq(pool.used, 7);
+		ck_assert_uint_eq(pool.folded, 8);
+		for (uint32_t at = list.head; at != 0; at = pool.nodes[at].next) {
+			const struct weir_held *held = &pool.nodes[at];
+
+			ck_assert_uint_eq(held->home, 3);
+			ck_assert_uint_eq(held->len, 4);
+			if (held->packets == 1) {
+				ck_assert_ptr_eq(held->buf, &bufs[n - place].buf);
+				ck_assert_ptr_eq(held->data, bufs[n - place].data);
+				ck_assert_uint_eq(held->seq, 0xfffffffa + 4 * (n - place));
+			}
+			ck_assert(held->next != 0 || list.tail == at);
+			n++;
+		}
+		ck_assert_uint_eq(n, 7);
+		weir_held_close(&pool);
+		ck_assert_int_eq(weir_held_open(&pool, 300, -1), 0);
+	}
+	weir_held_close(&pool);
+}
+END_TEST
+
+/* A block is as long as a row at most; without rows there are none, and rows come back. */
+START_TEST(rows_bound_what_is_folded)
+{
+	struct weir_held_pool pool;
+	struct weir_held_list list = {0, 0};
+	uint32_t n = 0;
+
+	make_block();
+	ck_assert_int_eq(weir_held_open(&pool, 1000, -1), 0);
+	block[0].nb_segs = 2;
+	ck_assert_uint_eq(hold(&pool, &list, 5), 1);
+	block[0].nb_segs = 1;
+	ck_assert_uint_eq(hold(&pool, &list, BLOCK), WEIR_HELD_ROW);
+	ck_assert_uint_eq(pool.folded, WEIR_HELD_ROW - 1);
+	while (hold(&pool, &list, 2) == 2)
+		n++;
+	ck_assert_uint_eq(n, pool.n_rows - 1);
+	for (uint32_t i = list.head; i != 0; i = pool.nodes[i].next) {
+		ck_assert_uint_ge(pool.nodes[i].packets, 1);
+		if (pool.nodes[i].packets > 1) {
+			ck_assert_ptr_eq(pool.nodes[i].row->bufs[1], &bufs[1].buf);
+			weir_held_drop_row(&pool, &pool.nodes[i]);
+		}
+	}
+	ck_assert_uint_eq(pool.folded, 0);
+	for (uint32_t i = 0; i <= n; i++)
+		ck_assert_uint_eq(hold(&pool, &list, 2), 2);
+	ck_assert_uint_eq(hold(&pool, &list, 2), 1);
+	weir_held_close(&pool);
+}
+END_TEST
+
+/* What is folded can always be unfolded: it counts as if it had its nodes. */
+START_TEST(folded_packets_count_as_nodes)
+{
+	struct weir_held_pool pool;
+	struct weir_held_list list = {0, 0};
+
+	make_block();
+	ck_assert_int_eq(weir_held_open(&pool, 21, -1), 0);
+	ck_assert(weir_held_reserve(&pool, 15));
+	ck_assert_uint_eq(hold(&pool, &list, 15), 15);
+	ck_assert(!weir_held_reserve(&pool, 6));
+	ck_assert(weir_held_reserve(&pool, 5));
+	for (uint32_t i = 0; i < 5; i++)
+		ck_assert_uint_ne(weir_held_alloc(&pool), 0);
+	ck_assert_uint_eq(weir_held_alloc(&pool), 0);
+	weir_held_unfold(&pool, &list, list.head);
+	ck_assert_uint_eq(pool.used, 20);
+	ck_assert_uint_eq(pool.folded, 0);
+	weir_held_close(&pool);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -136,6 +270,9 @@ add(Suite *s)
 	UNIT_CASE(s, generation_survives_reuse);
 	UNIT_CASE(s, append_keeps_order);
 	UNIT_CASE(s, pitfall_09_more_than_65536_nodes);
+	UNIT_CASE(s, a_block_is_folded_and_unfolded);
+	UNIT_CASE(s, rows_bound_what_is_folded);
+	UNIT_CASE(s, folded_packets_count_as_nodes);
 }
 
 UNIT_MAIN("held", add)

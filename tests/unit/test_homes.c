@@ -1,427 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "flow/homes.h"
 
-#include <stdlib.h>
-
-#include "tests/unit/engine_test.h"
 #include "tests/unit/fake_mempool.h"
-#include "tests/unit/random.h"
+#include "tests/unit/unit.h"
 
-/* ---- frames in buffers of every kind ---- */
-
-enum kind {
-	PLAIN,	/* of the pool that the port began with */
-	OTHER,	/* of another */
-	SHARED, /* somebody else has it, too, and keeps it */
-	EXTERNAL,
-	INDIRECT, /* a clone, whose original its owner has freed */
-	CHAIN,
-	HEADER_APART, /* what is in one segment, of another pool, is contiguous */
-	HEAP,
-	KINDS,
-};
-
-#define MOST 310 /* payload that fits behind the headers */
-
-static struct {
-	struct fake *fakes[2];
-	struct weir_pool pools[2];
-	struct rte_mbuf *shared[FAKE_SIZE];
-	uint32_t n_shared;
-	struct rte_mbuf_ext_shared_info infos[1000];
-	uint32_t attached;
-	uint32_t detached;
-} kinds;
+static struct fake *fakes[2];
+static struct weir_pool pools[2];
 
 static void
-open_kinds(void)
+open_pools(void)
 {
-	memset(&kinds, 0, sizeof(kinds));
 	for (int i = 0; i < 2; i++) {
-		kinds.fakes[i] = fake_open();
-		ck_assert_int_eq(weir_pool_open_mempool(&kinds.pools[i], &kinds.fakes[i]->mp), 0);
+		fakes[i] = fake_open();
+		ck_assert_int_eq(weir_pool_open_mempool(&pools[i], &fakes[i]->mp), 0);
 	}
 }
 
 static void
-detached(void *addr, void *opaque)
+close_pools(void)
 {
-	(void)opaque;
-	kinds.detached++;
-	free(addr);
-}
-
-static struct rte_mbuf *
-make_external(struct rte_mbuf *frame)
-{
-	struct rte_mbuf_ext_shared_info *info = &kinds.infos[kinds.attached++];
-	struct rte_mbuf *buf = weir_buf_alloc(&kinds.pools[0]);
-	uint16_t len = frame->data_len;
-	uint8_t *memory = malloc(len);
-
-	ck_assert_uint_le(kinds.attached, RTE_DIM(kinds.infos));
-	*info = (struct rte_mbuf_ext_shared_info){.free_cb = detached, .refcnt = 1};
-	memcpy(memory, rte_pktmbuf_mtod(frame, uint8_t *), len);
-	weir_buf_free(&kinds.pools[0], frame);
-	rte_pktmbuf_attach_extbuf(buf, memory, 0, len, info);
-	buf->data_off = 0;
-	buf->data_len = len;
-	buf->pkt_len = len;
-	return buf;
-}
-
-static struct rte_mbuf *
-make_clone(struct rte_mbuf *frame)
-{
-	struct rte_mbuf *buf = weir_buf_alloc(&kinds.pools[0]);
-
-	rte_pktmbuf_attach(buf, frame);
-	weir_buf_free(&kinds.pools[0], frame);
-	return buf;
-}
-
-static struct rte_mbuf *
-part_header(struct rte_mbuf *frame, uint16_t header)
-{
-	struct rte_mbuf *head = weir_buf_alloc(&kinds.pools[0]);
-
-	memcpy(rte_pktmbuf_mtod(head, uint8_t *), rte_pktmbuf_mtod(frame, uint8_t *), header);
-	head->data_len = header;
-	head->pkt_len = frame->pkt_len;
-	head->nb_segs = 2;
-	head->next = frame;
-	frame->data_off = (uint16_t)(frame->data_off + header);
-	frame->data_len = (uint16_t)(frame->data_len - header);
-	return head;
-}
-
-/* `len` bytes of the stream from `seq` on, on their way to the engine. */
-static void
-send_kind(struct remote *remote, uint32_t seq, uint32_t len, enum kind kind)
-{
-	struct weir_pool *pools[KINDS] = {[OTHER] = &kinds.pools[1],
-					  [HEADER_APART] = &kinds.pools[1],
-					  [HEAP] = &world.pool};
-	struct frame_spec spec;
-	struct rte_mbuf *frame;
-	uint8_t payload[MOST];
-
-	remote_spec(remote, &spec, seq, WEIR_TCP_ACK, payload, len);
-	spec.split = kind == CHAIN ? 100 : 0;
-	frame = frame_build(pools[kind] != NULL ? pools[kind] : &kinds.pools[0], &spec);
-	ck_assert_ptr_nonnull(frame);
-	if (kind == SHARED) {
-		weir_buf_ref(frame);
-		kinds.shared[kinds.n_shared++] = frame;
-	} else if (kind == EXTERNAL) {
-		frame = make_external(frame);
-	} else if (kind == INDIRECT) {
-		frame = make_clone(frame);
-	} else if (kind == HEADER_APART) {
-		frame = part_header(frame, (uint16_t)(frame->data_len - len));
-	}
-	world_inject(&world, frame);
-}
-
-/* What is shared still belongs to its other owner. */
-static void
-free_shared(void)
-{
-	while (kinds.n_shared != 0) {
-		struct rte_mbuf *buf = kinds.shared[--kinds.n_shared];
-
-		ck_assert_uint_eq(rte_mbuf_refcnt_read(buf), 1);
-		ck_assert_uint_eq(*rte_pktmbuf_mtod_offset(buf, uint8_t *, 14), 0x45);
-		weir_buf_free(&kinds.pools[0], buf);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(weir_pool_close(&pools[i]), 0);
+		fake_close(fakes[i]);
 	}
 }
-
-/* Every buffer is where it came from, and the engine counts none. */
-static void
-check_home(void)
-{
-	free_shared();
-	for (int i = 0; i < 2; i++)
-		ck_assert_uint_eq(kinds.fakes[i]->n, FAKE_SIZE);
-	ck_assert_uint_eq(kinds.attached, kinds.detached);
-}
-
-static void
-close_kinds(void)
-{
-	check_home();
-	for (int i = 0; i < 2; i++)
-		fake_close(kinds.fakes[i]);
-}
-
-/* ---- ways home ---- */
-
-static uint64_t at; /* offset of the next byte of the stream */
-
-static uint32_t
-lease_all(const struct remote *remote, struct weir_span *spans)
-{
-	int n = weir_conn_lease(world.stack, remote->conn, spans, 64);
-
-	ck_assert_int_ge(n, 0);
-	return (uint32_t)n;
-}
-
-static void
-check_spans(const struct weir_span *spans, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		check_content(spans[i].data, at, spans[i].len);
-		at += spans[i].len;
-	}
-}
-
-static void
-release(const struct weir_span *spans, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		if (spans[i].last)
-			ck_assert_int_eq(weir_lease_release(world.stack, &spans[i].lease, 1), 0);
-}
-
-static void
-by_lease(const struct remote *remote)
-{
-	struct weir_span spans[64];
-	uint32_t n = lease_all(remote, spans);
-
-	check_spans(spans, n);
-	release(spans, n);
-}
-
-/* One after the other, each home before the next one is asked for. */
-static void
-by_packet(const struct remote *remote)
-{
-	struct weir_span spans[4];
-	int n;
-
-	while ((n = weir_conn_lease(world.stack, remote->conn, spans, 4)) > 0) {
-		check_spans(spans, (uint32_t)n);
-		release(spans, (uint32_t)n);
-		world_poll(&world, 1000);
-	}
-	ck_assert_int_eq(n, 0);
-}
-
-/* In bits that end inside of nodes. */
-static void
-by_read(const struct remote *remote)
-{
-	uint8_t to[77];
-	int n;
-
-	while ((n = weir_conn_read(world.stack, remote->conn, to, sizeof(to))) > 0) {
-		check_content(to, at, (uint32_t)n);
-		at += (uint32_t)n;
-	}
-}
-
-static void
-by_discard(const struct remote *remote)
-{
-	uint8_t to[10];
-
-	ck_assert_int_eq(weir_conn_discard(world.stack, remote->conn, 150), 150);
-	at += 150;
-	ck_assert_int_eq(weir_conn_read(world.stack, remote->conn, to, sizeof(to)), sizeof(to));
-	check_content(to, at, sizeof(to));
-	weir_conn_discard(world.stack, remote->conn, UINT32_MAX);
-}
-
-static void
-by_release_after_the_end(const struct remote *remote)
-{
-	struct weir_span spans[64];
-	uint32_t n = lease_all(remote, spans);
-
-	ck_assert_int_eq(weir_conn_abort(world.stack, remote->conn), 0);
-	world_poll(&world, 1000);
-	ck_assert_int_eq(weir_conn_set_cookie(world.stack, remote->conn, 0), -EBADF);
-	check_spans(spans, n);
-	release(spans, n);
-}
-
-static void
-by_abort(const struct remote *remote)
-{
-	ck_assert_int_eq(weir_conn_abort(world.stack, remote->conn), 0);
-}
-
-static void
-by_collapse(const struct remote *remote)
-{
-	for (uint32_t i = 0; i < world.engine->tcp.flow_free.touched; i++)
-		if (world.engine->tcp.flows[i].conn == remote->conn)
-			weir_tcp_collapse(&world.engine->tcp, &world.engine->tcp.flows[i]);
-	by_lease(remote);
-}
-
-static void (*const ways[])(const struct remote *) = {
-	by_lease, by_packet, by_read, by_discard, by_release_after_the_end, by_abort, by_collapse,
-};
-
-/* A connection whose window is open. */
-static void
-open_remote(struct remote *remote, uint16_t port)
-{
-	remote_init(remote, port);
-	remote_open(&world, remote);
-	remote_stream(&world, remote, WEIR_TCP_PSH, 1);
-	world_poll(&world, 1000);
-	ck_assert_int_eq(weir_conn_discard(world.stack, remote->conn, 1), 1);
-	at = 1;
-}
-
-/* `n` segments of the kinds, one after the other. */
-static void
-send_kinds(struct remote *remote, const enum kind *each, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		send_kind(remote, remote->snd_nxt, MOST, each[i]);
-		remote->snd_nxt += MOST;
-	}
-	world_poll(&world, 1000);
-}
-
-static uint32_t
-bufs_of(const enum kind *each, uint32_t n)
-{
-	uint32_t bufs = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		bufs += each[i] == CHAIN ? 4 : each[i] == HEADER_APART ? 2 : 1;
-	return bufs;
-}
-
-/* A connection receives them in the given kinds, and they go that way. */
-static void
-run_way(uint16_t port, const enum kind *each, uint32_t n, void (*way)(const struct remote *))
-{
-	struct remote remote;
-
-	open_remote(&remote, port);
-	send_kinds(&remote, each, n);
-	ck_assert_uint_eq(stats_now()->buffers_held, bufs_of(each, n));
-	way(&remote);
-	world_poll(&world, 1000);
-	ck_assert_uint_eq(stats_now()->buffers_held, 0);
-	check_home();
-	weir_conn_abort(world.stack, remote.conn);
-	world_poll(&world, 1000);
-	world_forget(&world);
-}
-
-START_TEST(each_kind_goes_home_each_way)
-{
-	uint16_t port = 40000;
-
-	open_kinds();
-	open_default();
-	for (enum kind kind = 0; kind < KINDS; kind++)
-		for (uint32_t i = 0; i < RTE_DIM(ways); i++) {
-			const enum kind each[] = {kind, kind, kind};
-
-			run_way(port++, each, 3, ways[i]);
-		}
-	world_close(&world);
-	close_kinds();
-}
-END_TEST
-
-/* Runs of them, so that batches fill, change their home and are mixed with what has none. */
-START_TEST(mixed_kinds_go_home_each_way)
-{
-	enum { EACH = 12 };
-
-	open_kinds();
-	open_default();
-	for (uint32_t round = 0; round < 300; round++) {
-		enum kind each[EACH], kind = random_below(KINDS);
-
-		for (uint32_t i = 0; i < EACH; i++) {
-			each[i] = kind;
-			if (random_below(3) == 0)
-				kind = random_below(KINDS);
-		}
-		run_way((uint16_t)(40000 + round), each, EACH,
-			ways[random_below(RTE_DIM(ways))]);
-		kinds.attached = kinds.detached = 0;
-	}
-	world_close(&world);
-	close_kinds();
-}
-END_TEST
-
-START_TEST(leased_kinds_go_home_with_the_stack)
-{
-	static const enum kind each[] = {PLAIN, CHAIN, OTHER, PLAIN, SHARED, EXTERNAL, INDIRECT, HEAP};
-	struct weir_span spans[64];
-	struct remote remote;
-	uint32_t n;
-
-	open_kinds();
-	open_default();
-	open_remote(&remote, 40000);
-	send_kinds(&remote, each, RTE_DIM(each));
-	n = lease_all(&remote, spans);
-	check_spans(spans, n);
-	ck_assert_uint_eq(at, 1 + RTE_DIM(each) * MOST);
-	world_close(&world);
-	close_kinds();
-}
-END_TEST
-
-/* Segments of every kind come late, twice and overlapping, so that one buffer holds several pieces. */
-static void
-send_in_disorder(struct remote *remote, uint32_t total)
-{
-	for (int i = 0; i < 12; i++) {
-		uint32_t from = random_below(total), len = 1 + random_below(MOST);
-
-		send_kind(remote, remote->snd_nxt + from, RTE_MIN(len, total - from),
-			  random_below(KINDS));
-		if (random_below(4) == 0)
-			world_poll(&world, 1000);
-	}
-	world_poll(&world, 1000);
-	for (uint32_t from = 0; from < total; from += MOST)
-		send_kind(remote, remote->snd_nxt + from, RTE_MIN((uint32_t)MOST, total - from),
-			  random_below(KINDS));
-	world_poll(&world, 1000);
-	remote->snd_nxt += total;
-}
-
-START_TEST(pieces_of_one_buffer_free_it_once)
-{
-	struct remote remote;
-
-	open_kinds();
-	open_default();
-	open_remote(&remote, 40000);
-	for (int round = 0; round < 500; round++) {
-		uint64_t before = at;
-
-		send_in_disorder(&remote, 2000);
-		ways[random_below(3)](&remote); /* that take all, and leave the connection alone */
-		world_poll(&world, 1000);
-		ck_assert_uint_eq(at - before, 2000);
-		ck_assert_uint_eq(stats_now()->buffers_held, 0);
-		check_home();
-		kinds.attached = kinds.detached = 0;
-		world_forget(&world);
-	}
-	world_close(&world);
-	close_kinds();
-}
-END_TEST
-
-/* ---- the table and the batch alone ---- */
 
 START_TEST(a_port_s_home_is_that_of_its_first_simple_buffer)
 {
@@ -429,10 +31,10 @@ START_TEST(a_port_s_home_is_that_of_its_first_simple_buffer)
 	struct rte_mbuf *first, *other, *heap;
 	struct weir_pool pool;
 
-	open_kinds();
+	open_pools();
 	ck_assert_int_eq(weir_pool_open_heap(&pool, 4, 512), 0);
-	first = weir_buf_alloc(&kinds.pools[0]);
-	other = weir_buf_alloc(&kinds.pools[1]);
+	first = weir_buf_alloc(&pools[0]);
+	other = weir_buf_alloc(&pools[1]);
 	heap = weir_buf_alloc(&pool);
 	ck_assert_uint_eq(weir_homes_find(&homes, heap, 0), 0);
 	rte_mbuf_refcnt_set(first, 2);
@@ -451,39 +53,59 @@ START_TEST(a_port_s_home_is_that_of_its_first_simple_buffer)
 		ck_assert_uint_eq(weir_homes_find(&homes, heap, 0), 0);
 		ck_assert_uint_eq(weir_homes_find(&homes, other, WEIR_HOMES - 1), WEIR_HOMES);
 	}
-	weir_buf_free(&kinds.pools[0], first);
-	weir_buf_free(&kinds.pools[0], other);
+	weir_buf_free(&pools[0], first);
+	weir_buf_free(&pools[0], other);
 	weir_buf_free(&pool, heap);
 	ck_assert_uint_eq(weir_pool_close(&pool), 0);
-	close_kinds();
+	close_pools();
+}
+END_TEST
+
+START_TEST(a_row_goes_at_once)
+{
+	enum { N = 20 };
+	struct weir_homes homes = {.n = 0};
+	struct weir_pool *pool = &pools[0];
+	struct rte_mbuf *bufs[3 * WEIR_HOMES_STEP] = {NULL};
+
+	open_pools();
+	for (uint32_t round = 0; round < 4; round++) {
+		ck_assert(weir_buf_alloc_bulk(pool, bufs, N));
+		ck_assert_uint_eq(weir_homes_find(&homes, bufs[0], 0), 1);
+		weir_homes_give_row(&homes, pool, bufs, N, 1);
+		ck_assert_uint_eq(fakes[0]->puts, round / 3);
+	}
+	weir_homes_flush(&homes, pool);
+	ck_assert_uint_eq(pool->freed, 4 * N);
+	close_pools();
 }
 END_TEST
 
 START_TEST(a_batch_goes_when_it_is_full_or_another_home_s_come)
 {
 	struct weir_homes homes = {.n = 0};
-	struct weir_pool *pool = &kinds.pools[0];
+	struct weir_pool *pool = &pools[0];
 	struct rte_mbuf *bufs[WEIR_HOMES_WAIT + 1], *other;
 
-	open_kinds();
+	open_pools();
 	weir_homes_flush(&homes, pool);
 	ck_assert_uint_eq(pool->freed, 0);
 	ck_assert(weir_buf_alloc_bulk(pool, bufs, WEIR_HOMES_WAIT + 1));
-	other = weir_buf_alloc(&kinds.pools[1]);
+	other = weir_buf_alloc(&pools[1]);
 	ck_assert_uint_eq(weir_homes_find(&homes, bufs[0], 0), 1);
 	ck_assert_uint_eq(weir_homes_find(&homes, other, 3), 4);
 	for (uint32_t i = 0; i < WEIR_HOMES_WAIT; i++)
 		weir_homes_give(&homes, pool, bufs[i], 1);
-	ck_assert_uint_eq(kinds.fakes[0]->puts, 0);
+	ck_assert_uint_eq(fakes[0]->puts, 0);
 	weir_homes_give(&homes, pool, bufs[WEIR_HOMES_WAIT], 1);
-	ck_assert_uint_eq(kinds.fakes[0]->puts, 1);
+	ck_assert_uint_eq(fakes[0]->puts, 1);
 	ck_assert_uint_eq(pool->freed, WEIR_HOMES_WAIT);
 	weir_homes_give(&homes, pool, other, 4);
-	ck_assert_uint_eq(kinds.fakes[0]->n, FAKE_SIZE);
-	ck_assert_uint_eq(kinds.fakes[1]->puts, 0);
+	ck_assert_uint_eq(fakes[0]->n, FAKE_SIZE);
+	ck_assert_uint_eq(fakes[1]->puts, 0);
 	weir_homes_flush(&homes, pool);
 	ck_assert_uint_eq(pool->freed, WEIR_HOMES_WAIT + 2);
-	close_kinds();
+	close_pools();
 }
 END_TEST
 
@@ -493,15 +115,15 @@ START_TEST(what_goes_home_is_poisoned)
 	struct weir_homes homes = {.n = 0};
 	struct rte_mbuf *buf;
 
-	open_kinds();
-	buf = weir_buf_alloc(&kinds.pools[0]);
+	open_pools();
+	buf = weir_buf_alloc(&pools[0]);
 	ck_assert_uint_eq(weir_homes_find(&homes, buf, 0), 1);
 	memset(buf->buf_addr, 0x11, FAKE_ROOM);
-	weir_homes_give(&homes, &kinds.pools[0], buf, 1);
-	weir_homes_flush(&homes, &kinds.pools[0]);
+	weir_homes_give(&homes, &pools[0], buf, 1);
+	weir_homes_flush(&homes, &pools[0]);
 	ck_assert_uint_ne(*(uint8_t *)buf->buf_addr, 0x11);
 	ck_assert_int_eq(memcmp(buf->buf_addr, (uint8_t *)buf->buf_addr + 1, FAKE_ROOM - 1), 0);
-	close_kinds();
+	close_pools();
 }
 END_TEST
 #endif
@@ -509,11 +131,8 @@ END_TEST
 static void
 add(Suite *s)
 {
-	UNIT_CASE(s, each_kind_goes_home_each_way);
-	UNIT_CASE(s, mixed_kinds_go_home_each_way);
-	UNIT_CASE(s, leased_kinds_go_home_with_the_stack);
-	UNIT_CASE(s, pieces_of_one_buffer_free_it_once);
 	UNIT_CASE(s, a_port_s_home_is_that_of_its_first_simple_buffer);
+	UNIT_CASE(s, a_row_goes_at_once);
 	UNIT_CASE(s, a_batch_goes_when_it_is_full_or_another_home_s_come);
 #ifdef WEIR_DEBUG
 	UNIT_CASE(s, what_goes_home_is_poisoned);
