@@ -138,7 +138,7 @@ weir_ack_stock_fill(struct weir_ack_stock *stock, struct weir_pool *pool, uint32
 	stock->len = len;
 }
 
-/* Of another family, or with other options or tags than the stock's. */
+/* Of another family, or with other options, tags or SACK blocks than the stock's. */
 static void __attribute__((noinline))
 set_lengths(struct rte_mbuf **frames, uint32_t n, uint32_t len)
 {
@@ -162,19 +162,40 @@ write_each(const struct weir_ack_template *train, uint32_t n, struct rte_mbuf **
 	return n;
 }
 
+/* Up to *n frames of `len` bytes out of the stock; *n says how many. */
+static inline struct rte_mbuf **
+take(struct weir_ack_stock *stock, uint32_t *n, uint32_t len)
+{
+	if (unlikely(*n > stock->n))
+		*n = stock->n;
+	stock->n -= *n;
+	if (unlikely(len != stock->len))
+		set_lengths(stock->frames + stock->n, *n, len);
+	return stock->frames + stock->n;
+}
+
+uint32_t
+weir_ack_copies_expand(struct weir_ack_stock *stock, const struct weir_sack_image *image,
+		       const struct weir_ack *edges, uint32_t n, struct rte_mbuf **out)
+{
+	uint32_t got = n;
+	struct rte_mbuf **frames = take(stock, &got, image->len);
+
+	edges += n - got;
+	for (uint32_t i = 0; i < got; i++) {
+		out[i] = frames[i];
+		weir_sack_write(image, edges[i].ack, rte_pktmbuf_mtod(out[i], uint8_t *));
+	}
+	return got;
+}
+
 uint32_t
 weir_ack_train_expand(struct weir_ack_stock *stock, const struct weir_ack_template *train,
 		      struct rte_mbuf **out)
 {
 	uint32_t n = train->n;
-	struct rte_mbuf **frames;
+	struct rte_mbuf **frames = take(stock, &n, train->header->len);
 
-	if (unlikely(n > stock->n))
-		n = stock->n;
-	stock->n -= n;
-	frames = stock->frames + stock->n;
-	if (unlikely(train->header->len != stock->len))
-		set_lengths(frames, n, train->header->len);
 	if (likely(may_go_by_pairs(train->header)))
 		return write_by_pairs(train, n, frames, out);
 	return write_each(train, n, frames, out);

@@ -73,7 +73,7 @@ struct weir_engine {
 	struct weir_stack *stack;
 	struct weir_emit emit;
 	struct weir_ack_stock stock; /* empty but while a gather is sent */
-	uint32_t acks_due;	     /* of the trains of a gather of which none was sent yet */
+	uint32_t acks_due;	     /* of the trains and copies of a gather of which none was sent yet */
 	uint32_t budget_segs;
 	uint32_t quantum_segs;
 	uint32_t burst;

@@ -38,7 +38,7 @@ struct weir_port {
 	void (*close)(void *ctx);        /* frees ctx and the port */
 };
 
-/* Frames for all trains of a poll, taken at once. */
+/* Frames for all trains and duplicate ACKs of a poll, taken at once. */
 #define WEIR_ACK_STOCK 1024
 struct weir_ack_stock {
 	uint32_t n;
@@ -58,5 +58,9 @@ void weir_ack_stock_fill(struct weir_ack_stock *stock, struct weir_pool *pool, u
  */
 uint32_t weir_ack_train_expand(struct weir_ack_stock *stock, const struct weir_ack_template *train,
 			       struct rte_mbuf **out);
+
+/* The same for the duplicate ACKs of one image: up to `n`, of which the last survive. Engine thread. */
+uint32_t weir_ack_copies_expand(struct weir_ack_stock *stock, const struct weir_sack_image *image,
+				const struct weir_ack *edges, uint32_t n, struct rte_mbuf **out);
 
 #endif

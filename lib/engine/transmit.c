@@ -64,18 +64,23 @@ emit_frame(void *user, uint8_t port, struct rte_mbuf *frame)
 	weir_engine_send(user, port, frame);
 }
 
-/* Wherever something is short, or looked at, and the first train of a gather: frames for all are taken
- * then. */
+/* Frames for all that is owed, of which nothing has left. */
+static inline void
+fill_stock(struct weir_engine *engine, uint32_t len)
+{
+	if (engine->acks_due != 0)
+		weir_ack_stock_fill(&engine->stock, engine->tcp.pool, engine->acks_due, len);
+	engine->acks_due = 0;
+}
+
+/* Wherever something is short, or looked at, and the first train of a gather. */
 static void __attribute__((noinline))
 emit_slowly(struct weir_engine *engine, struct weir_attached *at, const struct weir_ack_template *train)
 {
 	struct weir_ack_template part = *train;
 	uint32_t most = room(engine, at), n;
 
-	if (engine->acks_due != 0)
-		weir_ack_stock_fill(&engine->stock, engine->tcp.pool, engine->acks_due,
-				    train->header->len);
-	engine->acks_due = 0;
+	fill_stock(engine, train->header->len);
 	if (part.n > most) { /* the last ones say it all: an ACK is cumulative */
 		part.acks += part.n - most;
 		part.n = most;
@@ -103,12 +108,27 @@ emit_train(void *user, uint8_t port, const struct weir_ack_template *train)
 }
 
 static void
+emit_copies(void *user, uint8_t port, const struct weir_sack_image *image, const struct weir_ack *edges,
+	    uint32_t n)
+{
+	struct weir_engine *engine = user;
+	struct weir_attached *at = &engine->ports[port];
+	uint32_t fit = RTE_MIN(n, room(engine, at)), sent;
+
+	fill_stock(engine, image->ack.len);
+	sent = weir_ack_copies_expand(&engine->stock, image, edges + (n - fit), fit, at->tx + at->n_tx);
+	engine->tcp.stats.drops[WEIR_DROP_TX_FULL] += n - fit;
+	engine->tcp.stats.drops[WEIR_DROP_TX_NO_BUFFER] += fit - sent;
+	note_sent(engine, at, sent);
+}
+
+static void
 flush_gather(void *user)
 {
 	struct weir_engine *engine = user;
 	struct weir_ack_stock *stock = &engine->stock;
 
-	engine->acks_due = engine->tcp.gather.n_acks - engine->tcp.gather.n_edges;
+	engine->acks_due = engine->tcp.gather.n_acks;
 	weir_output_flush(&engine->tcp, &engine->emit);
 	if (unlikely(stock->n != 0)) /* some had no room on their port's list */
 		weir_buf_free_bulk(engine->tcp.pool, stock->frames, stock->n);
@@ -118,7 +138,8 @@ flush_gather(void *user)
 void
 weir_engine_emit_init(struct weir_engine *engine)
 {
-	engine->emit = (struct weir_emit){.train = emit_train, .frame = emit_frame, .user = engine};
+	engine->emit = (struct weir_emit){
+		.train = emit_train, .frame = emit_frame, .copies = emit_copies, .user = engine};
 	engine->tcp.gather.flush = flush_gather;
 	engine->tcp.gather.user = engine;
 }

@@ -32,22 +32,39 @@ ack_packet(const struct weir_flow *flow, uint16_t flags, uint32_t ack)
 	};
 }
 
+/* The next single, not yet taken, with what each packet of the flow without data says. */
 static struct weir_gather_single *
-push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, uint32_t ack, bool open)
+next_single(struct weir_tcp *tcp, const struct weir_flow *flow, uint16_t flags, uint32_t ack, bool open)
 {
 	struct weir_gather *g = &tcp->gather;
 	struct weir_gather_single *single;
 
 	if (g->n_singles == g->capacity || g->n_items == g->capacity)
 		g->flush(g->user);
-	weir_gather_add(g, flow, WEIR_GATHER_SINGLE, flags, g->n_singles);
-	single = &g->singles[g->n_singles++];
+	single = &g->singles[g->n_singles];
 	single->open = open;
 	single->edges = single->n_edges = 0;
 	single->packet = ack_packet(flow, flags, ack);
+	return single;
+}
+
+static void
+take_single(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_gather_single *single)
+{
+	struct weir_gather *g = &tcp->gather;
+
+	weir_gather_add(g, flow, WEIR_GATHER_SINGLE, single->packet.flags, g->n_singles++);
+	weir_ack_sent(tcp, flow, single->packet.ack, single->open);
+}
+
+static struct weir_gather_single *
+push_single(struct weir_tcp *tcp, struct weir_flow *flow, uint16_t flags, uint32_t ack, bool open)
+{
+	struct weir_gather_single *single = next_single(tcp, flow, flags, ack, open);
+
 	if ((flow->opts & WEIR_FLOW_ACCECN_OPTION) && !(flags & WEIR_TCP_RST))
 		add_accecn(tcp, flow, &single->packet);
-	weir_ack_sent(tcp, flow, ack, open);
+	take_single(tcp, flow, single);
 	return single;
 }
 
@@ -128,7 +145,7 @@ same_but_edge(const struct weir_packet *a, const struct weir_packet *b)
 	       memcmp(a->sacks[1], b->sacks[1], sizeof(a->sacks) - sizeof(a->sacks[0])) == 0;
 }
 
-/* What was gathered last, if it is a duplicate ACK that `packet` could repeat; else NULL. */
+/* What was gathered last, if those are duplicate ACKs of a run that `packet` could be more of; else NULL. */
 static struct weir_gather_single *
 repeated(const struct weir_gather *g, const struct weir_flow *flow, const struct weir_packet *packet)
 {
@@ -138,39 +155,33 @@ repeated(const struct weir_gather *g, const struct weir_flow *flow, const struct
 	if (g->n_items == 0 || item->kind != WEIR_GATHER_SINGLE || item->flow != flow->id)
 		return NULL;
 	last = &g->singles[item->first];
-	if (last->open || !same_but_edge(&last->packet, packet) ||
-	    (last->n_edges != 0 && last->edges + last->n_edges != g->n_acks))
+	if (last->n_edges == 0 || last->edges + last->n_edges != g->n_acks ||
+	    !same_but_edge(&last->packet, packet))
 		return NULL;
 	return last;
 }
 
-/* One packet stands for all, for that of the segment that began the range as well, where nothing came
- * between. */
+/* One packet stands for all, and for those of the run before where nothing came between. */
 void
 weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
 		    uint32_t n)
 {
 	struct weir_gather *g = &tcp->gather;
-	struct weir_packet packet = ack_packet(flow, weir_ack_flags(flow), flow->rcv_nxt);
-	struct weir_gather_single *single;
-	uint32_t i = 0;
+	struct weir_gather_single *next, *single;
 
 	tcp->stats.dup_acks += n;
-	add_sacks(tcp, flow, &packet);
 	if (g->n_acks + n > g->capacity)
 		g->flush(g->user);
-	single = repeated(g, flow, &packet);
+	next = next_single(tcp, flow, weir_ack_flags(flow), flow->rcv_nxt, false);
+	add_sacks(tcp, flow, &next->packet);
+	single = repeated(g, flow, &next->packet);
 	if (single == NULL) {
-		single = push_single(tcp, flow, packet.flags, packet.ack, false);
-		packet.sacks[0][1] = segs[i].seq + segs[i].len;
-		single->packet = packet;
-		i++;
-	}
-	if (single->n_edges == 0)
+		take_single(tcp, flow, next);
+		single = next;
 		single->edges = g->n_acks;
-	single->n_edges += n - i;
-	g->n_edges += n - i;
-	for (; i < n; i++)
+	}
+	single->n_edges += n;
+	for (uint32_t i = 0; i < n; i++)
 		g->acks[g->n_acks++].ack = segs[i].seq + segs[i].len;
 }
 

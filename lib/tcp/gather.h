@@ -30,9 +30,9 @@ struct weir_gather_item {
 
 struct weir_gather_single {
 	struct weir_packet packet;
-	uint32_t edges;	  /* acks[edges, edges + n_edges): it goes out as often again, with these for the
-			     right edge of its first SACK block */
-	uint32_t n_edges;
+	uint32_t edges;	  /* acks[edges, edges + n_edges): it goes out as often, with these for the right
+			     edge of its first SACK block */
+	uint32_t n_edges; /* 0: it goes out once, as it is */
 	uint8_t open; /* the window may grow; otherwise it repeats the advertised edge */
 };
 
@@ -43,7 +43,6 @@ struct weir_gather {
 	struct rte_mbuf **frames;
 	uint32_t n_items;
 	uint32_t n_acks;
-	uint32_t n_edges; /* of these no ACKs of trains, but edges of singles */
 	uint32_t n_singles;
 	uint32_t n_frames;
 	uint32_t capacity; /* of each array; there are never more acks, singles and frames than this */

@@ -4,7 +4,6 @@
 #include "wire/siphash.h"
 
 #define FLOW_LABEL_MASK 0xfffff
-#define REPEATS		16 /* frames of one image that are taken at once */
 
 void
 weir_output_link(const struct weir_tcp *tcp, uint8_t port, uint32_t vlan,
@@ -72,13 +71,13 @@ take_frames(struct weir_tcp *tcp, struct rte_mbuf **frames, uint32_t n, uint32_t
 static struct rte_mbuf *
 build(struct weir_tcp *tcp, const struct weir_header *header, const struct weir_packet *packet)
 {
-	struct weir_packet_image image;
+	uint8_t bytes[WEIR_PACKET_MAX];
+	uint32_t len = weir_header_build(header, packet, bytes);
 	struct rte_mbuf *buf;
 
-	weir_packet_image(&image, header, packet);
-	if (take_frames(tcp, &buf, 1, image.len) == 0)
+	if (take_frames(tcp, &buf, 1, len) == 0)
 		return NULL;
-	weir_packet_copy(rte_pktmbuf_mtod(buf, uint8_t *), image.bytes, image.len);
+	weir_packet_copy(rte_pktmbuf_mtod(buf, uint8_t *), bytes, len);
 	return buf;
 }
 
@@ -100,25 +99,20 @@ send_train(struct weir_tcp *tcp, const struct weir_gather_item *item, const stru
 	emit->train(emit->user, item->port, &train);
 }
 
-/* As many frames of one image as there are edges. */
-static void
-emit_image(struct weir_tcp *tcp, uint8_t port, const struct weir_packet_image *image,
-	   const struct weir_ack *edges, uint32_t n, const struct weir_emit *emit)
+/* One packet that goes out once. */
+static struct rte_mbuf *
+build_single(struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_packet *packet)
 {
-	struct rte_mbuf *frames[REPEATS];
+	struct weir_sack_image image;
+	struct rte_mbuf *frame;
 
-	while (n != 0) {
-		uint32_t step = n < REPEATS ? n : REPEATS;
-		uint32_t got = take_frames(tcp, frames, step, image->len);
-
-		for (uint32_t i = 0; i < got; i++) {
-			weir_packet_write(image, edges[i].ack,
-					  rte_pktmbuf_mtod(frames[i], uint8_t *));
-			emit->frame(emit->user, port, frames[i]);
-		}
-		edges += step;
-		n -= step;
-	}
+	if (packet->accecn.kind != 0)
+		return build(tcp, &flow->header, packet);
+	weir_sack_image(&image, &flow->header, packet);
+	if (take_frames(tcp, &frame, 1, image.len) == 0)
+		return NULL;
+	weir_sack_write(&image, packet->sacks[0][1], rte_pktmbuf_mtod(frame, uint8_t *));
+	return frame;
 }
 
 static void
@@ -126,14 +120,21 @@ send_single(struct weir_tcp *tcp, const struct weir_gather_item *item, const str
 {
 	struct weir_flow *flow = &tcp->flows[item->flow];
 	struct weir_gather_single *single = &tcp->gather.singles[item->first];
-	const struct weir_ack own = {.ack = single->packet.sacks[0][1]};
-	struct weir_packet_image image;
+	struct weir_sack_image image;
+	struct rte_mbuf *frame;
 
 	single->packet.tsval = tcp->now_ms + flow->ts_offset; /* not before what left ahead of it */
-	tcp->stats.acks_single += 1 + single->n_edges;
-	weir_packet_image(&image, &flow->header, &single->packet);
-	emit_image(tcp, item->port, &image, &own, 1, emit);
-	emit_image(tcp, item->port, &image, &tcp->gather.acks[single->edges], single->n_edges, emit);
+	if (single->n_edges != 0) {
+		tcp->stats.acks_single += single->n_edges;
+		weir_sack_image(&image, &flow->header, &single->packet);
+		emit->copies(emit->user, item->port, &image, &tcp->gather.acks[single->edges],
+			     single->n_edges);
+		return;
+	}
+	tcp->stats.acks_single++;
+	frame = build_single(tcp, flow, &single->packet);
+	if (frame != NULL)
+		emit->frame(emit->user, item->port, frame);
 }
 
 static void
@@ -176,7 +177,7 @@ weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit)
 		else
 			emit->frame(emit->user, item->port, g->frames[item->first]);
 	}
-	g->n_items = g->n_acks = g->n_edges = g->n_singles = g->n_frames = 0;
+	g->n_items = g->n_acks = g->n_singles = g->n_frames = 0;
 	g->number++;
 }
 

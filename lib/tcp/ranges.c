@@ -175,6 +175,10 @@ weir_ranges_insert(struct weir_range_pool *pool, struct weir_ranges *set, uint32
 	if (idx == 0)
 		return 0;
 	pool->nodes[idx] = (struct weir_range){.start = start, .end = end, .level = 1};
+	if (set->count++ == 0) {
+		set->root = idx;
+		return idx;
+	}
 	path_find(pool, set, start, 0, &path);
 	*path.links[--path.n] = idx;
 	while (path.n > 0) {
@@ -182,7 +186,6 @@ weir_ranges_insert(struct weir_range_pool *pool, struct weir_ranges *set, uint32
 
 		*link = split(pool->nodes, skew(pool->nodes, *link));
 	}
-	set->count++;
 	return idx;
 }
 
@@ -250,6 +253,11 @@ weir_ranges_remove(struct weir_range_pool *pool, struct weir_ranges *set, uint32
 	struct weir_range *range = &pool->nodes[idx];
 	struct path path;
 
+	if (set->count-- == 1) {
+		set->root = 0;
+		node_give(pool, idx);
+		return;
+	}
 	path_find(pool, set, range->start, idx, &path);
 	/* Above level 1 both children are there; at level 1 there is no left one. */
 	if (range->left == 0)
@@ -262,6 +270,5 @@ weir_ranges_remove(struct weir_range_pool *pool, struct weir_ranges *set, uint32
 
 		*link = rebalance(pool->nodes, *link);
 	}
-	set->count--;
 	node_give(pool, idx);
 }

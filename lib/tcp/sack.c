@@ -23,7 +23,10 @@ void
 weir_sack_remember(const struct weir_reass_pool *pool, struct weir_reassembly *r, uint32_t idx,
 		   uint32_t seq)
 {
-	weir_sack_forget(pool, r, idx);
+	if (r->ranges.count == 1) /* it is the only one */
+		r->n_recent = 0;
+	else
+		weir_sack_forget(pool, r, idx);
 	if (r->n_recent == WEIR_SACK_RECENT)
 		r->n_recent--;
 	memmove(&r->recent[1], &r->recent[0], r->n_recent * sizeof(r->recent[0]));
@@ -76,9 +79,12 @@ weir_reass_sacks(struct weir_reass_pool *pool, struct weir_reassembly *r, uint32
 {
 	const struct weir_ranges *set = &r->ranges;
 	bool is_dup = most != 0 && r->dsack[0] != r->dsack[1];
-	uint32_t n = is_dup ? add_dsack(pool, r, sacks, most) : 0;
-	uint32_t idx = weir_ranges_first(&pool->ranges, set);
+	uint32_t n, idx;
 
+	if (set->count == 1 && !is_dup && most != 0)
+		return add_sack(pool, set->root, sacks, 0, 0);
+	n = is_dup ? add_dsack(pool, r, sacks, most) : 0;
+	idx = weir_ranges_first(&pool->ranges, set);
 	for (uint8_t i = 0; i < r->n_recent && n < most; i++) {
 		uint32_t recent = weir_ranges_find(&pool->ranges, set, r->recent[i]);
 

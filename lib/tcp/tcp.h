@@ -441,6 +441,9 @@ uint8_t weir_window_scale(uint32_t limit);
 struct weir_emit {
 	void (*train)(void *user, uint8_t port, const struct weir_ack_template *train);
 	void (*frame)(void *user, uint8_t port, struct rte_mbuf *frame);
+	/* Duplicate ACKs, one for each of the edges: the `ack` of edges[0, n). */
+	void (*copies)(void *user, uint8_t port, const struct weir_sack_image *image,
+		       const struct weir_ack *edges, uint32_t n);
 	void *user;
 };
 

@@ -9,7 +9,7 @@
 #include "wire/tags.h"
 
 #define MAC_BYTES 6
-#define IP_BYTES  20
+#define IP_BYTES  WEIR_HEADER_IP4
 #define IP6_BYTES 40
 #define TCP_BYTES 20
 #define TS_BYTES  12 /* NOP NOP TIMESTAMP */
@@ -37,8 +37,6 @@
 #define SUM    16
 #define TSVAL  24
 #define TSECR  28
-
-#define SACK_EDGE 8 /* right edge of the first block, behind what every ACK has: NOP NOP SACK length */
 
 static void
 store_sum(uint8_t *to, uint64_t sum)
@@ -295,19 +293,34 @@ weir_header_build(const struct weir_header *header, const struct weir_packet *pa
 }
 
 void
-weir_packet_image(struct weir_packet_image *image, const struct weir_header *header,
-		  const struct weir_packet *packet)
+weir_sack_image(struct weir_sack_image *image, const struct weir_header *header,
+		const struct weir_packet *packet)
 {
+	const struct weir_ack_template ack = {
+		.header = header, .seq = packet->seq, .tsval = packet->tsval, .flags = packet->flags};
+	uint32_t n = packet->n_sacks, more = n != 0 ? 4 + 8 * n : 0;
+	const uint8_t *ip = header->bytes + header->l3_off;
+	uint64_t sum = __builtin_bswap16((uint16_t)more); /* of the pseudo header's length */
 	uint16_t field;
-	uint32_t edge;
 
-	image->len = weir_header_build(header, packet, image->bytes);
-	image->sum = image->sum_off = image->edge_off = 0;
-	if (packet->n_sacks == 0 || packet->accecn.kind != 0)
+	image->ack = weir_header_image(&ack);
+	image->same = (struct weir_ack){
+		.ack = packet->ack, .tsecr = packet->tsecr, .win = packet->win};
+	image->len = header->len + more;
+	image->n = n;
+	if (n == 0)
 		return;
-	image->sum_off = header->l4_off + SUM;
-	image->edge_off = header->len + SACK_EDGE;
-	memcpy(&field, image->bytes + image->sum_off, sizeof(field));
-	memcpy(&edge, image->bytes + image->edge_off, sizeof(edge));
-	image->sum = (uint64_t)(uint16_t)~field + (uint32_t)~edge; /* without it (RFC 1624) */
+	image->ip_len = __builtin_bswap16((uint16_t)(image->len - (is_ip6(ip) ? header->l4_off : header->l3_off)));
+	memcpy(&field, ip + 10, sizeof(field));
+	image->ip_sum = (uint16_t)~weir_csum_fold((uint64_t)(uint16_t)~field + sum);
+	image->head = __builtin_bswap32(NOP << 24 | NOP << 16 | SACK << 8 | (2 + 8 * n));
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t start = __builtin_bswap32(packet->sacks[i][0]);
+		uint64_t end = i != 0 ? __builtin_bswap32(packet->sacks[i][1]) : 0;
+
+		image->blocks[i] = start | end << 32;
+		sum += start + end;
+	}
+	image->ack.bits = (uint16_t)(image->ack.bits + (more / 4 << 4)); /* the first byte is the lower one */
+	image->ack.sum += sum + image->head + (more / 4 << 4);
 }

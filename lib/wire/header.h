@@ -13,6 +13,7 @@
 #include "wire/key.h"
 
 #define WEIR_HEADER_FLAGS 0x10 /* ACK: what a header says */
+#define WEIR_HEADER_IP4	  20
 #define WEIR_HEADER_MAX 94 /* Ethernet 14, two tags 8, IPv6 40, TCP 20, timestamps 12 */
 
 /*
@@ -100,19 +101,6 @@ struct weir_packet {
 uint32_t weir_header_build(const struct weir_header *header, const struct weir_packet *packet,
 			   uint8_t *to);
 
-/* A whole packet, of which others differ in the right edge of their first SACK block alone: the
- * duplicate ACKs of a run behind a hole. */
-struct weir_packet_image {
-	uint64_t sum; /* unfolded, without that edge */
-	uint32_t len;
-	uint8_t sum_off;
-	uint8_t edge_off; /* 0: there is none, or AccECN stands before it; all are the same */
-	uint8_t bytes[WEIR_PACKET_MAX];
-};
-
-void weir_packet_image(struct weir_packet_image *image, const struct weir_header *header,
-		       const struct weir_packet *packet);
-
 /* One ACK of a train. */
 struct weir_ack {
 	uint32_t ack;
@@ -185,29 +173,16 @@ weir_packet_copy(uint8_t *to, const uint8_t *from, uint32_t len)
 		memcpy(to + 64, from + 64, 32);
 }
 
-/* Write the packet of the image, image->len bytes, with `edge` in its first SACK block. */
-static inline void
-weir_packet_write(const struct weir_packet_image *image, uint32_t edge, uint8_t *to)
-{
-	uint32_t word = __builtin_bswap32(edge);
-	uint16_t field = (uint16_t)~weir_csum_fold(image->sum + word);
-
-	weir_packet_copy(to, image->bytes, image->len);
-	if (image->edge_off == 0)
-		return;
-	memcpy(to + image->edge_off, &word, sizeof(word));
-	memcpy(to + image->sum_off, &field, sizeof(field));
-}
-
 /* Write one ACK, image->len bytes, to `to`, which has room for WEIR_HEADER_MAX: copy, patch, checksum
- * from the sum (RFC 1624). */
+ * from the sum (RFC 1624), to which `more` comes that the image does not know. */
 static inline void
-weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, uint8_t *to)
+weir_header_ack_with(const struct weir_ack_image *image, const struct weir_ack *ack, uint32_t more,
+		     uint8_t *to)
 {
 	uint32_t number = __builtin_bswap32(ack->ack), tsecr = __builtin_bswap32(ack->tsecr);
 	uint16_t win = __builtin_bswap16(ack->win), field;
 	uint8_t *tcp = to + image->l4_off;
-	uint64_t sum = image->sum + number + win;
+	uint64_t sum = image->sum + number + win + more;
 
 	weir_header_copy(to, image->header->bytes, image->len);
 	memcpy(tcp + 4, &image->seq, sizeof(image->seq));
@@ -224,6 +199,53 @@ weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, 
 	sum = (sum & 0xffff) + (sum >> 16);
 	field = (uint16_t)~(sum + (sum >> 16));
 	memcpy(tcp + 16, &field, sizeof(field));
+}
+
+static inline void
+weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, uint8_t *to)
+{
+	weir_header_ack_with(image, ack, 0, to);
+}
+
+/* Packets without data that differ in the right edge of their first SACK block alone: the duplicate
+ * ACKs of a run behind a hole. The image of an ACK, and what stands behind it. */
+struct weir_sack_image {
+	struct weir_ack_image ack; /* its sum covers the blocks, but for that edge */
+	struct weir_ack same;	   /* what all of them acknowledge */
+	uint64_t blocks[4];	   /* as on the wire, that edge zero */
+	uint32_t head;		   /* NOP NOP SACK length, as on the wire */
+	uint32_t len;		   /* of a packet */
+	uint32_t n;		   /* blocks */
+	uint16_t ip_len;	   /* as on the wire */
+	uint16_t ip_sum;	   /* IPv4 */
+};
+
+/* `packet`: neither SYN nor AccECN nor an ECN codepoint, at most as many blocks as there is room for. */
+void weir_sack_image(struct weir_sack_image *image, const struct weir_header *header,
+		     const struct weir_packet *packet);
+
+/* Write one, image->len bytes, to `to`, which has room for WEIR_PACKET_MAX. */
+static inline void
+weir_sack_write(const struct weir_sack_image *image, uint32_t edge, uint8_t *to)
+{
+	const struct weir_header *header = image->ack.header;
+	uint32_t word = image->n != 0 ? __builtin_bswap32(edge) : 0;
+	uint64_t block = image->blocks[0] | (uint64_t)word << 32;
+	uint8_t *ip = to + header->l3_off, *option = to + header->len;
+
+	weir_header_ack_with(&image->ack, &image->same, word, to);
+	if (image->n == 0)
+		return;
+	if (header->l4_off - header->l3_off == WEIR_HEADER_IP4) {
+		memcpy(ip + 2, &image->ip_len, sizeof(image->ip_len));
+		memcpy(ip + 10, &image->ip_sum, sizeof(image->ip_sum));
+	} else {
+		memcpy(ip + 4, &image->ip_len, sizeof(image->ip_len));
+	}
+	memcpy(option, &image->head, sizeof(image->head));
+	memcpy(option + 4, &block, sizeof(block));
+	for (uint32_t i = 1; i < image->n; i++)
+		memcpy(option + 4 + 8 * i, &image->blocks[i], sizeof(image->blocks[i]));
 }
 
 #endif

@@ -101,6 +101,34 @@ START_TEST(train_becomes_frames)
 }
 END_TEST
 
+/* The same of duplicate ACKs, whose frames are longer than those of the stock; of five three are there:
+ * for the last ones. */
+START_TEST(copies_become_frames)
+{
+	const struct weir_packet packet = {.seq = 1, .ack = 2, .tsval = 3, .tsecr = 4, .win = 5,
+					   .flags = WEIR_TCP_ACK, .sacks = {{10, 20}, {1, 2}},
+					   .n_sacks = 2, .wscale = -1};
+	struct weir_sack_image image;
+	struct fixture f;
+
+	set_up(&f, 3);
+	weir_sack_image(&image, &f.header, &packet);
+	weir_ack_stock_fill(&f.stock, &f.pool, 5, f.header.len);
+	ck_assert_uint_eq(weir_ack_copies_expand(&f.stock, &image, f.acks, 5, f.out), 3);
+	ck_assert_uint_eq(f.stock.n, 0);
+	for (uint32_t i = 0; i < 3; i++) {
+		uint8_t want[WEIR_PACKET_MAX];
+
+		weir_sack_write(&image, f.acks[i + 2].ack, want);
+		ck_assert_uint_eq(f.out[i]->data_len, f.header.len + 20);
+		ck_assert_uint_eq(f.out[i]->pkt_len, f.header.len + 20);
+		ck_assert_mem_eq(rte_pktmbuf_mtod(f.out[i], const void *), want, image.len);
+	}
+	weir_buf_free_bulk(&f.pool, f.out, 3);
+	ck_assert_uint_eq(weir_pool_close(&f.pool), 0);
+}
+END_TEST
+
 static void
 randomize(struct fixture *f, uint32_t n)
 {
@@ -199,6 +227,7 @@ static void
 add(Suite *s)
 {
 	UNIT_CASE(s, train_becomes_frames);
+	UNIT_CASE(s, copies_become_frames);
 	UNIT_CASE(s, trains_of_every_header);
 	UNIT_CASE(s, stock_for_trains_of_other_lengths);
 	UNIT_CASE(s, empty_train);

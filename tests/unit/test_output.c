@@ -63,7 +63,17 @@ see_frame(void *user, uint8_t port, struct rte_mbuf *frame)
 	weir_buf_free(tcp()->pool, frame);
 }
 
-static const struct weir_emit emit = {see_train, see_frame, seen};
+static void
+see_copies(void *user, uint8_t port, const struct weir_sack_image *image, const struct weir_ack *edges,
+	   uint32_t n)
+{
+	ck_assert_ptr_eq(user, seen);
+	ck_assert_uint_lt(n_seen, SEEN_MAX);
+	seen[n_seen++] = (struct seen){
+	    .n = n, .ack = image->same.ack, .tsecr = edges[n - 1].ack, .win = image->same.win, .port = port};
+}
+
+static const struct weir_emit emit = {see_train, see_frame, see_copies, seen};
 
 static void
 flush(void)
