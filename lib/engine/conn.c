@@ -107,15 +107,13 @@ lease_run(struct weir_held_pool *pool, struct weir_flow *flow, weir_conn conn,
 	return n;
 }
 
-int
-weir_conn_lease(struct weir_stack *stack, weir_conn conn, struct weir_span *spans, uint32_t most)
+/* All that is unread, as long as it fits into `most`. */
+static int __attribute__((noinline))
+lease_list(struct weir_held_pool *pool, struct weir_flow *flow, weir_conn conn,
+	   struct weir_span *spans, uint32_t most)
 {
-	struct weir_flow *flow = find_flow(stack, conn);
-	struct weir_held_pool *pool = &stack->engine->tcp.held;
 	uint32_t n = 0;
 
-	if (flow == NULL)
-		return -EBADF;
 	while (flow->unread.head != 0) {
 		uint32_t got = lease_run(pool, flow, conn, spans + n, most - n);
 
@@ -124,6 +122,40 @@ weir_conn_lease(struct weir_stack *stack, weir_conn conn, struct weir_span *span
 		n += got;
 	}
 	return (int)n;
+}
+
+/* All that is unread, a block that one node holds. */
+static inline int
+lease_block(struct weir_held_pool *pool, struct weir_flow *flow, weir_conn conn,
+	    struct weir_span *spans)
+{
+	uint32_t idx = flow->unread.head;
+	struct weir_held *held = &pool->nodes[idx];
+
+	row_spans(held, (uint64_t)++held->gen << 32 | idx, spans);
+	spans[held->packets - 1].last = 1;
+	held->conn = conn;
+	flow->unread.head = flow->unread.tail = 0;
+	flow->leased_bytes += flow->unread_bytes;
+	flow->unread_bytes = 0;
+	return held->packets;
+}
+
+int
+weir_conn_lease(struct weir_stack *stack, weir_conn conn, struct weir_span *spans, uint32_t most)
+{
+	struct weir_held_pool *pool = &stack->engine->tcp.held;
+	struct weir_flow *flow = find_flow(stack, conn);
+	const struct weir_held *first;
+
+	if (flow == NULL)
+		return -EBADF;
+	if (flow->unread.head == 0)
+		return 0;
+	first = &pool->nodes[flow->unread.head];
+	if (first->next == 0 && first->packets != 1 && first->packets <= most)
+		return lease_block(pool, flow, conn, spans);
+	return lease_list(pool, flow, conn, spans, most);
 }
 
 static bool

@@ -11,3 +11,10 @@ weir_homes_learn(struct weir_homes *homes, const struct rte_mbuf *buf, uint8_t p
 	*home = buf->pool;
 	return (uint8_t)(port + 1);
 }
+
+void
+weir_homes_turn(struct weir_homes *homes, struct weir_pool *pool, uint8_t home)
+{
+	weir_homes_flush(homes, pool);
+	homes->home = home;
+}

@@ -47,14 +47,15 @@ weir_homes_flush(struct weir_homes *homes, struct weir_pool *pool)
 	homes->n = 0;
 }
 
+/* What waits goes home, and what comes is of `home`. */
+void weir_homes_turn(struct weir_homes *homes, struct weir_pool *pool, uint8_t home);
+
 /* There is room for `n` more, at most WEIR_HOMES_WAIT, of `home`, not 0. */
 static inline void
 weir_homes_make_room(struct weir_homes *homes, struct weir_pool *pool, uint8_t home, uint32_t n)
 {
-	if (__builtin_expect(homes->home != home || homes->n + n > WEIR_HOMES_WAIT, 0)) {
-		weir_homes_flush(homes, pool);
-		homes->home = home;
-	}
+	if (__builtin_expect(homes->home != home || homes->n + n > WEIR_HOMES_WAIT, 0))
+		weir_homes_turn(homes, pool, home);
 }
 
 /* Give `buf` back, whose home is `home`, not 0. */
@@ -65,18 +66,22 @@ weir_homes_give(struct weir_homes *homes, struct weir_pool *pool, struct rte_mbu
 	homes->bufs[homes->n++] = buf;
 }
 
-/* The same for `n`, at most WEIR_HOMES_WAIT. The array of `bufs` is a multiple of WEIR_HOMES_STEP long. */
+/* The same for `n`, 1 to WEIR_HOMES_WAIT. The array of `bufs` is a multiple of WEIR_HOMES_STEP long. */
 static inline void
 weir_homes_give_row(struct weir_homes *homes, struct weir_pool *pool, struct rte_mbuf *const *bufs,
 		    uint32_t n, uint8_t home)
 {
+	struct rte_mbuf *const *end = bufs + n;
 	struct rte_mbuf **to;
 
 	weir_homes_make_room(homes, pool, home, n);
 	to = homes->bufs + homes->n;
-	for (uint32_t i = 0; i < n; i += WEIR_HOMES_STEP)
-		memcpy(to + i, bufs + i, WEIR_HOMES_STEP * sizeof(*to));
 	homes->n += n;
+	do {
+		memcpy(to, bufs, WEIR_HOMES_STEP * sizeof(*to));
+		to += WEIR_HOMES_STEP;
+		bufs += WEIR_HOMES_STEP;
+	} while (bufs < end);
 }
 
 #endif

@@ -36,45 +36,52 @@ weir_tcp_note_gap(struct weir_tcp *tcp, struct weir_flow *flow, const struct wei
 	weir_tune_arrival(tcp, flow, seg);
 }
 
-static void
-release_row(struct weir_tcp *tcp, const struct weir_held *held)
+/* Buffers without a home are looked at before they go. */
+static uint32_t __attribute__((noinline))
+release_homeless(struct weir_tcp *tcp, const struct weir_held *held)
 {
-	struct rte_mbuf **bufs = held->row->bufs;
+	uint32_t bufs = weir_held_bufs(held);
 
-	if (__builtin_expect(held->home != 0, 1))
-		weir_homes_give_row(&tcp->held.homes, tcp->pool, bufs, held->packets, held->home);
-	else
-		for (uint32_t i = 0; i < held->packets; i++)
-			weir_tcp_free(tcp, bufs[i]);
+	if (held->packets == 1) {
+		weir_tcp_free(tcp, held->buf);
+		return bufs;
+	}
+	for (uint32_t i = 0; i < bufs; i++)
+		weir_tcp_free(tcp, held->row->bufs[i]);
 	weir_held_drop_row(&tcp->held, held);
+	return bufs;
 }
 
 /* Its buffers go home; how many they were. */
 static inline uint32_t
 release_bufs(struct weir_tcp *tcp, const struct weir_held *held)
 {
-	uint32_t bufs = weir_held_bufs(held);
+	uint32_t packets = held->packets;
 
-	if (held->packets != 1)
-		release_row(tcp, held);
-	else if (held->home == 0 || held->home == WEIR_HELD_CHAIN)
-		weir_tcp_free(tcp, held->buf);
-	else
+	if (unlikely(held->home == 0 || held->home == WEIR_HELD_CHAIN))
+		return release_homeless(tcp, held);
+	if (packets == 1) {
 		weir_homes_give(&tcp->held.homes, tcp->pool, held->buf, held->home);
-	return bufs;
+	} else {
+		weir_homes_give_row(&tcp->held.homes, tcp->pool, held->row->bufs, packets,
+				    held->home);
+		weir_held_drop_row(&tcp->held, held);
+	}
+	return packets;
 }
 
 uint32_t
 weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first)
 {
-	const struct weir_held *nodes = tcp->held.nodes;
 	uint32_t last = first, n = 0, bufs = 0, bytes = 0;
 
-	for (uint32_t i = first; i != 0; i = nodes[i].next) {
+	for (uint32_t i = first; i != 0; n++) {
+		const struct weir_held *held = &tcp->held.nodes[i];
+
+		bytes += weir_held_bytes(held);
+		bufs += release_bufs(tcp, held);
 		last = i;
-		n++;
-		bytes += weir_held_bytes(&nodes[i]);
-		bufs += release_bufs(tcp, &nodes[i]);
+		i = held->next;
 	}
 	if (n != 0)
 		weir_held_give(&tcp->held, first, last, n);
