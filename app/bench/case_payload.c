@@ -69,7 +69,6 @@ run_copy(struct bench *bench, struct testbed *bed, void *context)
 
 	(void)context;
 	if (!floor_search(bed, &measure.shape, &measure.ack_burst) ||
-	    !floor_search_fetch(bed, floor_copy, &measure.copy) ||
 	    !rounds_run(subjects, 3, bench->options->rounds))
 		return measure_not_whole;
 	write_row(bench, bed, &subjects[0], &weir, figure(&subjects[1]) + figure(&subjects[2]));
@@ -105,8 +104,6 @@ run_digest(struct bench *bench, struct testbed *beds, void *context)
 
 	(void)context;
 	if (!floor_search(&beds[0], &first.shape, &first.ack_burst) ||
-	    !floor_search_fetch(&beds[0], floor_copy, &first.copy) ||
-	    !floor_search_fetch(&beds[0], floor_digest, &first.digest) ||
 	    !rounds_run(subjects, RTE_DIM(subjects), bench->options->rounds))
 		return measure_not_whole;
 	write_row(bench, &beds[0], &subjects[0], &lease, figure(touch) + figure(&subjects[3]));

@@ -121,8 +121,8 @@ floor_search_fetch(struct testbed *bed,
 		   uint64_t (*floor)(struct testbed *bed, const struct floor_fetch *fetch),
 		   struct floor_fetch *fetch)
 {
-	static const struct floor_fetch shapes[] = {{0, 0},  {2, 1},  {8, 1}, {23, 1},
-						    {8, 2}, {23, 2}, {23, 3}};
+	static const struct floor_fetch shapes[] = {{0, 0},  {2, 1},  {8, 2},
+						    {23, 2}, {23, 3}, {23, 4}};
 	double least = 0;
 
 	for (uint32_t i = 0; i < RTE_DIM(shapes); i++) {
