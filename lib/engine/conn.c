@@ -8,7 +8,8 @@
 #include "wire/chain.h"
 
 #define WEIR_LEASE_SEGS	 32   /* packets that one lease covers at most */
-#define WEIR_FETCH_BYTES 2048u /* of a node; a longer one the hardware goes on fetching */
+#define WEIR_FETCH_BYTES 2048u /* of a packet; a longer one the hardware goes on fetching */
+#define WEIR_FETCH_AHEAD 2     /* packets; one is not enough when lines come from far */
 
 static struct weir_flow *
 find_flow(struct weir_stack *stack, weir_conn conn)
@@ -231,34 +232,77 @@ fetch(const struct weir_held *held, uint32_t at)
 		rte_prefetch0(data + off);
 }
 
-/* All of a node, while what is copied next is fetched, at its end the first packet of `behind` (NULL:
- * of none). */
-static uint32_t
-copy_node(const struct weir_held *held, const struct weir_held *behind, uint8_t *to)
+/* What is fetched next: packet `at` of node `idx`, 0: nothing; behind the end of its list that which
+ * begins with node `behind`. */
+struct cursor {
+	uint32_t idx;
+	uint32_t at;
+	uint32_t behind;
+};
+
+static inline void
+cursor_step(struct cursor *cursor, const struct weir_held *nodes)
 {
+	if (++cursor->at < nodes[cursor->idx].packets)
+		return;
+	cursor->at = 0;
+	cursor->idx = nodes[cursor->idx].next;
+	if (cursor->idx == 0) {
+		cursor->idx = cursor->behind;
+		cursor->behind = 0;
+	}
+}
+
+/* WEIR_FETCH_AHEAD packets after the first one of node `idx`, at most the first of `behind`. */
+static struct cursor
+cursor_ahead(const struct weir_held *nodes, uint32_t idx, uint32_t behind)
+{
+	struct cursor cursor = {.idx = idx, .behind = behind};
+
+	for (uint32_t i = 0; i < WEIR_FETCH_AHEAD && cursor.idx != 0 && cursor.idx != behind; i++)
+		cursor_step(&cursor, nodes);
+	return cursor;
+}
+
+static inline void
+fetch_next(struct cursor *cursor, const struct weir_held *nodes)
+{
+	if (cursor->idx == 0)
+		return;
+	fetch(&nodes[cursor->idx], cursor->at);
+	cursor_step(cursor, nodes);
+}
+
+/* All of node `idx`, while what is copied later is fetched. */
+static uint32_t
+copy_node(const struct weir_held *nodes, uint32_t idx, struct cursor *ahead, uint8_t *to)
+{
+	const struct weir_held *held = &nodes[idx];
 	uint32_t done = 0;
 
-	for (uint32_t i = 1; i < held->packets; i++) {
-		fetch(held, i);
-		memcpy(to + done, weir_held_data(held, i - 1), held->len);
+	if (held->packets == 1) {
+		fetch_next(ahead, nodes);
+		return weir_held_copy(held, held->len, to);
+	}
+	for (uint32_t i = 0; i < held->packets; i++) {
+		fetch_next(ahead, nodes);
+		memcpy(to + done, weir_held_data(held, i), held->len);
 		done += held->len;
 	}
-	if (behind != NULL)
-		fetch(behind, 0);
-	if (held->packets == 1)
-		return weir_held_copy(held, held->len, to);
-	memcpy(to + done, weir_held_data(held, held->packets - 1u), held->len);
-	return done + held->len;
+	return done;
 }
 
 /* Take `len` bytes, all of them unread, off the front; copies them where `to` is not NULL, while what is
- * copied next is fetched, at the end of the list node `behind`. */
+ * copied next is fetched, at the end of the list that which begins with node `behind`. */
 static void
 take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t len, uint32_t behind)
 {
 	struct weir_held *nodes = tcp->held.nodes;
 	uint32_t first = flow->unread.head, idx = first, last = 0;
+	struct cursor ahead = {0};
 
+	if (to != NULL)
+		ahead = cursor_ahead(nodes, first, behind);
 	flow->unread_bytes -= len;
 	while (len != 0) {
 		const struct weir_held *held = &nodes[idx];
@@ -270,11 +314,8 @@ take_unread(struct weir_tcp *tcp, struct weir_flow *flow, uint8_t *to, uint32_t 
 			weir_held_unfold(&tcp->held, &flow->unread, idx);
 			continue;
 		}
-		if (to != NULL) {
-			uint32_t next = held->next != 0 ? held->next : behind;
-
-			to += copy_node(held, next == 0 ? NULL : &nodes[next], to);
-		}
+		if (to != NULL)
+			to += copy_node(nodes, idx, &ahead, to);
 		len -= bytes;
 		last = idx;
 		idx = held->next;
