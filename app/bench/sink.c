@@ -8,6 +8,7 @@
 #include "digest.h"
 
 #define SPANS 64
+#define AHEAD 2 /* spans */
 #define LINE  64
 
 int
@@ -55,7 +56,14 @@ digest_span(struct sink *sink, const struct weir_span *span)
 					       span->len);
 }
 
-/* Each is fetched while the one before it is read. */
+static void
+fetch(const struct weir_span *span)
+{
+	for (uint32_t off = 0; off < span->len; off += LINE)
+		__builtin_prefetch(span->data + off);
+}
+
+/* Each is fetched while the second one before it is read. */
 static void
 digest_and_release(struct sink *sink, struct weir_stack *stack, const struct weir_span *spans,
 		   uint32_t n)
@@ -64,8 +72,8 @@ digest_and_release(struct sink *sink, struct weir_stack *stack, const struct wei
 	uint32_t n_leases = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		for (uint32_t off = 0; i + 1 < n && off < spans[i + 1].len; off += LINE)
-			__builtin_prefetch(spans[i + 1].data + off);
+		if (i + AHEAD < n)
+			fetch(&spans[i + AHEAD]);
 		digest_span(sink, &spans[i]);
 		sink->bytes += spans[i].len;
 		if (spans[i].last)
