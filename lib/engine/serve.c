@@ -182,12 +182,11 @@ static uint32_t
 serve_flow(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t most)
 {
 	struct weir_queue *queue = &tcp->queues.queues[flow->queue];
-	uint32_t served = 0;
+	uint32_t served = 0, len = weir_queue_len(queue);
 
-	while (served < most && weir_queue_len(queue) != 0) {
+	do {
 		struct weir_aggregate a = weir_aggregate_form(
-			&queue->segs[queue->head], weir_queue_len(queue),
-			RTE_MIN(most - served, tcp->aggregate_limit));
+			&queue->segs[queue->head], len, RTE_MIN(most - served, tcp->aggregate_limit));
 
 		if (tcp->flush != WEIR_FLUSH_NOW && a.causes == 1u << WEIR_CAUSE_EMPTY &&
 		    flow->state == WEIR_TCP_ESTABLISHED) {
@@ -202,11 +201,12 @@ serve_flow(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t most)
 		weir_queue_pop(queue, a.n); /* the descriptors stay readable until the next push */
 		tcp->stats.packets_queued -= a.n;
 		served += a.n;
+		len -= a.n;
 		weir_tcp_input(tcp, flow, &a);
 		if ((flow->marks & WEIR_FLOW_DEAD) != 0)
 			return served;
-	}
-	if (weir_queue_len(queue) != 0) {
+	} while (served < most && len != 0);
+	if (len != 0) {
 		weir_sched_push(&tcp->sched, flow->id, weir_engine_class_of(flow));
 		return served;
 	}

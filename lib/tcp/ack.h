@@ -54,20 +54,19 @@ weir_ack_item(struct weir_tcp *tcp, const struct weir_flow *flow)
 }
 
 /*
- * For a flow that acknowledges by trains: where the next `n` of its ACKs may be written, and that they
- * are. NULL when each segment has to go through weir_ack_count().
+ * The flow acknowledges by trains, and the next `n` of its ACKs may be written behind those of the
+ * gather. Else each segment has to go through weir_ack_count().
  */
-static inline struct weir_ack *
-weir_ack_room(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t n)
+static inline bool
+weir_ack_has_room(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t n)
 {
 	const struct weir_gather *g = &tcp->gather;
 
-	if (flow->ack_policy != WEIR_ACK_TRAIN || g->n_acks + n > g->capacity ||
-	    g->n_items == g->capacity)
-		return NULL;
-	return &g->acks[g->n_acks];
+	return flow->ack_policy == WEIR_ACK_TRAIN && g->n_acks + n <= g->capacity &&
+	       g->n_items != g->capacity;
 }
 
+/* `n` ACKs, 1 at least, have been written there. */
 static inline void
 weir_ack_train(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t n)
 {

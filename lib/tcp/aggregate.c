@@ -16,9 +16,21 @@ weir_aggregate_cause_name(uint32_t cause)
 }
 
 uint32_t
+weir_aggregate_alone_causes(const struct weir_seg *seg)
+{
+	uint32_t causes = 0;
+
+	causes |= (seg->flags & ~WEIR_TCP_PSH) != WEIR_TCP_ACK ? CAUSE_BIT(FLAGS) : 0;
+	causes |= seg->shape == WEIR_OPT_OTHER ? CAUSE_BIT(OPTIONS) : 0;
+	causes |= seg->mark != 0 ? CAUSE_BIT(HEADER) : 0;
+	causes |= seg->len == 0 ? CAUSE_BIT(PURE_ACK) : 0;
+	return causes;
+}
+
+uint32_t
 weir_aggregate_follow_causes(const struct weir_seg *block, uint32_t next, const struct weir_seg *seg)
 {
-	uint32_t causes = weir_aggregate_alone(block) | weir_aggregate_alone(seg);
+	uint32_t causes = weir_aggregate_alone_causes(block) | weir_aggregate_alone_causes(seg);
 
 	causes |= seg->seq != next ? CAUSE_BIT(SEQUENCE) : 0;
 	causes |= (seg->ack - block->ack) >> WEIR_SEG_ACK_BITS ? CAUSE_BIT(ACK) : 0;

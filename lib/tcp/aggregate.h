@@ -6,6 +6,7 @@
 #ifndef WEIR_TCP_AGGREGATE_H
 #define WEIR_TCP_AGGREGATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/seg.h"
@@ -31,18 +32,20 @@ struct weir_aggregate {
 			    WEIR_CAUSE_EMPTY alone when nothing more is queued */
 };
 
-/* What keeps a segment from any company. */
-static inline uint32_t
-weir_aggregate_alone(const struct weir_seg *seg)
+/* May a segment have company? A look at what the merge word says at once. */
+static inline bool
+weir_aggregate_is_plain(const struct weir_seg *seg)
 {
-	uint32_t causes = 0;
+	const uint64_t rest = (uint64_t)(0xff ^ WEIR_TCP_PSH) << WEIR_SEG_MERGE_BIT(flags) |
+			      (uint64_t)WEIR_OPT_OTHER << WEIR_SEG_MERGE_BIT(shape) |
+			      UINT64_C(0xff) << WEIR_SEG_MERGE_BIT(mark);
 
-	causes |= (seg->flags & ~WEIR_TCP_PSH) != WEIR_TCP_ACK ? 1u << WEIR_CAUSE_FLAGS : 0;
-	causes |= seg->shape == WEIR_OPT_OTHER ? 1u << WEIR_CAUSE_OPTIONS : 0;
-	causes |= seg->mark != 0 ? 1u << WEIR_CAUSE_HEADER : 0;
-	causes |= seg->len == 0 ? 1u << WEIR_CAUSE_PURE_ACK : 0;
-	return causes;
+	return (weir_seg_merge_word(seg) & rest) == (uint64_t)WEIR_TCP_ACK << WEIR_SEG_MERGE_BIT(flags) &&
+	       seg->len != 0;
 }
+
+/* What keeps a segment from any company, in full. */
+uint32_t weir_aggregate_alone_causes(const struct weir_seg *seg);
 
 /* Why `seg` cannot follow the block, behind which `next` is expected, in full. */
 uint32_t weir_aggregate_follow_causes(const struct weir_seg *block, uint32_t next,
@@ -55,11 +58,13 @@ uint32_t weir_aggregate_follow_causes(const struct weir_seg *block, uint32_t nex
 static inline struct weir_aggregate
 weir_aggregate_form(struct weir_seg *segs, uint32_t n, uint32_t limit)
 {
-	struct weir_aggregate a = {.segs = segs, .n = 1, .causes = weir_aggregate_alone(&segs[0])};
+	struct weir_aggregate a = {.segs = segs, .n = 1};
 	uint32_t most = n < limit ? n : limit, next = weir_seg_block_end(&segs[0]);
 
-	if (__builtin_expect(a.causes != 0, 0))
+	if (__builtin_expect(!weir_aggregate_is_plain(&segs[0]), 0)) {
+		a.causes = weir_aggregate_alone_causes(&segs[0]);
 		return a;
+	}
 	/* The parser has looked at those that it saw one after the other; whether none between them is
 	 * missing, and what it did not see, is looked at here. */
 	for (a.n += segs[0].alike; a.n < most; a.n += 1u + segs[a.last].alike) {

@@ -89,110 +89,59 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 	weir_ack_count(tcp, flow, seg->len, seg->wire_segs);
 }
 
-/* What changes from segment to segment, in registers. */
-struct steady {
-	uint32_t rcv_nxt;
-	uint32_t acked;
-	uint32_t ts_recent;
-	uint32_t ts_recent_ms;
-	uint32_t ack_segs; /* since the last ACK */
-	uint32_t ack_bytes;
-	uint32_t win; /* the largest */
-	uint32_t bufs;
-	uint32_t node; /* the next to be filled */
-	uint32_t last; /* the last that was */
-	uint32_t nodes; /* how many were */
-	struct weir_ack *ack; /* the next to be written */
-};
-
-/* The next node is filled. */
-static inline void
-steady_held(struct steady *s, const struct weir_held *held)
-{
-	s->last = s->node;
-	s->node = held->next;
-	s->nodes++;
-}
-
 /* The block's `n` buffers into the next node, or nodes. What is said of the first is true of all. */
 static inline void
-hold_block(struct weir_held_pool *held, struct steady *s, const struct weir_seg *block, uint32_t n)
+hold_block(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *block, uint32_t n)
 {
-	struct weir_held *like = &held->nodes[s->node];
-	uint32_t done = 1;
+	struct weir_held_pool *pool = &tcp->held;
+	uint32_t node = pool->free, last = node, held = 1, nodes = 1;
+	struct weir_held *like = &pool->nodes[node];
 	ptrdiff_t ahead;
 
-	weir_held_fill(like, block, &held->homes);
+	weir_held_fill(like, block, &pool->homes);
 	ahead = like->data - (const uint8_t *)like->buf;
 	if (n != 1)
-		done = weir_held_fold(held, like, block, n);
-	steady_held(s, like);
-	s->bufs += n * block->nb_segs;
-	for (uint32_t i = done; i < n; i++) {
-		struct weir_held *node = &held->nodes[s->node];
-
-		weir_held_set(node, block[i].buf, (const uint8_t *)block[i].buf + ahead, block->len,
-			      block->seq + i * block->len, like->home);
-		steady_held(s, node);
+		held = weir_held_fold(pool, like, block, n);
+	for (; __builtin_expect(held < n, 0); held++, nodes++) {
+		last = pool->nodes[last].next;
+		weir_held_set(&pool->nodes[last], block[held].buf,
+			      (const uint8_t *)block[held].buf + ahead, block->len,
+			      block->seq + held * block->len, like->home);
 	}
-}
-
-static inline void
-steady_ack(struct steady *s)
-{
-	*s->ack++ = (struct weir_ack){.ack = s->rcv_nxt, .tsecr = s->ts_recent};
-	s->acked = s->rcv_nxt;
+	hold(tcp, flow, last, nodes, n * block->nb_segs);
 }
 
 /* RFC 7323 4.3 and RFC 5681 4.2, as if the `n` segments had come one at a time: each `step`th is
  * acknowledged, counted from the last ACK on. */
 static inline void
-ack_block(const struct weir_tcp *tcp, struct steady *s, const struct weir_seg *block, uint32_t n,
+ack_block(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *block, uint32_t n,
 	  uint32_t step)
 {
-	uint32_t len = block->len, first = step - s->ack_segs;
+	struct weir_ack *acks = &tcp->gather.acks[tcp->gather.n_acks], *ack = acks;
+	uint32_t len = block->len, at = flow->rcv_nxt, first = step == 1 ? 1 : step - flow->ack_segs;
 
-	if (weir_seq_leq(s->rcv_nxt, s->acked)) { /* where it begins */
-		s->ts_recent = block->tsval;
-		s->ts_recent_ms = tcp->now_ms;
+	flow->rcv_nxt = at + n * len;
+	flow->unread_bytes += n * len;
+	if (weir_seq_leq(at, flow->last_ack_sent)) { /* where it begins */
+		flow->ts_recent = block->tsval;
+		flow->ts_recent_ms = tcp->now_ms;
 	}
 	if (n < first) {
-		s->rcv_nxt += n * len;
-		s->ack_segs += n;
-		s->ack_bytes += n * len;
+		flow->ack_segs += (uint16_t)n;
+		flow->ack_bytes += n * len;
 		return;
 	}
-	s->rcv_nxt += first * len;
-	steady_ack(s);
-	if (n != first) {
-		s->ts_recent = block->tsval;
-		s->ts_recent_ms = tcp->now_ms;
+	*ack++ = (struct weir_ack){.ack = at += first * len, .tsecr = flow->ts_recent};
+	n -= first;
+	if (n != 0) {
+		flow->ts_recent = block->tsval;
+		flow->ts_recent_ms = tcp->now_ms;
 	}
-	for (n -= first; n >= step; n -= step) {
-		s->rcv_nxt += step * len;
-		steady_ack(s);
-	}
-	s->rcv_nxt += n * len;
-	s->ack_segs = n;
-	s->ack_bytes = n * len;
-}
-
-static inline void
-steady_end(struct weir_tcp *tcp, struct weir_flow *flow, const struct steady *s, uint32_t n,
-	   uint32_t n_acks)
-{
-	hold(tcp, flow, s->last, s->nodes, s->bufs);
-	flow->unread_bytes += s->rcv_nxt - flow->rcv_nxt;
-	flow->rcv_nxt = s->rcv_nxt;
-	if (s->win << flow->snd_wscale > flow->max_snd_wnd)
-		flow->max_snd_wnd = s->win << flow->snd_wscale;
-	flow->ts_recent = s->ts_recent;
-	flow->ts_recent_ms = s->ts_recent_ms;
-	tcp->stats.data_segs += n;
-	if (n_acks != 0)
-		weir_ack_train(tcp, flow, n_acks);
-	flow->ack_segs = (uint16_t)s->ack_segs;
-	flow->ack_bytes = s->ack_bytes;
+	for (; n >= step; n -= step)
+		*ack++ = (struct weir_ack){.ack = at += step * len, .tsecr = block->tsval};
+	weir_ack_train(tcp, flow, (uint32_t)(ack - acks));
+	flow->ack_segs = (uint16_t)n;
+	flow->ack_bytes = n * len;
 }
 
 /*
@@ -200,37 +149,28 @@ steady_end(struct weir_tcp *tcp, struct weir_flow *flow, const struct steady *s,
  * acknowledged, of which the 2 MSS of RFC 5681 are never fewer. Returns how many were taken, whole blocks;
  * 0 when the flow's policy is another or there is no room.
  */
-static inline __attribute__((always_inline)) uint32_t
+static inline uint32_t
 take_plain(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n,
 	   uint32_t step)
 {
 	uint32_t mss = flow->rcv_mss, port_mss = tcp->ports[flow->port].mss;
-	uint32_t longest = mss < port_mss ? mss : port_mss, i, len;
-	struct weir_ack *acks = weir_ack_room(tcp, flow, n);
-	struct steady s = {
-		.rcv_nxt = flow->rcv_nxt,
-		.acked = flow->last_ack_sent,
-		.ts_recent = flow->ts_recent,
-		.ts_recent_ms = flow->ts_recent_ms,
-		.ack_segs = step == 1 ? 0 : flow->ack_segs,
-		.ack_bytes = flow->ack_bytes,
-		.node = tcp->held.free,
-		.ack = acks,
-	};
+	uint32_t longest = mss < port_mss ? mss : port_mss, win = 0, left = n;
 
-	if (acks == NULL)
+	if (!weir_ack_has_room(tcp, flow, n))
 		return 0;
-	for (i = 0; i < n && segs[i].len <= longest && segs[i].wire_segs == 1; i += len) {
-		const struct weir_seg *block = &segs[i];
+	while (left != 0 && segs->len <= longest && segs->wire_segs == 1) {
+		uint32_t len = 1u + segs->alike;
 
-		len = 1u + block->alike;
-		hold_block(&tcp->held, &s, block, len);
-		s.win = block->win > s.win ? block->win : s.win;
-		ack_block(tcp, &s, block, len, step);
+		hold_block(tcp, flow, segs, len);
+		win = segs->win > win ? segs->win : win;
+		ack_block(tcp, flow, segs, len, step);
+		segs += len;
+		left -= len;
 	}
-	if (i != 0)
-		steady_end(tcp, flow, &s, i, (uint32_t)(s.ack - acks));
-	return i;
+	if (win << flow->snd_wscale > flow->max_snd_wnd)
+		flow->max_snd_wnd = win << flow->snd_wscale;
+	tcp->stats.data_segs += n - left;
+	return n - left;
 }
 
 static uint32_t

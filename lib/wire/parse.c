@@ -171,14 +171,20 @@ parse_tcp(struct weir_parse *parse, const struct weir_head *head, struct weir_se
 	return WEIR_PARSE_OK;
 }
 
+/* The next segment is the first of a run. */
+static inline void
+begin_run(struct weir_parsed *out, const struct weir_key4 *key)
+{
+	out->keys[out->n_runs] = *key;
+	out->run_first[out->n_runs++] = (uint8_t)out->n_segs;
+}
+
 /* The next segment is one of `key`: a key that differs from the one before begins a run. */
 static inline void
 add_run(struct weir_parsed *out, const struct weir_key4 *key)
 {
-	if (out->n_runs != 0 && weir_key4_equal(key, &out->keys[out->n_runs - 1]))
-		return;
-	out->keys[out->n_runs] = *key;
-	out->run_first[out->n_runs++] = (uint8_t)out->n_segs;
+	if (out->n_runs == 0 || !weir_key4_equal(key, &out->keys[out->n_runs - 1]))
+		begin_run(out, key);
 }
 
 /* The segment behind the last one of IPv6 is one of `key`. */
@@ -428,14 +434,19 @@ find_run(const struct weir_parse *parse, const uint8_t *ip, const uint64_t like[
 	 struct burst *burst, struct weir_parsed *out)
 {
 	const struct weir_key4 key = weir_plain_key(parse, ip);
+	bool same = burst->open && weir_key4_equal(&key, &out->keys[out->n_runs - 1]);
 
-	if (likely(burst->open && burst->like == like[1] &&
-		   weir_key4_equal(&key, &out->keys[out->n_runs - 1])))
+	if (likely(same && burst->like == like[1]))
 		return true;
-	if (unlikely(!weir_head_source_valid(parse, key.raddr)))
-		return false;
-	out->n_segs = (uint32_t)(burst->seg - out->segs);
-	add_run(out, &key);
+	if (!same) {
+		if (unlikely(!weir_head_source_valid(parse, key.raddr)))
+			return false;
+		out->n_segs = (uint32_t)(burst->seg - out->segs);
+		if (burst->open)
+			begin_run(out, &key);
+		else
+			add_run(out, &key);
+	}
 	burst->open = true;
 	burst->like = like[1];
 	burst->before.last = 1;
