@@ -26,6 +26,7 @@ struct run {
 	const uint8_t *frame;
 	uint64_t like[2];
 	struct weir_plain_before before;
+	struct weir_seg *block; /* that the last segment began or belongs to */
 	uint32_t credit; /* claims of GOOD that are still believed, `granted` of them at first */
 	uint32_t granted;
 };
@@ -170,6 +171,17 @@ add_reject(struct weir_parsed *out, struct rte_mbuf *buf, enum weir_drop reason)
 	out->rejects[out->n_rejects++] = (struct weir_reject){.buf = buf, .reason = reason};
 }
 
+/* Does the segment, which may stand behind the block in an aggregate, belong to it? */
+static inline __attribute__((always_inline)) bool
+is_alike(const struct weir_parse *parse, const struct weir_seg *block, const struct weir_seg *seg,
+	 weir_plain_compare *differs)
+{
+	return seg->ack == block->ack && seg->tsval == block->tsval && seg->len == block->len &&
+	       seg->win == block->win && seg->flags == block->flags &&
+	       !differs((const uint8_t *)seg->buf, (const uint8_t *)block->buf, parse->line) &&
+	       weir_plain_frame_off(seg->buf) == weir_plain_frame_off(block->buf);
+}
+
 /* Whether the frame is plain; *seg moves on when it is a segment, too. */
 static inline __attribute__((always_inline)) bool
 take_one(struct weir_parse *parse, struct rte_mbuf *buf, struct run *run, struct weir_parsed *out,
@@ -208,6 +220,10 @@ take_one(struct weir_parse *parse, struct rte_mbuf *buf, struct run *run, struct
 	weir_plain_fill(plain, run->like, buf, ip + WEIR_IP6_BYTES, len, *seg);
 	(*seg)->follows = weir_plain_follows(&run->before, (*seg)->seq, (*seg)->ack, len,
 					     (*seg)->tsval, (*seg)->flags);
+	if ((*seg)->follows && is_alike(parse, run->block, *seg, differs))
+		run->block->alike++;
+	else
+		run->block = *seg;
 	parse->frame_max = RTE_MAX(parse->frame_max, plain->data_off + len);
 	(*seg)++;
 	return true;
