@@ -45,13 +45,13 @@ enqueue_control(struct weir_engine *engine, const struct weir_key *key, struct w
 	}
 }
 
-/* The lines of a flow that rooms 4 to 8 touch; its key came with the lookup. */
+/* The lines of a flow that rooms 4 to 8 touch, where the lookup found its key elsewhere. */
 static inline void
 prefetch_flow(const struct weir_flow *flow)
 {
+	__builtin_prefetch(&flow->key);
 	__builtin_prefetch(&flow->snd_wscale);
 	__builtin_prefetch(&flow->id);
-	__builtin_prefetch(&flow->iss);
 	__builtin_prefetch(&flow->header);
 	__builtin_prefetch(&flow->header.bytes[WEIR_HEADER_MAX]);
 }
@@ -66,7 +66,7 @@ enqueue_runs(struct weir_engine *engine, struct weir_seg *segs, const uint8_t *f
 	struct weir_tcp *tcp = &engine->tcp;
 	uint32_t n_flows = 0;
 
-	for (uint32_t i = 0; i < n_runs; i++)
+	for (uint32_t i = 0; keys != NULL && i < n_runs; i++)
 		if (entries[i] < tcp->flow_free.size)
 			prefetch_flow(&tcp->flows[entries[i]]);
 	for (uint32_t i = 0; i < n_runs; i++) {

@@ -98,7 +98,7 @@ struct weir_flow {
 	uint32_t held_bufs; /* buffers held: unread, leased and out of order */
 	uint32_t last_rx_ms;
 	uint32_t gap_ns; /* smoothed gap between segments, for the adaptive flush */
-	/* cold */
+	/* line 2: of each run, not of each segment */
 	uint32_t id;           /* own index */
 	uint32_t ce_end;       /* AccECN: end of the last marked data */
 	uint64_t conn;         /* handle */
@@ -106,26 +106,28 @@ struct weir_flow {
 	uint64_t delivered;    /* bytes handed up: next stream offset */
 	uint32_t read_bytes;   /* what the application has read lately; 0: nothing yet */
 	uint32_t read_ms;      /* age of read_bytes, counted while data waits for the application */
+	uint32_t hold_segs;    /* segments that were queued when the hold was last looked at; 0: no hold */
+	uint32_t gather_no;    /* gather that an ACK of this flow was last put into */
+	uint32_t ts_offset;    /* TSval = now in ms + this */
+	uint32_t ts_recent_ms; /* when ts_recent changed: 24-day rule */
+	uint32_t heard_ms;     /* last segment of any kind */
+	uint16_t listener;
+	uint16_t rto_ms;       /* of the handshake's RTT sample, before back-off */
+	/* line 3: not in the steady state */
 	uint64_t hold_until_ns; /* receive queue is held for more segments until then */
 	uint64_t last_arrival_ns; /* adaptive flush only */
 	uint32_t hold_poll;    /* poll in which the hold began */
-	uint32_t hold_segs;    /* segments that were queued when the hold was last looked at; 0: no hold */
-	uint32_t gather_no;    /* gather that an ACK of this flow was last put into */
 	uint32_t delack_due_ms;
 	uint32_t rexmit_due_ms; /* FIN retransmission, or the end of FIN-WAIT-2, or keepalive */
 	uint32_t oow_last_ms;   /* rate limits of answers outside the window: to empty segments */
 	uint32_t oow_refill_ms; /* and to data: tokens were last added then */
 	uint32_t iss;
 	uint32_t irs;
-	uint32_t heard_ms;    /* last segment of any kind */
-	uint16_t listener;    /* asked for where heard_ms is written */
-	uint16_t rto_ms;      /* of the handshake's RTT sample, before back-off */
 	uint32_t user_due_ms; /* end of the user timeout, while it runs */
 	uint32_t fin_seq;   /* sequence number of the peer's FIN, valid with fin_known */
-	uint32_t ts_offset; /* TSval = now in ms + this */
-	uint32_t ts_recent_ms; /* when ts_recent changed: 24-day rule */
 	uint32_t limit_since_ms;
 	uint32_t limited_ms[WEIR_LIMIT_COUNT];
+	/* lines 4 and 5: with the template, of each run */
 	uint8_t fin_known;
 	uint8_t retries;   /* of the FIN, or keepalive probes without an answer */
 	uint8_t gives_up : 2;
@@ -139,8 +141,12 @@ struct weir_flow {
 	struct weir_header header;
 	uint32_t linger_due_ms;
 } __attribute__((aligned(64)));
+#define WEIR_FLOW_STEADY 0x37 /* lines that a run of plain segments touches, its ACKs among it */
 _Static_assert(offsetof(struct weir_flow, snd_wscale) == 64, "line 1");
 _Static_assert(offsetof(struct weir_flow, id) == 128, "hot state is two lines");
+_Static_assert(offsetof(struct weir_flow, hold_until_ns) == 192 &&
+		       offsetof(struct weir_flow, fin_known) >= 256,
+	       "line 3, which WEIR_FLOW_STEADY leaves out");
 _Static_assert(sizeof(struct weir_flow) <= 384, "idle connection: 512 bytes everything included");
 
 #endif

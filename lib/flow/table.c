@@ -17,6 +17,7 @@
 /* Bits of the hash: first bucket 0 to 23, second bucket 24 to 47, tag 48 to 63. */
 #define INDEX_BITS  24
 #define ENTRIES_MAX (1u << 26)
+#define LINE	    64
 
 /* Where a key may live. */
 struct place {
@@ -209,6 +210,21 @@ bulk_hash(const struct weir_table *table, struct sought keys, uint32_t n, struct
 	}
 }
 
+static inline void
+prefetch_entry(const struct weir_table_keys *keys, uint32_t entry)
+{
+	const uint8_t *key = key_of(keys, entry);
+
+	__builtin_prefetch(key);
+	if (entry >= keys->first[1])
+		return;
+	for (uint32_t lines = keys->touched >> 1; lines != 0; lines >>= 1) {
+		key += LINE;
+		if (lines & 1)
+			__builtin_prefetch(key);
+	}
+}
+
 /* Phase 3: match tags, prefetch the entry that is probably meant. */
 static inline void
 bulk_match(const struct weir_table *table, struct bulk *bulk)
@@ -226,7 +242,7 @@ bulk_match(const struct weir_table *table, struct bulk *bulk)
 		entry = slot < WEIR_BUCKET_SLOTS
 			    ? place->bucket[0]->entry[slot]
 			    : place->bucket[1]->entry[slot - WEIR_BUCKET_SLOTS];
-		__builtin_prefetch(key_of(&table->keys, entry));
+		prefetch_entry(&table->keys, entry);
 		bulk->candidate[i] = entry;
 	}
 }

@@ -24,12 +24,15 @@ _Static_assert(sizeof(struct weir_bucket) == 64, "one cache line");
 /*
  * Where the key of an entry lies. Entries are numbered through up to four arrays of equal purpose:
  * flows, SYN-RECEIVED, TIME-WAIT. Array i covers [first[i], first[i+1]); base[i] is the key of its
- * first element.
+ * first element. Whoever looks up entries of array 0 will touch those bytes of each, from its key on, that
+ * are named in `touched`, a bit for each line: they are fetched as soon as it is known which entry it
+ * probably is.
  */
 #define WEIR_TABLE_ARRAYS 3
 struct weir_table_keys {
 	const uint8_t *base[WEIR_TABLE_ARRAYS];
 	uint32_t stride[WEIR_TABLE_ARRAYS];
+	uint32_t touched; /* bit 0 is the line of the key */
 	uint32_t first[WEIR_TABLE_ARRAYS + 1];
 };
 

@@ -548,6 +548,7 @@ weir_tcp_event(struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t type
 {
 	struct weir_event *event = &tcp->events[tcp->n_events++];
 
+	weir_slots_prefetch(tcp->slots, flow->conn); /* whoever hears of it will ask for more */
 	event->conn = flow->conn;
 	event->cookie = flow->cookie;
 	event->type = type;
