@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "engine/engine.h"
+#include "tcp/release.h"
 #include "wire/address6.h"
 #include "wire/bytes.h"
 #include "wire/chain.h"
@@ -38,12 +39,16 @@ node_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans
 	return n;
 }
 
-/* Spans of a node whose packets are more than one. */
+/* Spans of a node whose packets are contiguous. */
 static inline void
-row_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans)
+packets_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans)
 {
 	struct rte_mbuf *const *bufs = held->row->bufs;
 
+	if (held->packets == 1) {
+		*spans = (struct weir_span){.data = held->data, .lease = lease, .len = held->len};
+		return;
+	}
 	for (uint32_t i = 0; i < held->packets; i++)
 		spans[i] = (struct weir_span){.data = (const uint8_t *)bufs[i] + held->ahead,
 					      .lease = lease,
@@ -63,12 +68,9 @@ lease_node(struct weir_held_pool *pool, struct weir_flow *flow, uint32_t idx, ui
 			return 0;
 		weir_held_unfold(pool, &flow->unread, idx);
 	}
-	if (held->packets != 1)
-		row_spans(held, lease, spans);
-	else if (unlikely(held->home == WEIR_HELD_CHAIN))
+	if (unlikely(held->home == WEIR_HELD_CHAIN))
 		return node_spans(held, lease, spans, most);
-	else
-		*spans = (struct weir_span){.data = held->data, .lease = lease, .len = held->len};
+	packets_spans(held, lease, spans);
 	return held->packets;
 }
 
@@ -125,15 +127,15 @@ lease_list(struct weir_held_pool *pool, struct weir_flow *flow, weir_conn conn,
 	return (int)n;
 }
 
-/* All that is unread, a block that one node holds. */
+/* All that is unread, which one node holds. */
 static inline int
-lease_block(struct weir_held_pool *pool, struct weir_flow *flow, weir_conn conn,
+lease_node_alone(struct weir_held_pool *pool, struct weir_flow *flow, weir_conn conn,
 	    struct weir_span *spans)
 {
 	uint32_t idx = flow->unread.head;
 	struct weir_held *held = &pool->nodes[idx];
 
-	row_spans(held, (uint64_t)++held->gen << 32 | idx, spans);
+	packets_spans(held, (uint64_t)++held->gen << 32 | idx, spans);
 	spans[held->packets - 1].last = 1;
 	held->conn = conn;
 	flow->unread.head = flow->unread.tail = 0;
@@ -154,8 +156,8 @@ weir_conn_lease(struct weir_stack *stack, weir_conn conn, struct weir_span *span
 	if (flow->unread.head == 0)
 		return 0;
 	first = &pool->nodes[flow->unread.head];
-	if (first->next == 0 && first->packets != 1 && first->packets <= most)
-		return lease_block(pool, flow, conn, spans);
+	if (first->next == 0 && first->home != WEIR_HELD_CHAIN && first->packets <= most)
+		return lease_node_alone(pool, flow, conn, spans);
 	return lease_list(pool, flow, conn, spans, most);
 }
 
@@ -167,6 +169,19 @@ lease_is_out(const struct weir_held_pool *pool, uint64_t lease)
 	return idx != 0 && idx <= pool->touched && (gen & 1) != 0 && pool->nodes[idx].gen == gen;
 }
 
+/* The lease that begins with node `idx` ends; its payload bytes. */
+static inline uint32_t
+end_lease(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx)
+{
+	uint32_t next = tcp->held.nodes[idx].next, bytes;
+
+	tcp->held.nodes[idx].gen++;
+	bytes = weir_tcp_release_node(tcp, flow, idx);
+	if (next != 0)
+		bytes += weir_tcp_release(tcp, flow, next);
+	return bytes;
+}
+
 int
 weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 {
@@ -176,25 +191,22 @@ weir_lease_release(struct weir_stack *stack, const uint64_t *leases, uint32_t n)
 	int error = 0;
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct weir_held *held;
+		uint32_t idx = (uint32_t)leases[i], bytes;
 		struct weir_flow *flow;
-		uint32_t bytes;
 
 		if (!lease_is_out(&tcp->held, leases[i])) {
 			error = -EINVAL;
 			continue;
 		}
-		held = &tcp->held.nodes[(uint32_t)leases[i]];
-		flow = find_flow(stack, held->conn);
-		if (last != flow) {
-			if (last != NULL)
-				weir_window_freed(tcp, last, freed);
+		flow = find_flow(stack, tcp->held.nodes[idx].conn);
+		bytes = end_lease(tcp, flow, idx);
+		if (flow == NULL)
+			continue;
+		if (last != NULL && last != flow) {
+			weir_window_freed(tcp, last, freed);
 			freed = 0;
 		}
-		held->gen++;
-		bytes = weir_tcp_release(tcp, flow, (uint32_t)leases[i]);
-		if (flow != NULL)
-			flow->leased_bytes -= bytes;
+		flow->leased_bytes -= bytes;
 		freed += bytes;
 		last = flow;
 	}

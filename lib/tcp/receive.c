@@ -3,6 +3,7 @@
  * Payload into the stream: the unread list, reassembly, and what happens when memory is short. No
  * byte is acknowledged that is not held, so memory is asked before rcv_nxt moves.
  */
+#include "tcp/release.h"
 #include "tcp/tcp.h"
 #include "wire/seq.h"
 
@@ -36,9 +37,8 @@ weir_tcp_note_gap(struct weir_tcp *tcp, struct weir_flow *flow, const struct wei
 	weir_tune_arrival(tcp, flow, seg);
 }
 
-/* Buffers without a home are looked at before they go. */
-static uint32_t __attribute__((noinline))
-release_homeless(struct weir_tcp *tcp, const struct weir_held *held)
+uint32_t
+weir_tcp_release_homeless(struct weir_tcp *tcp, const struct weir_held *held)
 {
 	uint32_t bufs = weir_held_bufs(held);
 
@@ -52,43 +52,15 @@ release_homeless(struct weir_tcp *tcp, const struct weir_held *held)
 	return bufs;
 }
 
-/* Its buffers go home; how many they were. */
-static inline uint32_t
-release_bufs(struct weir_tcp *tcp, const struct weir_held *held)
-{
-	uint32_t packets = held->packets;
-
-	if (unlikely(held->home == 0 || held->home == WEIR_HELD_CHAIN))
-		return release_homeless(tcp, held);
-	if (packets == 1) {
-		weir_homes_give(&tcp->held.homes, tcp->pool, held->buf, held->home);
-	} else {
-		weir_homes_give_row(&tcp->held.homes, tcp->pool, held->row->bufs, packets,
-				    held->home);
-		weir_held_drop_row(&tcp->held, held);
-	}
-	return packets;
-}
-
 uint32_t
 weir_tcp_release(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first)
 {
-	uint32_t last = first, n = 0, bufs = 0, bytes = 0;
+	uint32_t bytes = 0, next;
 
-	for (uint32_t i = first; i != 0; n++) {
-		const struct weir_held *held = &tcp->held.nodes[i];
-
-		bytes += weir_held_bytes(held);
-		bufs += release_bufs(tcp, held);
-		last = i;
-		i = held->next;
+	for (uint32_t i = first; i != 0; i = next) {
+		next = tcp->held.nodes[i].next;
+		bytes += weir_tcp_release_node(tcp, flow, i);
 	}
-	if (n != 0)
-		weir_held_give(&tcp->held, first, last, n);
-	if (flow != NULL)
-		weir_tcp_hold(tcp, flow, -(int32_t)bufs);
-	else
-		tcp->held_bufs -= bufs;
 	return bytes;
 }
 
@@ -114,7 +86,7 @@ collapse_run(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t first, uint3
 
 		at += weir_held_copy(&nodes[i], nodes[i].len,
 				     rte_pktmbuf_mtod_offset(buf, uint8_t *, at));
-		weir_tcp_hold(tcp, flow, -(int32_t)release_bufs(tcp, &nodes[i]));
+		weir_tcp_hold(tcp, flow, -(int32_t)weir_tcp_release_bufs(tcp, &nodes[i]));
 		if (i != first) {
 			tcp->stats.collapsed++;
 			weir_held_free(&tcp->held, i);
