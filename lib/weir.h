@@ -83,6 +83,9 @@ struct weir_config {
 	uint32_t datagrams;       /* datagrams in fragments that wait at once for the rest of them, default
 				     64, at most 4096; 0: fragments are dropped, as they are without EAL */
 	uint32_t mld;             /* 1 (default): multicast groups of IPv6 are reported (RFC 3810) */
+	uint32_t huge_tables;     /* 1: what is kept of connections lies in transparent huge pages where the
+				     kernel has them: faster with very many, and 2 MiB are zeroed at a
+				     time as connections come. Default 0 */
 	uint32_t record_frames;   /* frames whose headers are kept for weir_engine_record, default 0 */
 	int32_t numa_node;        /* -1: any */
 	uint32_t heap;            /* 1: buffers from the heap, no EAL needed; 0: a DPDK mempool */

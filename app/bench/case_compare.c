@@ -109,6 +109,7 @@ case_flows(struct bench *bench)
 		configs[i].set = measure_target_set(bench);
 		configs[i].cold = bench->options->in_short;
 		configs[i].stream.order = STREAM_RANDOM;
+		configs[i].stack.huge_tables = 1; /* as for so many it should be */
 	}
 	good = measure_on(bench, configs, FLOW_COUNTS, run_flows, NULL);
 	return case_tables(bench) && good;

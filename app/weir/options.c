@@ -33,6 +33,7 @@ const char options_help[] =
     "  --json                  every counter as one JSON object at the end, on standard output\n"
     "  --record FILE           headers of the last frames as pcapng, at SIGUSR1 and at the end\n"
     "  --flows N               connections at once, 1 to 1048576, default 65536\n"
+    "  --huge-tables on|off    their state in transparent huge pages, default off\n"
     "  --backlog N             half-open connections of a port, 1 to 1048576, default 1024\n"
     "  --syn-cookies on|off    answer SYNs beyond the backlog by cookies, default on\n"
     "  --listen-connections N  connections of a listening port at once, 1 to 1048576\n"
@@ -164,6 +165,7 @@ static const struct option_rule rules[] = {
     OPTION_FLAG("--json", tool.json),
     OPTION_TEXT("--record", record, "the name is empty: give a file such as weir.pcapng"),
     OPTION_NUMBER("--flows", flows, 1, 1048576),
+    OPTION_SWITCH("--huge-tables", huge_tables),
     OPTION_NUMBER("--backlog", backlog, 1, 1048576),
     OPTION_SWITCH("--syn-cookies", syn_cookies),
     OPTION_NUMBER("--listen-connections", listen_connections, 1, 1048576),
@@ -263,6 +265,7 @@ set_defaults(struct options *options)
 	options->datagrams = config.datagrams;
 	options->mld = config.mld != 0;
 	options->flows = config.flows;
+	options->huge_tables = config.huge_tables != 0;
 	options->backlog = listen.backlog;
 	options->syn_cookies = listen.syn_cookies != 0;
 	options->keepalive_interval_seconds = listen.keepalive_interval_ms / 1000;

@@ -53,6 +53,7 @@ struct options {
 	uint32_t budget_segs;
 	uint32_t datagrams;
 	bool mld;
+	bool huge_tables;
 	const char *impair; /* NULL: none */
 	const char *record; /* NULL: none */
 	uint32_t flows;

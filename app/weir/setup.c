@@ -171,6 +171,7 @@ setup_stack(struct setup *setup, const struct options *options, uint64_t now_ns)
 	config.budget_segs = options->budget_segs;
 	config.datagrams = options->datagrams;
 	config.mld = options->mld;
+	config.huge_tables = options->huge_tables;
 	config.record_frames = options->record != NULL ? RECORD_FRAMES : 0;
 	config.seed = options->tool.seed;
 	config.now_ns = now_ns;

@@ -204,6 +204,21 @@ open_engine(struct weir_engine *engine, struct weir_stack *stack)
 	return error;
 }
 
+/* What a segment of any connection looks at: each page of it wants a walk when there are very many. */
+static void
+prefer_huge(struct weir_stack *stack)
+{
+	struct weir_tcp *tcp = &stack->engine->tcp;
+	struct weir_table *tables[] = {&tcp->table, &tcp->table6};
+
+	weir_arena_prefer_huge(tcp->flows, sizeof(*tcp->flows) * tcp->flow_free.size);
+	weir_arena_prefer_huge(tcp->keys6, sizeof(*tcp->keys6) * tcp->flow_free.size);
+	weir_arena_prefer_huge(stack->slots.slots, sizeof(*stack->slots.slots) * stack->slots.size);
+	for (uint32_t i = 0; i < 2; i++)
+		weir_arena_prefer_huge(tables[i]->buckets,
+				       sizeof(*tables[i]->buckets) * (tables[i]->mask + 1));
+}
+
 int
 weir_engine_open(struct weir_engine *engine, struct weir_stack *stack)
 {
@@ -211,6 +226,8 @@ weir_engine_open(struct weir_engine *engine, struct weir_stack *stack)
 
 	if (error != 0)
 		weir_engine_close(engine);
+	else if (stack->config.huge_tables != 0)
+		prefer_huge(stack);
 	return error;
 }
 

@@ -84,7 +84,8 @@ is_valid(const struct weir_config *c)
 	       in_range(c->budget_segs, 1, 65536) && in_range(c->quantum_segs, 1, 65536) &&
 	       in_range(c->time_wait_ms, 0, 1 << 30) && in_range(c->fin_wait_ms, 1, 1 << 30) && in_range(c->orphans, 0, 1 << 20) &&
 	       in_range(c->burst, 1, WEIR_BURST_MAX) && in_range(c->heap, 0, 1) &&
-	       in_range(c->datagrams, 0, WEIR_DATAGRAMS_MAX) && in_range(c->mld, 0, 1);
+	       in_range(c->datagrams, 0, WEIR_DATAGRAMS_MAX) && in_range(c->mld, 0, 1) &&
+	       in_range(c->huge_tables, 0, 1);
 }
 
 /* One mempool per process and stack; LIFO where the driver for it is installed. */

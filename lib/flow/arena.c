@@ -56,6 +56,12 @@ weir_arena_alloc(size_t bytes, int node)
 }
 
 void
+weir_arena_prefer_huge(void *p, size_t bytes)
+{
+	(void)madvise(p, whole_pages(bytes), MADV_HUGEPAGE);
+}
+
+void
 weir_arena_free(void *p, size_t bytes)
 {
 	if (p != NULL)

@@ -12,6 +12,9 @@
  * when refused. */
 void *weir_arena_alloc(size_t bytes, int node);
 
+/* What has not been touched of it comes in huge pages from now on, where the kernel has them. */
+void weir_arena_prefer_huge(void *p, size_t bytes);
+
 /* Give back what weir_arena_alloc(bytes, ...) returned; NULL is fine. */
 void weir_arena_free(void *p, size_t bytes);
 

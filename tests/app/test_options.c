@@ -34,7 +34,7 @@ START_TEST(defaults)
 	ck_assert_uint_eq(options.datagrams, 64);
 	ck_assert_uint_eq(options.flows, 65536);
 	ck_assert_uint_eq(options.backlog, 1024);
-	ck_assert(options.syn_cookies && options.mld);
+	ck_assert(options.syn_cookies && options.mld && !options.huge_tables);
 	ck_assert_uint_eq(options.orphans, 8192);
 	ck_assert_uint_eq(options.time_waits, 16384);
 	ck_assert_uint_eq(options.keepalive_seconds, 0);
@@ -69,7 +69,7 @@ START_TEST(every_option)
 
 	taken(LEAST "--receive-buffer 4M --budget 1 --impair seed=1,loss=1% --seconds 5 --stats 1 "
 		    "--json --record /tmp/x --flows 1000000 --buffers 20000 "
-		    "--backlog 77 --syn-cookies off --mld off --ecn accurate "
+		    "--backlog 77 --syn-cookies off --mld off --ecn accurate --huge-tables on "
 		    "--orphans 5 --time-waits 6 --keepalive 7 --user-timeout 8 "
 		    "--seed 18446744073709551615");
 	ck_assert_uint_eq(options.receive_buffer.least, 4 << 20);
@@ -83,7 +83,7 @@ START_TEST(every_option)
 	ck_assert_str_eq(options.record, "/tmp/x");
 	ck_assert_uint_eq(options.flows, 1000000);
 	ck_assert_uint_eq(options.backlog, 77);
-	ck_assert(!options.syn_cookies && !options.mld);
+	ck_assert(!options.syn_cookies && !options.mld && options.huge_tables);
 	ck_assert_uint_eq(options.orphans, 5);
 	ck_assert_uint_eq(options.time_waits, 6);
 	ck_assert_uint_eq(options.keepalive_seconds, 7);
@@ -436,6 +436,7 @@ START_TEST(help_is_complete)
 	    "--json",
 	    "--record FILE",
 	    "--flows N",
+	    "--huge-tables on|off",
 	    "--backlog N",
 	    "--syn-cookies on|off",
 	    "--orphans N",

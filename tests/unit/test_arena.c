@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "flow/arena.h"
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -57,6 +59,44 @@ START_TEST(costs_only_what_is_touched)
 }
 END_TEST
 
+/* Does the kernel say `flag` of the pages from `p` on? */
+static bool
+has_flag(const void *p, const char *flag)
+{
+	FILE *smaps = fopen("/proc/self/smaps", "r");
+	char line[512];
+	bool inside = false, has = false;
+
+	ck_assert_ptr_nonnull(smaps);
+	while (fgets(line, sizeof(line), smaps) != NULL) {
+		unsigned long start, end;
+
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			inside = (uintptr_t)p - start < end - start;
+		else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+			has = strstr(line, flag) != NULL;
+	}
+	ck_assert_int_eq(fclose(smaps), 0);
+	return has;
+}
+
+/* Asked for where the kernel has them, and only when somebody does; untouched it costs nothing. */
+START_TEST(huge_pages_are_a_preference)
+{
+	bool kernel_has = access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) == 0;
+	uint8_t *p = weir_arena_alloc(64u * MIB, -1);
+
+	ck_assert_ptr_nonnull(p);
+	ck_assert(!has_flag(p, " hg"));
+	weir_arena_prefer_huge(p, 64u * MIB);
+	ck_assert_uint_eq(has_flag(p, " hg"), kernel_has);
+	ck_assert_uint_eq(resident_pages(p, 64u * MIB), 0);
+	p[32 * MIB] = 1;
+	ck_assert_uint_eq(p[32 * MIB - 1] + p[32 * MIB + 1], 0);
+	weir_arena_free(p, 64u * MIB);
+}
+END_TEST
+
 /* A node is a preference: naming one, existing or not, never refuses memory. */
 START_TEST(node_is_a_preference)
 {
@@ -106,6 +146,7 @@ add(Suite *s)
 {
 	UNIT_CASE(s, is_zeroed_and_aligned);
 	UNIT_CASE(s, costs_only_what_is_touched);
+	UNIT_CASE(s, huge_pages_are_a_preference);
 	UNIT_CASE(s, node_is_a_preference);
 	UNIT_CASE(s, refuses_the_impossible);
 	UNIT_CASE(s, free_gives_back_every_page);

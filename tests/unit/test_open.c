@@ -76,6 +76,23 @@ START_TEST(every_flow_can_be_used)
 }
 END_TEST
 
+/* Many more than are used: each table has pages that are not there yet. */
+START_TEST(tables_may_be_huge)
+{
+	struct weir_config config;
+	struct remote remotes[5];
+
+	world_config(&config);
+	config.flows = 1 << 18;
+	config.huge_tables = 1;
+	open_with(&config);
+	open_remotes(remotes, 5);
+	close_politely(&remotes[2]);
+	ck_assert_uint_eq(stats_now()->established, 4);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(every_syn_entry_can_be_used)
 {
 	struct weir_config config;
@@ -326,6 +343,7 @@ add(Suite *s)
 {
 	UNIT_CASE(s, tables_are_as_large_as_configured);
 	UNIT_CASE(s, every_flow_can_be_used);
+	UNIT_CASE(s, tables_may_be_huge);
 	UNIT_CASE(s, every_syn_entry_can_be_used);
 	UNIT_CASE(s, time_wait_entries_run_out);
 	UNIT_CASE(s, pitfall_50_the_end_finds_every_buffer);

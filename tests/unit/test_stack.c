@@ -74,6 +74,8 @@ START_TEST(every_setting_has_its_range)
 	RANGE(burst, 1, 64, true);
 	RANGE(time_wait_ms, 0, 1 << 30, true);
 	RANGE(fin_wait_ms, 1, 1 << 30, true);
+	RANGE(mld, 0, 1, true);
+	RANGE(huge_tables, 0, 1, true);
 #undef RANGE
 	small_config(&config);
 	config.heap = 2;
