@@ -105,6 +105,15 @@ struct weir_stack {
 	void *user;
 };
 
+/* The flow of a connection, NULL when its handle is stale. */
+static inline struct weir_flow *
+weir_stack_flow(struct weir_stack *stack, weir_conn conn)
+{
+	const struct weir_slot *slot = weir_slots_find(&stack->slots, conn);
+
+	return slot == NULL ? NULL : &stack->engine->tcp.flows[slot->flow];
+}
+
 /* open.c: tables and queues of an engine by the stack's configuration; -ENOMEM. */
 int weir_engine_open(struct weir_engine *engine, struct weir_stack *stack);
 void weir_engine_close(struct weir_engine *engine);
