@@ -40,11 +40,17 @@ void weir_plain_init_line(uint8_t line[WEIR_PLAIN_BYTES]);
 static inline struct weir_key4
 weir_plain_key(const struct weir_parse *parse, const uint8_t *ip)
 {
-	return (struct weir_key4){.raddr = weir_load_be32(ip + 12),
-				  .laddr = parse->ip,
-				  .rport = weir_load_be16(ip + WEIR_IP4_BYTES),
-				  .lport = weir_load_be16(ip + WEIR_IP4_BYTES + 2)};
+	uint32_t ports = weir_load_be32(ip + WEIR_IP4_BYTES);
+	const uint64_t words[2] = {weir_load_be32(ip + 12) | (uint64_t)parse->ip << 32,
+				   ports >> 16 | ports << 16};
+	struct weir_key4 key;
+
+	memcpy(&key, words, sizeof(key)); /* two stores; by its fields it is put together piece by piece */
+	return key;
 }
+_Static_assert(offsetof(struct weir_key4, laddr) == 4 && offsetof(struct weir_key4, rport) == 8 &&
+		       offsetof(struct weir_key4, lport) == 10 && offsetof(struct weir_key4, vlan) == 12,
+	       "the words of weir_plain_key()");
 
 /* How far behind its buffer a frame begins. */
 static inline ptrdiff_t
@@ -105,7 +111,7 @@ weir_plain_differs_64(const uint8_t *frame, const uint8_t *want, const uint8_t *
 {
 	__m512i bits = _mm512_xor_si512(_mm512_loadu_si512(frame), _mm512_loadu_si512(want));
 
-	return _mm512_test_epi64_mask(bits, _mm512_loadu_si512(mask)) != 0;
+	return !_mm512_kortestz(_mm512_test_epi32_mask(bits, _mm512_loadu_si512(mask)), 0);
 }
 #endif
 
@@ -199,40 +205,38 @@ weir_plain_may_continue(const struct weir_plain *plain, const struct rte_mbuf *b
 
 /*
  * A block: how many of the `n` frames from bufs[0] on, of which bufs[-1] was taken for the descriptor
- * before `seg`, are like that one in all but sequence number and checksum, continue it, lie in buffers
- * that say the same, and as far behind these. What was found out of it is then true of them, too, so that of their descriptors only
- * the buffer is written.
+ * before `seg`, are like that one in all but sequence number and checksum, continue it, and lie in buffers
+ * that say the same. What was found out of it is then true of them, too, so that of their descriptors only
+ * the buffer is written. In direct buffers of one mempool data lies equally far behind each
+ * (rte_mbuf_to_baddr()); others form no blocks.
  */
 static inline __attribute__((always_inline)) uint32_t
 weir_plain_take_block(const struct weir_parse *parse, const struct weir_plain *plain,
 		      struct rte_mbuf **bufs, uint32_t n, struct weir_seg *seg, uint32_t *next,
 		      weir_plain_compare *differs)
 {
+	const ptrdiff_t frame_off = weir_plain_frame_off(bufs[-1]);
+	const ptrdiff_t seq_off = frame_off + plain->l4_off + 4;
 	uint8_t line[WEIR_PLAIN_BYTES], line_mask[WEIR_PLAIN_BYTES];
 	uint8_t want[WEIR_PLAIN_BYTES], mask[WEIR_PLAIN_BYTES];
-	uint32_t len = seg[-1].len, l4_off = plain->l4_off;
-	uint32_t seq = *next, i;
+	uint32_t len = seg[-1].len, seq = *next, i;
 
-	const ptrdiff_t frame_off = weir_plain_frame_off(bufs[-1]);
-
+	if (unlikely(!RTE_MBUF_DIRECT(bufs[-1])))
+		return 0;
 	/* on the stack, where no descriptor lies: they stay in registers */
 	memcpy(line, bufs[-1], sizeof(line));
 	memcpy(line_mask, parse->line, sizeof(line_mask));
-	memcpy(want, rte_pktmbuf_mtod(bufs[-1], const uint8_t *), sizeof(want));
+	memcpy(want, (const uint8_t *)bufs[-1] + frame_off, sizeof(want));
 	memcpy(mask, plain->alike, sizeof(mask));
 	for (i = 0; i < n; i++) {
-		const struct rte_mbuf *buf = bufs[i];
-		const uint8_t *frame;
+		const uint8_t *buf = (const uint8_t *)bufs[i];
 
-		const uint8_t *ahead = (const uint8_t *)bufs[RTE_MIN(i + WEIR_PLAIN_AHEAD, n - 1)];
-
-		rte_prefetch0(ahead);
-		rte_prefetch0(ahead + frame_off);
-		if (differs((const uint8_t *)buf, line, line_mask))
-			break;
-		frame = rte_pktmbuf_mtod(buf, const uint8_t *);
-		if (frame != (const uint8_t *)buf + frame_off || differs(frame, want, mask) ||
-		    weir_load_be32(frame + l4_off + 4) != seq)
+		if (i + WEIR_PLAIN_AHEAD < n) {
+			rte_prefetch0(bufs[i + WEIR_PLAIN_AHEAD]);
+			rte_prefetch0((const uint8_t *)bufs[i + WEIR_PLAIN_AHEAD] + frame_off);
+		}
+		if (differs(buf, line, line_mask) || differs(buf + frame_off, want, mask) ||
+		    weir_load_be32(buf + seq_off) != seq)
 			break;
 		seq += len;
 		seg[i].buf = bufs[i];
