@@ -31,16 +31,19 @@ node_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans
 static inline void
 packets_spans(const struct weir_held *held, uint64_t lease, struct weir_span *spans)
 {
+	const struct weir_span *end = spans + held->packets;
 	struct rte_mbuf *const *bufs = held->row->bufs;
+	struct weir_span span = {.data = held->data, .lease = lease, .len = held->len};
+	ptrdiff_t ahead = held->ahead;
 
 	if (held->packets == 1) {
-		*spans = (struct weir_span){.data = held->data, .lease = lease, .len = held->len};
+		*spans = span;
 		return;
 	}
-	for (uint32_t i = 0; i < held->packets; i++)
-		spans[i] = (struct weir_span){.data = (const uint8_t *)bufs[i] + held->ahead,
-					      .lease = lease,
-					      .len = held->len};
+	for (; spans != end; spans++) { /* a span might be what the node is, for all the compiler knows */
+		span.data = (const uint8_t *)*bufs++ + ahead;
+		*spans = span;
+	}
 }
 
 /* Spans of node `idx`, the first of those of `flow` that are not leased; what is too much for one lease

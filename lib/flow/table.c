@@ -218,11 +218,8 @@ prefetch_entry(const struct weir_table_keys *keys, uint32_t entry)
 	__builtin_prefetch(key);
 	if (entry >= keys->first[1])
 		return;
-	for (uint32_t lines = keys->touched >> 1; lines != 0; lines >>= 1) {
-		key += LINE;
-		if (lines & 1)
-			__builtin_prefetch(key);
-	}
+	for (uint32_t lines = keys->touched & ~1u; lines != 0; lines &= lines - 1)
+		__builtin_prefetch(key + LINE * (uint32_t)__builtin_ctz(lines));
 }
 
 /* Phase 3: match tags, prefetch the entry that is probably meant. */
