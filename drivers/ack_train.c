@@ -43,7 +43,8 @@ wide_image(const struct weir_ack_template *train)
 	const struct weir_header *header = train->header;
 	const struct weir_ack_image image = weir_header_image(train);
 	const __m256i own = _mm256_set_epi64x(
-		0, (int64_t)image.tsval << 32, (int64_t)UINT16_MAX << 32 | image.bits, image.seq);
+		0, (int64_t)((uint64_t)image.tsval << 32),
+		(int64_t)((uint64_t)UINT16_MAX << 32 | image.bits), image.seq);
 	struct wide_image wide;
 
 	wide.seq_off = header->l4_off + 4u;
