@@ -108,18 +108,6 @@ write_by_pairs(const struct weir_ack_template *train, uint32_t n, struct rte_mbu
 	return n;
 }
 
-static bool
-may_go_by_pairs(const struct weir_header *header)
-{
-	return header->l4_off <= L4_MOST && __builtin_cpu_supports("avx2");
-}
-#else
-static bool
-may_go_by_pairs(const struct weir_header *header)
-{
-	(void)header;
-	return false;
-}
 #endif
 
 void
@@ -197,7 +185,9 @@ weir_ack_train_expand(struct weir_ack_stock *stock, const struct weir_ack_templa
 	uint32_t n = train->n;
 	struct rte_mbuf **frames = take(stock, &n, train->header->len);
 
-	if (likely(may_go_by_pairs(train->header)))
+#ifdef __x86_64__
+	if (likely(train->header->l4_off <= L4_MOST && __builtin_cpu_supports("avx2")))
 		return write_by_pairs(train, n, frames, out);
+#endif
 	return write_each(train, n, frames, out);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "engine/engine.h"
-#include "tcp/release.h"
 #include "wire/address6.h"
 #include "wire/bytes.h"
 

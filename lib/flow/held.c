@@ -3,11 +3,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "flow/arena.h"
-#include "wire/chain.h"
 
 #define HELD_PER_ROW 8 /* nodes for which there is a row: blocks of fewer packets may lack theirs */
 

@@ -121,18 +121,15 @@ weir_held_row_give(struct weir_held_pool *pool, struct weir_held_row *row)
 }
 
 /*
- * `held`, filled with the first of a block of `n` segments, 2 at least, holds more of them. Returns how
+ * `held`, filled with the first of a block of `n` segments, 2 at least, of one buffer each, holds more of them. Returns how
  * many it holds then: WEIR_HELD_ROW at most, 1 where there is no row for them.
  */
 static inline uint32_t
 weir_held_fold(struct weir_held_pool *pool, struct weir_held *held, const struct weir_seg *block,
 	       uint32_t n)
 {
-	struct weir_held_row *row;
+	struct weir_held_row *row = weir_held_row_take(pool);
 
-	if (__builtin_expect(block->nb_segs != 1, 0))
-		return 1;
-	row = weir_held_row_take(pool);
 	if (__builtin_expect(row == NULL, 0))
 		return 1;
 	n = n < WEIR_HELD_ROW ? n : WEIR_HELD_ROW;
@@ -244,6 +241,7 @@ weir_held_give(struct weir_held_pool *pool, uint32_t first, uint32_t last, uint3
 	pool->free = first;
 	pool->used -= n;
 }
+
 /* The buffer is the caller's business. */
 void weir_held_free(struct weir_held_pool *pool, uint32_t idx);
 

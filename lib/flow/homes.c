@@ -13,8 +13,10 @@ weir_homes_learn(struct weir_homes *homes, const struct rte_mbuf *buf, uint8_t p
 }
 
 void
-weir_homes_turn(struct weir_homes *homes, struct weir_pool *pool, uint8_t home)
+weir_homes_turn(struct weir_homes *homes, struct weir_pool *pool, uint8_t home, uint32_t n)
 {
-	weir_homes_flush(homes, pool);
+	/* Ports may receive into one mempool. */
+	if (homes->pools[home] != homes->pools[homes->home] || homes->n + n > WEIR_HOMES_WAIT)
+		weir_homes_flush(homes, pool);
 	homes->home = home;
 }

@@ -9,6 +9,7 @@
 #define WEIR_FLOW_HOMES_H
 
 #include <stdint.h>
+#include <string.h>
 
 #include "flow/buffer.h"
 
@@ -47,15 +48,15 @@ weir_homes_flush(struct weir_homes *homes, struct weir_pool *pool)
 	homes->n = 0;
 }
 
-/* What waits goes home, and what comes is of `home`. */
-void weir_homes_turn(struct weir_homes *homes, struct weir_pool *pool, uint8_t home);
+/* weir_homes_make_room() when what waits may have to go first. */
+void weir_homes_turn(struct weir_homes *homes, struct weir_pool *pool, uint8_t home, uint32_t n);
 
 /* There is room for `n` more, at most WEIR_HOMES_WAIT, of `home`, not 0. */
 static inline void
 weir_homes_make_room(struct weir_homes *homes, struct weir_pool *pool, uint8_t home, uint32_t n)
 {
 	if (__builtin_expect(homes->home != home || homes->n + n > WEIR_HOMES_WAIT, 0))
-		weir_homes_turn(homes, pool, home);
+		weir_homes_turn(homes, pool, home, n);
 }
 
 /* Give `buf` back, whose home is `home`, not 0. */

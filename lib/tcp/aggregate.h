@@ -11,8 +11,6 @@
 
 #include "wire/seg.h"
 
-#include "wire/seg.h"
-
 /* Why an aggregate ended where it did; several reasons may hold at once. */
 enum weir_close_cause {
 #define CAUSE(id, name) WEIR_CAUSE_##id,

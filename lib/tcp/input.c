@@ -3,6 +3,8 @@
  * Room 6: TCP input. Doubts about an aggregate are OR-ed into one predicate; without any the
  * aggregate is taken whole, else segment by segment on the slow path.
  */
+#include <assert.h>
+
 #include "tcp/ack.h"
 #include "tcp/tcp.h"
 #include "wire/seq.h"
@@ -108,7 +110,7 @@ hold_block(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *
 			      (const uint8_t *)block[held].buf + ahead, block->len,
 			      block->seq + held * block->len, like->home);
 	}
-	hold(tcp, flow, last, nodes, n * block->nb_segs);
+	hold(tcp, flow, last, nodes, n == 1 ? block->nb_segs : n);
 }
 
 /* RFC 7323 4.3 and RFC 5681 4.2, as if the `n` segments had come one at a time: each `step`th is
@@ -120,6 +122,7 @@ ack_block(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *b
 	struct weir_ack *acks = &tcp->gather.acks[tcp->gather.n_acks], *ack = acks;
 	uint32_t len = block->len, at = flow->rcv_nxt, first = step == 1 ? 1 : step - flow->ack_segs;
 
+	assert(flow->ack_segs < 2);
 	flow->rcv_nxt = at + n * len;
 	flow->unread_bytes += n * len;
 	if (weir_seq_leq(at, flow->last_ack_sent)) { /* where it begins */
@@ -146,7 +149,7 @@ ack_block(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *b
 
 /*
  * The same for segments no longer than the longest so far and one on the wire each: every `step`th is
- * acknowledged, of which the 2 MSS of RFC 5681 are never fewer. Returns how many were taken, whole blocks;
+ * acknowledged, two of them are never more than the 2 MSS of RFC 5681. Returns how many were taken, whole blocks;
  * 0 when the flow's policy is another or there is no room.
  */
 static inline uint32_t

@@ -145,8 +145,7 @@ void
 weir_window_train(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_ack *acks, uint32_t n)
 {
 	open_window(tcp, flow);
-	if (unlikely(!fields_in_bounds(flow, acks, n)))
-		bounded_fields(tcp, flow, acks, n);
+	weir_window_fields(tcp, flow, acks, n);
 }
 
 uint16_t

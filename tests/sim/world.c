@@ -98,9 +98,18 @@ world_close(struct world *world)
 }
 
 void
+world_believe(struct world *world)
+{
+	world->believed = true;
+	world->engine->ports[0].parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+}
+
+void
 world_inject(struct world *world, struct rte_mbuf *frame)
 {
 	ck_assert_ptr_nonnull(frame);
+	if (world->believed)
+		frame->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	ck_assert_uint_eq(world->far->tx_burst(world->far->ctx, &frame, 1, world->now_ns), 1);
 }
 

@@ -37,6 +37,7 @@ struct world {
 	struct weir_port *near; /* attached */
 	struct weir_port *far;  /* the test's end */
 	struct weir_pool pool;  /* frames of the peer */
+	bool believed;          /* the port calls their checksums good, see world_believe() */
 	uint64_t now_ns;
 	struct reply replies[WORLD_REPLIES];
 	uint32_t n_replies;
@@ -74,6 +75,8 @@ void world_close(struct world *world);
 
 /* Frames into the engine's port; asserts that they fit. */
 void world_inject(struct world *world, struct rte_mbuf *frame);
+/* From now on the port calls the checksums of all frames good, and is believed: they take the plain path. */
+void world_believe(struct world *world);
 /* Poll once at now + advance_ns and append what was sent to replies. Returns the replies added. */
 uint32_t world_poll(struct world *world, uint64_t advance_ns);
 /* The last reply; asserts that there is one. */

@@ -289,9 +289,33 @@ START_TEST(insertion_keeps_order_and_runs)
 }
 END_TEST
 
+/* A block that another segment comes into is written out. */
+START_TEST(insertion_writes_blocks_out)
+{
+	static struct weir_parsed parsed;
+	const struct weir_key4 key = key_number(0);
+	const struct weir_seg whole = {.seq = 7};
+
+	memset(&parsed, 0xee, sizeof(parsed));
+	parsed.n_segs = 5;
+	parsed.n_runs = 1;
+	parsed.keys[0] = key;
+	parsed.run_first[0] = 0;
+	parsed.run_first[1] = 5;
+	parsed.segs[0] = (struct weir_seg){.seq = 100, .len = 10, .alike = 4};
+	weir_parsed_insert(&parsed, 2, &whole, &key);
+	ck_assert_uint_eq(parsed.n_segs, 6);
+	for (uint32_t i = 0; i < 6; i++) {
+		ck_assert_uint_eq(parsed.segs[i].alike, 0);
+		ck_assert_uint_eq(parsed.segs[i].seq, i == 2 ? 7 : 100 + 10 * (i < 2 ? i : i - 1));
+	}
+}
+END_TEST
+
 static void
 add_cases(Suite *suite)
 {
+	UNIT_CASE(suite, insertion_writes_blocks_out);
 	UNIT_CASE(suite, says_what_it_holds);
 	UNIT_CASE(suite, padding_is_no_part_of_it);
 	UNIT_CASE(suite, keys_differ_by_domain_and_mark);

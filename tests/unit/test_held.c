@@ -216,9 +216,6 @@ START_TEST(rows_bound_what_is_folded)
 
 	make_block();
 	ck_assert_int_eq(weir_held_open(&pool, 1000, -1), 0);
-	block[0].nb_segs = 2;
-	ck_assert_uint_eq(hold(&pool, &list, 5), 1);
-	block[0].nb_segs = 1;
 	ck_assert_uint_eq(hold(&pool, &list, BLOCK), WEIR_HELD_ROW);
 	ck_assert_uint_eq(pool.folded, WEIR_HELD_ROW - 1);
 	while (hold(&pool, &list, 2) == 2)

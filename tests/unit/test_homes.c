@@ -81,6 +81,26 @@ START_TEST(a_row_goes_at_once)
 }
 END_TEST
 
+START_TEST(ports_of_one_mempool_share_a_batch)
+{
+	struct weir_homes homes = {.n = 0};
+	struct weir_pool *pool = &pools[0];
+	struct rte_mbuf *bufs[WEIR_HOMES_WAIT + 1];
+
+	open_pools();
+	ck_assert(weir_buf_alloc_bulk(pool, bufs, WEIR_HOMES_WAIT + 1));
+	for (uint8_t i = 0; i <= WEIR_HOMES_WAIT; i++) {
+		ck_assert_uint_eq(weir_homes_find(&homes, bufs[i], i % 2), i % 2 + 1);
+		ck_assert_uint_eq(fakes[0]->puts, 0);
+		weir_homes_give(&homes, pool, bufs[i], i % 2 + 1);
+	}
+	ck_assert_uint_eq(fakes[0]->puts, 1);
+	weir_homes_flush(&homes, pool);
+	ck_assert_uint_eq(pool->freed, WEIR_HOMES_WAIT + 1);
+	close_pools();
+}
+END_TEST
+
 START_TEST(a_batch_goes_when_it_is_full_or_another_home_s_come)
 {
 	struct weir_homes homes = {.n = 0};
@@ -133,6 +153,7 @@ add(Suite *s)
 {
 	UNIT_CASE(s, a_port_s_home_is_that_of_its_first_simple_buffer);
 	UNIT_CASE(s, a_row_goes_at_once);
+	UNIT_CASE(s, ports_of_one_mempool_share_a_batch);
 	UNIT_CASE(s, a_batch_goes_when_it_is_full_or_another_home_s_come);
 #ifdef WEIR_DEBUG
 	UNIT_CASE(s, what_goes_home_is_poisoned);

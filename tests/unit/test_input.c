@@ -217,9 +217,40 @@ START_TEST(small_windows_are_taken_whole)
 }
 END_TEST
 
+/* What the first of a block says of the others holds for those that there was memory for. */
+START_TEST(a_block_is_queued_as_far_as_there_is_memory)
+{
+	struct weir_config config;
+	struct drops drops;
+	uint32_t hard, begin;
+	uint64_t at = 0;
+
+	world_config(&config);
+	config.flows = 256;
+	config.buffers = 64;
+	config.budget_segs = config.quantum_segs = 1;
+	world_open(&world, &config, 1 << 20, WEIR_ACK_TRAIN);
+	remote_init(&remote, 40000);
+	remote_open(&world, &remote);
+	world_believe(&world);
+	hard = world.engine->hard_bufs;
+	begin = remote.snd_nxt;
+	drops_note(&world, &drops);
+	send_run(&world, &remote, 62, 10);
+	for (uint32_t i = 0; i < 2 * hard; i++)
+		world_poll(&world, 1000);
+	drops_moved(&world, &drops, WEIR_DROP_NO_MEMORY, 62 - hard);
+	ck_assert_uint_eq(flow_of(&world, &remote)->rcv_nxt, begin + 10 * hard);
+	read_all(&world, &remote, &at);
+	ck_assert_uint_eq(at, 10 * hard);
+	world_close(&world);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
+	UNIT_CASE(s, a_block_is_queued_as_far_as_there_is_memory);
 	UNIT_CASE(s, plain_aggregate_is_taken_whole);
 	UNIT_CASE(s, pitfall_55_forged_ack_does_not_ride_in);
 	UNIT_CASE(s, pitfall_46_aggregate_across_edge_and_wrap);

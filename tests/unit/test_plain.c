@@ -458,6 +458,38 @@ START_TEST(who_is_like_the_one_before_is_as_alone)
 }
 END_TEST
 
+/* Where their data lies says nothing of where that of others does. */
+START_TEST(external_buffers_form_no_block)
+{
+	static uint8_t rooms[3][1024] __attribute__((aligned(64)));
+	struct rte_mbuf *bufs[3];
+	void *own[3];
+
+	parsing_open(&p);
+	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+	p.spec.payload = payload;
+	p.spec.len = 100;
+	for (uint32_t i = 0; i < 3; i++, p.spec.seq += 100) {
+		bufs[i] = claimed(GOOD);
+		own[i] = bufs[i]->buf_addr;
+		memcpy(rooms[2 - i], own[i], RTE_PKTMBUF_HEADROOM + bufs[i]->data_len);
+		memset(own[i], 0, RTE_PKTMBUF_HEADROOM + bufs[i]->data_len);
+		bufs[i]->buf_addr = rooms[2 - i];
+		bufs[i]->ol_flags |= RTE_MBUF_F_EXTERNAL;
+	}
+	weir_parse_burst(&p.parse, bufs, 3, &p.out);
+	ck_assert_uint_eq(p.out.n_segs, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(p.out.segs[i].alike, 0);
+		ck_assert_uint_eq(p.out.segs[i].seq, p.out.segs[0].seq + 100 * i);
+		bufs[i]->buf_addr = own[i];
+		bufs[i]->ol_flags = 0;
+	}
+	weir_buf_free_bulk(&p.pool, bufs, 3);
+	parsing_close(&p);
+}
+END_TEST
+
 /* The compare, in every width that this machine has, against one byte at a time. Not inlined: clang
  * would put a wide compare into a function that is built for narrow vectors. */
 static void __attribute__((noinline))
@@ -495,6 +527,7 @@ static void
 add(Suite *s)
 {
 	UNIT_CASE(s, compare_in_every_width);
+	UNIT_CASE(s, external_buffers_form_no_block);
 	UNIT_CASE(s, who_follows_is_seen);
 	UNIT_CASE(s, who_is_like_the_one_before_is_as_alone);
 	UNIT_CASE(s, plain_is_as_checked);
