@@ -121,7 +121,7 @@ lease_list(struct weir_held_pool *pool, struct weir_flow *flow, weir_conn conn,
 /* All that is unread, which one node holds. */
 static inline int
 lease_node_alone(struct weir_held_pool *pool, struct weir_flow *flow, weir_conn conn,
-	    struct weir_span *spans)
+		 struct weir_span *spans)
 {
 	uint32_t idx = flow->unread.head;
 	struct weir_held *held = &pool->nodes[idx];
