@@ -2,6 +2,8 @@
 /* The loop: one poll is one walk through the rooms, left to right. */
 #include <assert.h>
 
+#include <rte_prefetch.h>
+
 #include "engine/engine.h"
 #include "engine/neighbour.h"
 #include "engine/rooms.h"
@@ -49,11 +51,11 @@ enqueue_control(struct weir_engine *engine, const struct weir_key *key, struct w
 static inline void
 prefetch_flow(const struct weir_flow *flow)
 {
-	__builtin_prefetch(&flow->key);
-	__builtin_prefetch(&flow->snd_wscale);
-	__builtin_prefetch(&flow->id);
-	__builtin_prefetch(&flow->header);
-	__builtin_prefetch(&flow->header.bytes[WEIR_HEADER_MAX]);
+	rte_prefetch0(&flow->key);
+	rte_prefetch0(&flow->snd_wscale);
+	rte_prefetch0(&flow->id);
+	rte_prefetch0(&flow->header);
+	rte_prefetch0(&flow->header.bytes[WEIR_HEADER_MAX]);
 }
 
 /* Runs whose entries are known go into their queues. `keys` are theirs, NULL: `keys4`. Returns how many

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rte_prefetch.h>
+
 struct weir_slot {
 	uint32_t gen; /* odd while in use */
 	uint32_t flow; /* in use: flow index; free: next free slot + 1, 0: last */
@@ -36,7 +38,7 @@ int weir_slots_give(struct weir_slots *slots, uint64_t conn);
 static inline void
 weir_slots_prefetch(const struct weir_slots *slots, uint64_t conn)
 {
-	__builtin_prefetch(&slots->slots[(uint32_t)conn]);
+	rte_prefetch0(&slots->slots[(uint32_t)conn]);
 }
 
 /* The slot, or NULL when the handle is stale or was never given out. */

@@ -10,6 +10,8 @@
 #include <emmintrin.h>
 #endif
 
+#include <rte_prefetch.h>
+
 #include "flow/arena.h"
 #include "flow/flow.h"
 #include "wire/parse.h"
@@ -204,8 +206,8 @@ bulk_hash(const struct weir_table *table, struct sought keys, uint32_t n, struct
 		if (i != 0 && is_key(nth(keys, i), nth(keys, i - 1).key))
 			continue;
 		*place = place_of(table, nth(keys, i));
-		__builtin_prefetch(place->bucket[0]);
-		__builtin_prefetch(place->bucket[1]);
+		rte_prefetch0(place->bucket[0]);
+		rte_prefetch0(place->bucket[1]);
 		bulk->key[bulk->n++] = (uint8_t)i;
 	}
 }
@@ -215,11 +217,11 @@ prefetch_entry(const struct weir_table_keys *keys, uint32_t entry)
 {
 	const uint8_t *key = key_of(keys, entry);
 
-	__builtin_prefetch(key);
+	rte_prefetch0(key);
 	if (entry >= keys->first[1])
 		return;
 	for (uint32_t lines = keys->touched & ~1u; lines != 0; lines &= lines - 1)
-		__builtin_prefetch(key + LINE * (uint32_t)__builtin_ctz(lines));
+		rte_prefetch0(key + LINE * (uint32_t)__builtin_ctz(lines));
 }
 
 /* Phase 3: match tags, prefetch the entry that is probably meant. */
