@@ -135,11 +135,11 @@ open_flow_tables(struct weir_tcp *tcp, uint32_t entries, const struct weir_hash_
 			   sizeof(struct weir_time_wait)},
 		.first = {0, tcp->flow_free.size, tcp->flow_free.size + tcp->syn_free.size,
 			  entries},
-		.touched = WEIR_FLOW_STEADY,
+		.flows = true,
 	};
 	int error = weir_table_open(&tcp->table, entries, &hash[0], &keys, node);
 
-	keys.touched = 1;
+	keys.flows = false;
 	keys.base[0] = (uint8_t *)tcp->keys6;
 	keys.base[1] = (uint8_t *)&tcp->syns->key;
 	keys.base[2] = (uint8_t *)&tcp->time_waits->key;

@@ -95,28 +95,28 @@ place_of(const struct weir_table *table, struct sought sought)
 	};
 }
 
-/* One bit for each slot that holds `tag`. */
+/* One bit for each slot of the first bucket that holds `tag`, then for each of the second. */
 #ifdef __SSE2__
 static inline uint32_t
-match(const struct weir_bucket *bucket, uint16_t tag)
+match(const struct weir_bucket *first, const struct weir_bucket *second, uint16_t tag)
 {
-	/* Ten tags in two overlapping groups, 0 to 7 and 2 to 9: no load leaves the line. */
 	__m128i want = _mm_set1_epi16((short)tag);
-	__m128i low = _mm_loadu_si128((const __m128i *)(const void *)&bucket->tag[0]);
-	__m128i high = _mm_loadu_si128((const __m128i *)(const void *)&bucket->tag[2]);
-	__m128i hits = _mm_packs_epi16(_mm_cmpeq_epi16(low, want), _mm_cmpeq_epi16(high, want));
-	uint32_t bits = (uint32_t)_mm_movemask_epi8(hits);
+	__m128i one = _mm_cmpeq_epi16(_mm_load_si128((const __m128i *)(const void *)first->tag), want);
+	__m128i two = _mm_cmpeq_epi16(_mm_load_si128((const __m128i *)(const void *)second->tag), want);
 
-	return (bits & 0xff) | bits >> 8 << 2;
+	return (uint32_t)_mm_movemask_epi8(_mm_packs_epi16(one, two));
 }
+_Static_assert(WEIR_BUCKET_SLOTS == 8 && offsetof(struct weir_bucket, tag) == 0, "one vector");
 #else
 static inline uint32_t
-match(const struct weir_bucket *bucket, uint16_t tag)
+match(const struct weir_bucket *first, const struct weir_bucket *second, uint16_t tag)
 {
 	uint32_t bits = 0;
 
-	for (uint32_t i = 0; i < WEIR_BUCKET_SLOTS; i++)
-		bits |= (uint32_t)(bucket->tag[i] == tag) << i;
+	for (uint32_t i = 0; i < WEIR_BUCKET_SLOTS; i++) {
+		bits |= (uint32_t)(first->tag[i] == tag) << i;
+		bits |= (uint32_t)(second->tag[i] == tag) << (i + WEIR_BUCKET_SLOTS);
+	}
 	return bits;
 }
 #endif
@@ -129,29 +129,23 @@ key_of(const struct weir_table_keys *keys, uint32_t entry)
 	return keys->base[i] + (size_t)(entry - keys->first[i]) * keys->stride[i];
 }
 
-/* The slot among `bits` whose key is the one wanted, or WEIR_BUCKET_SLOTS. */
-static inline uint32_t
-compare(const struct weir_table *table, const struct weir_bucket *bucket, uint32_t bits,
-	struct sought sought)
+/* The bucket of slot `slot` of both, counted from the first one's on. */
+static inline struct hit
+slot_of(const struct place *place, uint32_t slot)
 {
-	for (; bits != 0; bits &= bits - 1) {
-		uint32_t slot = (uint32_t)__builtin_ctz(bits);
-
-		if (is_key(sought, key_of(&table->keys, bucket->entry[slot])))
-			return slot;
-	}
-	return WEIR_BUCKET_SLOTS;
+	return (struct hit){place->bucket[slot / WEIR_BUCKET_SLOTS], slot % WEIR_BUCKET_SLOTS};
 }
 
 static inline struct hit
 look_up(const struct weir_table *table, const struct place *place, struct sought sought)
 {
-	for (uint32_t i = 0; i < 2; i++) {
-		struct weir_bucket *bucket = place->bucket[i];
-		uint32_t slot = compare(table, bucket, match(bucket, place->tag), sought);
+	uint32_t bits = match(place->bucket[0], place->bucket[1], place->tag);
 
-		if (slot != WEIR_BUCKET_SLOTS)
-			return (struct hit){bucket, slot};
+	for (; bits != 0; bits &= bits - 1) {
+		struct hit hit = slot_of(place, (uint32_t)__builtin_ctz(bits));
+
+		if (is_key(sought, key_of(&table->keys, hit.bucket->entry[hit.slot])))
+			return hit;
 	}
 	return (struct hit){NULL, 0};
 }
@@ -177,14 +171,6 @@ weir_table_find_wide(const struct weir_table *table, const struct weir_key *key)
 	return find(table, wide(key));
 }
 
-/* State of one bulk lookup: the keys that differ from the one before them. */
-struct bulk {
-	uint32_t n;
-	uint8_t key[WEIR_BURST_MAX];
-	struct place place[WEIR_BURST_MAX];
-	uint32_t candidate[WEIR_BURST_MAX]; /* first entry whose tag matches, WEIR_NONE: none */
-};
-
 /* Key `i` of an array of either kind. */
 static inline struct sought
 nth(struct sought keys, uint32_t i)
@@ -195,86 +181,62 @@ nth(struct sought keys, uint32_t i)
 	return (struct sought){base + i * stride, keys.wide};
 }
 
-/* Phases 1 and 2: hash each key that differs from the one before it, prefetch its buckets. */
-static inline void
-bulk_hash(const struct weir_table *table, struct sought keys, uint32_t n, struct bulk *bulk)
-{
-	bulk->n = 0;
-	for (uint32_t i = 0; i < n; i++) {
-		struct place *place = &bulk->place[bulk->n];
-
-		if (i != 0 && is_key(nth(keys, i), nth(keys, i - 1).key))
-			continue;
-		*place = place_of(table, nth(keys, i));
-		rte_prefetch0(place->bucket[0]);
-		rte_prefetch0(place->bucket[1]);
-		bulk->key[bulk->n++] = (uint8_t)i;
-	}
-}
-
 static inline void
 prefetch_entry(const struct weir_table_keys *keys, uint32_t entry)
 {
 	const uint8_t *key = key_of(keys, entry);
 
 	rte_prefetch0(key);
-	if (entry >= keys->first[1])
+	if (!keys->flows || entry >= keys->first[1])
 		return;
-	for (uint32_t lines = keys->touched & ~1u; lines != 0; lines &= lines - 1)
-		rte_prefetch0(key + LINE * (uint32_t)__builtin_ctz(lines));
+	for (uint32_t line = 1; line < sizeof(struct weir_flow) / LINE; line++)
+		if ((WEIR_FLOW_STEADY >> line & 1) != 0)
+			rte_prefetch0(key + (size_t)line * LINE);
 }
 
-/* Phase 3: match tags, prefetch the entry that is probably meant. */
-static inline void
-bulk_match(const struct weir_table *table, struct bulk *bulk)
-{
-	for (uint32_t i = 0; i < bulk->n; i++) {
-		const struct place *place = &bulk->place[i];
-		uint32_t bits = match(place->bucket[0], place->tag) |
-				match(place->bucket[1], place->tag) << WEIR_BUCKET_SLOTS;
-		uint32_t slot, entry;
-
-		bulk->candidate[i] = WEIR_NONE;
-		if (bits == 0)
-			continue;
-		slot = (uint32_t)__builtin_ctz(bits);
-		entry = slot < WEIR_BUCKET_SLOTS
-			    ? place->bucket[0]->entry[slot]
-			    : place->bucket[1]->entry[slot - WEIR_BUCKET_SLOTS];
-		prefetch_entry(&table->keys, entry);
-		bulk->candidate[i] = entry;
-	}
-}
-
-/* Phase 4: compare keys. A wrong candidate shares 16 bits of hash: rare, so looked up in full. */
+/* The first entry whose tag is the one wanted, which is probably it; WEIR_NONE: no tag is. */
 static inline uint32_t
-bulk_compare(const struct weir_table *table, const struct bulk *bulk, uint32_t i,
-	     struct sought sought)
+candidate_of(const struct weir_table *table, const struct place *place)
 {
-	uint32_t entry = bulk->candidate[i];
+	uint32_t bits = match(place->bucket[0], place->bucket[1], place->tag);
+	struct hit hit;
+	uint32_t entry;
+
+	if (bits == 0)
+		return WEIR_NONE;
+	hit = slot_of(place, (uint32_t)__builtin_ctz(bits));
+	entry = hit.bucket->entry[hit.slot];
+	prefetch_entry(&table->keys, entry);
+	return entry;
+}
+
+/* A wrong candidate shares 16 bits of hash: rare, so looked up in full. */
+static inline uint32_t
+confirm(const struct weir_table *table, const struct place *place, struct sought sought,
+	uint32_t candidate)
+{
 	struct hit hit;
 
-	if (entry == WEIR_NONE || is_key(sought, key_of(&table->keys, entry)))
-		return entry;
-	hit = look_up(table, &bulk->place[i], sought);
+	if (candidate == WEIR_NONE || is_key(sought, key_of(&table->keys, candidate)))
+		return candidate;
+	hit = look_up(table, place, sought);
 	return hit.bucket == NULL ? WEIR_NONE : hit.bucket->entry[hit.slot];
 }
 
 static inline void
 find_bulk(const struct weir_table *table, struct sought keys, uint32_t n, uint32_t *entries)
 {
-	struct bulk bulk;
+	struct place places[WEIR_BURST_MAX];
 
-	bulk_hash(table, keys, n, &bulk);
-	bulk_match(table, &bulk);
-	for (uint32_t i = 0; i < bulk.n; i++) {
-		uint32_t from = bulk.key[i];
-		uint32_t to = i + 1 < bulk.n ? bulk.key[i + 1] : n;
-		uint32_t entry = bulk_compare(table, &bulk, i, nth(keys, from));
-
-		for (uint32_t j = from; j < to; j++)
-			entries[j] = entry;
+	for (uint32_t i = 0; i < n; i++) {
+		places[i] = place_of(table, nth(keys, i));
+		rte_prefetch0(places[i].bucket[0]);
+		rte_prefetch0(places[i].bucket[1]);
 	}
+	for (uint32_t i = 0; i < n; i++)
+		entries[i] = candidate_of(table, &places[i]);
+	for (uint32_t i = 0; i < n; i++)
+		entries[i] = confirm(table, &places[i], nth(keys, i), entries[i]);
 }
 
 void
@@ -295,17 +257,18 @@ static inline int
 insert(struct weir_table *table, struct sought sought, uint32_t entry)
 {
 	struct place place = place_of(table, sought);
-	uint32_t room[2] = {match(place.bucket[0], 0), match(place.bucket[1], 0)};
-	uint32_t emptier = __builtin_popcount(room[1]) > __builtin_popcount(room[0]);
-	uint32_t slot;
+	uint32_t room = match(place.bucket[0], place.bucket[1], 0);
+	uint32_t low = room & ((1u << WEIR_BUCKET_SLOTS) - 1), high = room ^ low;
+	struct hit hit;
 
 	if (look_up(table, &place, sought).bucket != NULL)
 		return -EEXIST;
-	if (room[emptier] == 0)
+	if (room == 0)
 		return -ENOSPC;
-	slot = (uint32_t)__builtin_ctz(room[emptier]);
-	place.bucket[emptier]->tag[slot] = place.tag;
-	place.bucket[emptier]->entry[slot] = entry;
+	hit = slot_of(&place, (uint32_t)__builtin_ctz(
+				      __builtin_popcount(high) > __builtin_popcount(low) ? high : low));
+	hit.bucket->tag[hit.slot] = place.tag;
+	hit.bucket->entry[hit.slot] = entry;
 	table->count++;
 	return 0;
 }

@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Flow table: keyed hash to an entry number. One bucket is one cache line of ten (tag, entry) pairs;
- * a key lives in one of two buckets, the emptier at insertion, so that probing is bounded at two
- * lines. Keys are not stored here: the caller's `key_of` array is, so a hit touches only the bucket
+ * Flow table: keyed hash to an entry number. One bucket is one cache line of eight (tag, entry) pairs,
+ * whose tags are one vector; a key lives in one of two buckets, the emptier at insertion, so that
+ * probing is bounded at two lines. Keys are not stored here: the caller's `key_of` array is, so a hit touches only the bucket
  * and the entry itself.
  */
 #ifndef WEIR_FLOW_TABLE_H
 #define WEIR_FLOW_TABLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "wire/key.h"
 
-#define WEIR_BUCKET_SLOTS 10
+#define WEIR_BUCKET_SLOTS 8
 
 struct weir_bucket {
 	uint16_t tag[WEIR_BUCKET_SLOTS]; /* 0: free */
 	uint32_t entry[WEIR_BUCKET_SLOTS];
-	uint32_t spare;
+	uint32_t spare[4];
 } __attribute__((aligned(64)));
 _Static_assert(sizeof(struct weir_bucket) == 64, "one cache line");
 
 /*
  * Where the key of an entry lies. Entries are numbered through up to four arrays of equal purpose:
  * flows, SYN-RECEIVED, TIME-WAIT. Array i covers [first[i], first[i+1]); base[i] is the key of its
- * first element. Whoever looks up entries of array 0 will touch those bytes of each, from its key on, that
- * are named in `touched`, a bit for each line: they are fetched as soon as it is known which entry it
- * probably is.
+ * first element. `flows`: array 0 are struct weir_flow from their first line on, of which whoever looks
+ * one up will touch WEIR_FLOW_STEADY; these are fetched as soon as it is known which entry it probably is.
  */
 #define WEIR_TABLE_ARRAYS 3
 struct weir_table_keys {
 	const uint8_t *base[WEIR_TABLE_ARRAYS];
 	uint32_t stride[WEIR_TABLE_ARRAYS];
-	uint32_t touched; /* bit 0 is the line of the key */
+	bool flows;
 	uint32_t first[WEIR_TABLE_ARRAYS + 1];
 };
 
@@ -53,9 +53,8 @@ void weir_table_close(struct weir_table *table);
 uint32_t weir_table_find(const struct weir_table *table, const struct weir_key4 *key);
 
 /*
- * Entries of `n` keys (n <= WEIR_BURST_MAX) in four phases: hash and prefetch buckets, match tags
- * and prefetch entries, compare keys. A key equal to the one before it costs only that comparison.
- * Absent keys give WEIR_NONE. Only the thread that polls the engine.
+ * Entries of `n` keys (n <= WEIR_BURST_MAX) in three phases: hash and prefetch buckets, match tags and
+ * prefetch entries, compare keys. Absent keys give WEIR_NONE. Only the thread that polls the engine.
  */
 void weir_table_find_bulk(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
 			  uint32_t *entries);
