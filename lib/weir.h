@@ -148,7 +148,7 @@ struct weir_port_config {
 	uint32_t size;
 	uint32_t prefix_len;
 	struct weir_addr address; /* of either family */
-	/* Of IPv4, another in the network of `address`, which is of IPv4 then; family 0: none. */
+	/* Of IPv4, another host in the network of `address`, which is of IPv4 then; family 0: none. */
 	struct weir_addr gateway;
 };
 

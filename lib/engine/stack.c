@@ -348,14 +348,15 @@ is_host_of(const struct weir_addr *address, uint32_t prefix_len)
 	return host == 0 || ((ipv4_of(address) & host) != 0 && (ipv4_of(address) & host) != host);
 }
 
-/* It lies in the network of the address, which is another's. Only of IPv4, where ARP finds it. */
+/* A host of the network of the address, which is another's. Only of IPv4, where ARP finds it. */
 static bool
 is_gateway(const struct weir_port_config *config)
 {
 	uint32_t differ = ipv4_of(&config->address) ^ ipv4_of(&config->gateway);
 
 	return config->gateway.family == 4 && config->address.family == 4 && differ != 0 &&
-	       (differ & netmask_of(config->prefix_len)) == 0;
+	       (differ & netmask_of(config->prefix_len)) == 0 &&
+	       is_host_of(&config->gateway, config->prefix_len);
 }
 
 static void

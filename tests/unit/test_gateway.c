@@ -345,6 +345,8 @@ START_TEST(which_gateways_are_refused)
 	open_road();
 	ck_assert_int_eq(attach("198.51.100.1", "198.51.101.1"), -EINVAL);
 	ck_assert_int_eq(attach("198.51.100.1", "198.51.100.1"), -EINVAL);
+	ck_assert_int_eq(attach("198.51.100.1", "198.51.100.0"), -EINVAL);
+	ck_assert_int_eq(attach("198.51.100.1", "198.51.100.255"), -EINVAL);
 	ck_assert_int_eq(attach("198.51.100.1", "2001:db8::1"), -EINVAL);
 	ck_assert_int_eq(attach("2001:db8::1", "2001:db8::2"), -EINVAL);
 	ck_assert_int_eq(attach("2001:db8::1", "198.51.100.1"), -EINVAL);

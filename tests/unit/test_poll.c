@@ -277,6 +277,33 @@ START_TEST(unknown_segments_leave_by_name)
 }
 END_TEST
 
+/* Data of no flow that is parsed as one block: each segment is answered for itself. */
+START_TEST(a_block_of_a_stranger)
+{
+	struct remote stranger;
+
+	open_default();
+	world_believe(&world);
+	remote_init(&stranger, 40000);
+	stranger.to = 77;
+	stranger.rcv_nxt = 7000;
+	for (uint16_t i = 0; i < 6; i++) { /* in the descriptors stands what is not answered */
+		stranger.port = (uint16_t)(50000 + i);
+		remote_send(&world, &stranger, 1, WEIR_TCP_RST, 0);
+	}
+	ck_assert_uint_eq(world_poll(&world, 1000), 0);
+	stranger.port = 40000;
+	stream_segs(&stranger, 6);
+	ck_assert_uint_eq(world_poll(&world, 1000), 6);
+	for (uint32_t i = 0; i < 6; i++) {
+		ck_assert_uint_eq(world.replies[i].flags, WEIR_TCP_RST);
+		ck_assert_uint_eq(world.replies[i].seq, 7000);
+	}
+	ck_assert_uint_eq(drops_of(WEIR_DROP_NO_FLOW), 12);
+	world_close(&world);
+}
+END_TEST
+
 /* A whole burst for this port, of no flow. */
 static uint16_t
 strangers_rx(void *ctx, struct rte_mbuf **bufs, uint16_t n, uint64_t now_ns)
@@ -414,6 +441,7 @@ add(Suite *s)
 	UNIT_CASE(s, the_deadline_follows_the_api);
 	UNIT_CASE(s, many_timers_take_several_polls);
 	UNIT_CASE(s, unknown_segments_leave_by_name);
+	UNIT_CASE(s, a_block_of_a_stranger);
 	UNIT_CASE(s, pitfall_48_control_queue_takes_all_ports);
 	UNIT_CASE(s, pitfall_50_balance_of_a_soup);
 }
