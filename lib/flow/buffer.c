@@ -193,11 +193,19 @@ _Static_assert(WORDS_AT % sizeof(frame_words) == 0 &&
 		       offsetof(struct rte_mbuf, ol_flags) == WORDS_AT + 8 &&
 		       offsetof(struct rte_mbuf, packet_type) == WORDS_AT + 16 &&
 		       offsetof(struct rte_mbuf, data_len) == WORDS_AT + 24,
-	       "are_frames() reads four words");
+	       "what_are_they() reads four words");
 _Static_assert(offsetof(struct rte_mbuf, pkt_len) == offsetof(struct rte_mbuf, packet_type) + 4 &&
 		       offsetof(struct rte_mbuf, vlan_tci) ==
 			       offsetof(struct rte_mbuf, data_len) + 2,
-	       "which hold these, too");
+	       "which hold these, too, the lengths in one word with the tag");
+
+#define LENGTHS_STEP 64
+
+enum frames {
+	FRAMES,
+	OTHER_LENGTHS, /* or tags: the rest is right */
+	OTHER,
+};
 
 /*
  * What buffers from a mempool do not have already: one segment, one owner and no successor they
@@ -205,12 +213,11 @@ _Static_assert(offsetof(struct rte_mbuf, pkt_len) == offsetof(struct rte_mbuf, p
  * from another core may still share the first: it is only written when it says something else, and
  * buffers that carry one ACK after the other seldom do.
  */
-static inline bool
-are_frames(struct rte_mbuf **bufs, uint32_t n, uint16_t len)
+static inline enum frames
+what_are_they(struct rte_mbuf **bufs, uint32_t n, uint16_t len)
 {
 	const frame_words begin = {RTE_PKTMBUF_HEADROOM, 0}, sizes = {(uint64_t)len << 32, len};
 	const frame_words begin_mask = {UINT16_MAX, ~RTE_MBUF_F_EXTERNAL}; /* set in pinned buffers */
-	const frame_words sizes_mask = {UINT64_MAX, UINT32_MAX};
 	frame_words other = {0, 0}, other_sizes = {0, 0};
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -219,8 +226,10 @@ are_frames(struct rte_mbuf **bufs, uint32_t n, uint16_t len)
 		other |= words[0] ^ begin;
 		other_sizes |= words[1] ^ sizes;
 	}
-	other = (other & begin_mask) | (other_sizes & sizes_mask);
-	return (other[0] | other[1]) == 0;
+	other &= begin_mask;
+	if (unlikely((other[0] | other[1] | (uint32_t)other_sizes[0]) != 0))
+		return OTHER;
+	return ((other_sizes[0] >> 32) | (uint32_t)other_sizes[1]) == 0 ? FRAMES : OTHER_LENGTHS;
 }
 
 static void
@@ -236,14 +245,50 @@ make_frame(struct rte_mbuf *buf, uint16_t len)
 	buf->data_len = len;
 }
 
+static inline uint64_t
+lengths_of(const struct rte_mbuf *buf)
+{
+	uint64_t word;
+
+	memcpy(&word, &buf->pkt_len, sizeof(word));
+	return word;
+}
+
+/* Duplicate ACKs are longer than the others and anywhere among them, but few: they are picked out without
+ * a branch for each. */
+static void __attribute__((noinline))
+set_lengths(struct rte_mbuf **bufs, uint32_t n, uint16_t len)
+{
+	const struct rte_mbuf like = {.pkt_len = len, .data_len = len};
+	const uint64_t lengths = lengths_of(&like);
+	struct rte_mbuf *others[LENGTHS_STEP];
+
+	for (uint32_t step; n != 0; bufs += step, n -= step) {
+		uint32_t n_others = 0;
+
+		step = RTE_MIN(n, (uint32_t)LENGTHS_STEP);
+		for (uint32_t i = 0; i < step; i++) {
+			others[n_others] = bufs[i];
+			n_others += lengths_of(bufs[i]) != lengths;
+		}
+		for (uint32_t i = 0; i < n_others; i++)
+			memcpy(&others[i]->pkt_len, &lengths, sizeof(lengths));
+	}
+}
+
 static bool
 mempool_take(struct rte_mempool *mempool, struct rte_mbuf **bufs, uint32_t n, uint16_t len)
 {
+	enum frames what;
+
 	if (rte_mempool_get_bulk(mempool, (void **)bufs, n) != 0)
 		return false;
-	if (unlikely(!are_frames(bufs, n, len)))
+	what = what_are_they(bufs, n, len);
+	if (unlikely(what == OTHER_LENGTHS))
+		set_lengths(bufs, n, len);
+	else if (unlikely(what == OTHER))
 		for (uint32_t i = 0; i < n; i++)
-			if (!are_frames(&bufs[i], 1, len))
+			if (what_are_they(&bufs[i], 1, len) != FRAMES)
 				make_frame(bufs[i], len);
 	return true;
 }
