@@ -250,6 +250,8 @@ weir_wheel_advance(struct weir_wheel *wheel, uint32_t now_ms, uint32_t most,
 		uint32_t step_ms;
 
 		fired += fire_now(wheel, most - fired, fire, user);
+		if (wheel->now_ms == target) /* most polls find it so */
+			break;
 		step_ms = weir_wheel_next(wheel);
 		if (step_ms == 0) /* `most` was reached */
 			break;
