@@ -115,7 +115,7 @@ emit_copies(void *user, uint8_t port, const struct weir_sack_image *image, const
 	struct weir_attached *at = &engine->ports[port];
 	uint32_t fit = RTE_MIN(n, room(engine, at)), sent;
 
-	fill_stock(engine, image->ack.len);
+	fill_stock(engine, image->plain_len);
 	sent = weir_ack_copies_expand(&engine->stock, image, edges + (n - fit), fit, at->tx + at->n_tx);
 	engine->tcp.stats.drops[WEIR_DROP_TX_FULL] += n - fit;
 	engine->tcp.stats.drops[WEIR_DROP_TX_NO_BUFFER] += fit - sent;

@@ -292,35 +292,69 @@ weir_header_build(const struct weir_header *header, const struct weir_packet *pa
 	return header->l4_off + tcp_len;
 }
 
+/* The option with all blocks, the first one's right edge zero; its sum. */
+static uint64_t
+put_sack_image(uint8_t *to, const struct weir_packet *packet)
+{
+	const uint32_t n = packet->n_sacks;
+	const uint32_t head = __builtin_bswap32(NOP << 24 | NOP << 16 | SACK << 8 | (2 + 8 * n));
+	uint64_t sum = head;
+
+	memcpy(to, &head, sizeof(head));
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t start = __builtin_bswap32(packet->sacks[i][0]);
+		uint64_t end = i != 0 ? __builtin_bswap32(packet->sacks[i][1]) : 0;
+		uint64_t block = start | end << 32;
+
+		memcpy(to + 4 + 8 * i, &block, sizeof(block));
+		sum += start + end;
+	}
+	return sum;
+}
+
+/* The lengths of `header`, which it has as they are without options, grow by `more`; what that adds to the sum of its
+ * pseudo header. */
+static uint64_t
+grow_ip(const struct weir_header *header, uint32_t more, uint8_t *bytes)
+{
+	uint8_t *ip = bytes + header->l3_off;
+	uint64_t sum = __builtin_bswap16((uint16_t)more);
+	uint16_t field;
+
+	if (is_ip6(ip)) {
+		weir_store_be16(ip + 4, header->len - header->l4_off + more);
+		return sum;
+	}
+	weir_store_be16(ip + 2, header->len - header->l3_off + more);
+	memcpy(&field, ip + 10, sizeof(field));
+	field = (uint16_t)~weir_csum_fold((uint64_t)(uint16_t)~field + sum);
+	memcpy(ip + 10, &field, sizeof(field));
+	return sum;
+}
+
 void
 weir_sack_image(struct weir_sack_image *image, const struct weir_header *header,
 		const struct weir_packet *packet)
 {
-	const struct weir_ack_template ack = {
+	const struct weir_ack_template train = {
 		.header = header, .seq = packet->seq, .tsval = packet->tsval, .flags = packet->flags};
-	uint32_t n = packet->n_sacks, more = n != 0 ? 4 + 8 * n : 0;
-	const uint8_t *ip = header->bytes + header->l3_off;
-	uint64_t sum = __builtin_bswap16((uint16_t)more); /* of the pseudo header's length */
+	const struct weir_ack same = {
+		.ack = packet->ack, .tsecr = packet->tsecr, .win = packet->win};
+	struct weir_ack_image ack = weir_header_image(&train);
+	uint32_t more = packet->n_sacks != 0 ? 4 + 8u * packet->n_sacks : 0;
+	uint8_t *tcp = image->bytes + header->l4_off;
 	uint16_t field;
 
-	image->ack = weir_header_image(&ack);
-	image->same = (struct weir_ack){
-		.ack = packet->ack, .tsecr = packet->tsecr, .win = packet->win};
+	weir_header_ack(&ack, &same, image->bytes);
 	image->len = header->len + more;
-	image->n = n;
-	if (n == 0)
+	image->plain_len = header->len;
+	image->edge_off = more != 0 ? header->len + 8 : 0;
+	image->sum_off = header->l4_off + SUM;
+	if (more == 0)
 		return;
-	image->ip_len = __builtin_bswap16((uint16_t)(image->len - (is_ip6(ip) ? header->l4_off : header->l3_off)));
-	memcpy(&field, ip + 10, sizeof(field));
-	image->ip_sum = (uint16_t)~weir_csum_fold((uint64_t)(uint16_t)~field + sum);
-	image->head = __builtin_bswap32(NOP << 24 | NOP << 16 | SACK << 8 | (2 + 8 * n));
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t start = __builtin_bswap32(packet->sacks[i][0]);
-		uint64_t end = i != 0 ? __builtin_bswap32(packet->sacks[i][1]) : 0;
-
-		image->blocks[i] = start | end << 32;
-		sum += start + end;
-	}
-	image->ack.bits = (uint16_t)(image->ack.bits + (more / 4 << 4)); /* the first byte is the lower one */
-	image->ack.sum += sum + image->head + (more / 4 << 4);
+	memcpy(&field, tcp + SUM, sizeof(field));
+	tcp[OFFSET] = (uint8_t)(tcp[OFFSET] + (more / 4 << 4));
+	image->sum = (uint32_t)weir_csum_fold((uint64_t)(uint16_t)~field + (more / 4 << 4) +
+					      grow_ip(header, more, image->bytes) +
+					      put_sack_image(image->bytes + header->len, packet));
 }

@@ -174,15 +174,14 @@ weir_packet_copy(uint8_t *to, const uint8_t *from, uint32_t len)
 }
 
 /* Write one ACK, image->len bytes, to `to`, which has room for WEIR_HEADER_MAX: copy, patch, checksum
- * from the sum (RFC 1624), to which `more` comes that the image does not know. */
+ * from the sum (RFC 1624). */
 static inline void
-weir_header_ack_with(const struct weir_ack_image *image, const struct weir_ack *ack, uint32_t more,
-		     uint8_t *to)
+weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, uint8_t *to)
 {
 	uint32_t number = __builtin_bswap32(ack->ack), tsecr = __builtin_bswap32(ack->tsecr);
 	uint16_t win = __builtin_bswap16(ack->win), field;
 	uint8_t *tcp = to + image->l4_off;
-	uint64_t sum = image->sum + number + win + more;
+	uint64_t sum = image->sum + number + win;
 
 	weir_header_copy(to, image->header->bytes, image->len);
 	memcpy(tcp + 4, &image->seq, sizeof(image->seq));
@@ -201,23 +200,15 @@ weir_header_ack_with(const struct weir_ack_image *image, const struct weir_ack *
 	memcpy(tcp + 16, &field, sizeof(field));
 }
 
-static inline void
-weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, uint8_t *to)
-{
-	weir_header_ack_with(image, ack, 0, to);
-}
-
 /* Packets without data that differ in the right edge of their first SACK block alone: the duplicate
- * ACKs of a run behind a hole. The image of an ACK, and what stands behind it. */
+ * ACKs of a run behind a hole. */
 struct weir_sack_image {
-	struct weir_ack_image ack; /* its sum covers the blocks, but for that edge */
-	struct weir_ack same;	   /* what all of them acknowledge */
-	uint64_t blocks[4];	   /* as on the wire, that edge zero */
-	uint32_t head;		   /* NOP NOP SACK length, as on the wire */
-	uint32_t len;		   /* of a packet */
-	uint32_t n;		   /* blocks */
-	uint16_t ip_len;	   /* as on the wire */
-	uint16_t ip_sum;	   /* IPv4 */
+	uint8_t bytes[WEIR_PACKET_MAX]; /* that edge and the checksum are undefined */
+	uint32_t sum;	   /* of all but that edge, folded */
+	uint32_t len;	   /* of a packet */
+	uint32_t plain_len; /* of one without SACK blocks */
+	uint32_t edge_off; /* 0: there is no block */
+	uint32_t sum_off;
 };
 
 /* `packet`: neither SYN nor AccECN nor an ECN codepoint, at most as many blocks as there is room for. */
@@ -228,24 +219,17 @@ void weir_sack_image(struct weir_sack_image *image, const struct weir_header *he
 static inline void
 weir_sack_write(const struct weir_sack_image *image, uint32_t edge, uint8_t *to)
 {
-	const struct weir_header *header = image->ack.header;
-	uint32_t word = image->n != 0 ? __builtin_bswap32(edge) : 0;
-	uint64_t block = image->blocks[0] | (uint64_t)word << 32;
-	uint8_t *ip = to + header->l3_off, *option = to + header->len;
+	uint32_t word = __builtin_bswap32(edge);
+	uint32_t sum = image->sum + (word & 0xffff) + (word >> 16);
+	uint16_t field;
 
-	weir_header_ack_with(&image->ack, &image->same, word, to);
-	if (image->n == 0)
+	weir_packet_copy(to, image->bytes, image->len);
+	if (image->edge_off == 0)
 		return;
-	if (header->l4_off - header->l3_off == WEIR_HEADER_IP4) {
-		memcpy(ip + 2, &image->ip_len, sizeof(image->ip_len));
-		memcpy(ip + 10, &image->ip_sum, sizeof(image->ip_sum));
-	} else {
-		memcpy(ip + 4, &image->ip_len, sizeof(image->ip_len));
-	}
-	memcpy(option, &image->head, sizeof(image->head));
-	memcpy(option + 4, &block, sizeof(block));
-	for (uint32_t i = 1; i < image->n; i++)
-		memcpy(option + 4 + 8 * i, &image->blocks[i], sizeof(image->blocks[i]));
+	sum = (sum & 0xffff) + (sum >> 16);
+	field = (uint16_t)~(sum + (sum >> 16));
+	memcpy(to + image->edge_off, &word, sizeof(word));
+	memcpy(to + image->sum_off, &field, sizeof(field));
 }
 
 #endif

@@ -67,10 +67,15 @@ static void
 see_copies(void *user, uint8_t port, const struct weir_sack_image *image, const struct weir_ack *edges,
 	   uint32_t n)
 {
+	const uint8_t *p = image->bytes + 34;
+
 	ck_assert_ptr_eq(user, seen);
 	ck_assert_uint_lt(n_seen, SEEN_MAX);
-	seen[n_seen++] = (struct seen){
-	    .n = n, .ack = image->same.ack, .tsecr = edges[n - 1].ack, .win = image->same.win, .port = port};
+	seen[n_seen++] = (struct seen){.n = n,
+				       .ack = weir_load_be32(p + 8),
+				       .tsecr = edges[n - 1].ack,
+				       .win = weir_load_be16(p + 14),
+				       .port = port};
 }
 
 static const struct weir_emit emit = {see_train, see_frame, see_copies, seen};
