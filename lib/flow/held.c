@@ -90,6 +90,95 @@ weir_held_unfold(struct weir_held_pool *pool, struct weir_held_list *list, uint3
 	weir_held_row_give(pool, all.row);
 }
 
+/* How far behind its buffer the payload of each packet begins. */
+static ptrdiff_t
+ahead_of(const struct weir_held *held)
+{
+	return held->packets == 1 ? held->data - (const uint8_t *)held->buf : held->ahead;
+}
+
+/* Room for the `n` packets of `like`, held nowhere, behind those of `held`, which they continue; NULL where
+ * they do not suit. They are held from now on. */
+static struct rte_mbuf **
+make_room(struct weir_held_pool *pool, struct weir_held *held, const struct weir_held *like, uint32_t n)
+{
+	uint32_t had = held->packets;
+	struct weir_held_row *row;
+
+	if (had + n > WEIR_HELD_ROW || held->home != like->home || held->len != like->len ||
+	    held->seq + weir_held_bytes(held) != like->seq || ahead_of(held) != ahead_of(like) ||
+	    like->home == 0 || like->home == WEIR_HELD_CHAIN)
+		return NULL;
+	if (had == 1) {
+		row = weir_held_row_take(pool);
+		if (row == NULL)
+			return NULL;
+		row->bufs[0] = held->buf;
+		held->ahead = ahead_of(like);
+		held->row = row;
+	}
+	held->packets = (uint8_t)(had + n);
+	pool->folded += n;
+	return held->row->bufs + had;
+}
+
+bool
+weir_held_extend(struct weir_held_pool *pool, struct weir_held_list *list, const struct weir_seg *block,
+		 uint32_t n)
+{
+	struct rte_mbuf **to;
+	struct weir_held like;
+
+	weir_held_fill(&like, block, &pool->homes);
+	to = make_room(pool, &pool->nodes[list->tail], &like, n);
+	if (to == NULL)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		to[i] = block[i].buf;
+	return true;
+}
+
+/* Node `idx` becomes part of the node `tail`, if it suits. */
+static bool
+merge(struct weir_held_pool *pool, uint32_t tail, uint32_t idx)
+{
+	struct weir_held like = pool->nodes[idx];
+	struct rte_mbuf **to = make_room(pool, &pool->nodes[tail], &like, like.packets);
+
+	if (to == NULL)
+		return false;
+	if (like.packets == 1) {
+		*to = like.buf;
+	} else {
+		memcpy(to, like.row->bufs, like.packets * sizeof(*to));
+		weir_held_drop_row(pool, &like);
+	}
+	weir_held_free(pool, idx);
+	return true;
+}
+
+void
+weir_held_join(struct weir_held_pool *pool, struct weir_held_list *list, const struct weir_held_list *more)
+{
+	uint32_t first = more->head;
+
+	if (first == 0)
+		return;
+	if (list->tail != 0) {
+		uint32_t next = pool->nodes[first].next;
+
+		if (merge(pool, list->tail, first)) {
+			if (next == 0)
+				return;
+			first = next;
+		}
+		pool->nodes[list->tail].next = first;
+	} else {
+		list->head = first;
+	}
+	list->tail = more->tail;
+}
+
 uint32_t
 weir_held_alloc(struct weir_held_pool *pool)
 {

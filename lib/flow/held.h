@@ -245,6 +245,39 @@ weir_held_give(struct weir_held_pool *pool, uint32_t first, uint32_t last, uint3
 /* The buffer is the caller's business. */
 void weir_held_free(struct weir_held_pool *pool, uint32_t idx);
 
+/* The block of `n` becomes part of the last node of `list`, which has one: false where it does not suit. */
+bool weir_held_extend(struct weir_held_pool *pool, struct weir_held_list *list,
+		      const struct weir_seg *block, uint32_t n);
+
+/* Hold the block of `n` segments behind `list`. As many nodes have been reserved. */
+static inline void
+weir_held_add_block(struct weir_held_pool *pool, struct weir_held_list *list,
+		    const struct weir_seg *block, uint32_t n)
+{
+	uint32_t node = pool->free, last = node, held = 1, nodes = 1;
+	struct weir_held *like = &pool->nodes[node];
+	ptrdiff_t ahead;
+
+	if (list->tail != 0 && pool->nodes[list->tail].packets + n <= WEIR_HELD_ROW &&
+	    weir_held_extend(pool, list, block, n))
+		return;
+	weir_held_fill(like, block, &pool->homes);
+	ahead = like->data - (const uint8_t *)like->buf;
+	if (n != 1)
+		held = weir_held_fold(pool, like, block, n);
+	for (; __builtin_expect(held < n, 0); held++, nodes++) {
+		last = pool->nodes[last].next;
+		weir_held_set(&pool->nodes[last], block[held].buf,
+			      (const uint8_t *)block[held].buf + ahead, block->len,
+			      block->seq + held * block->len, like->home);
+	}
+	weir_held_take(pool, list, last, nodes);
+}
+
+/* All of `more` goes behind `list`; the first node of it into the last one, where that suits. */
+void weir_held_join(struct weir_held_pool *pool, struct weir_held_list *list,
+		    const struct weir_held_list *more);
+
 /* Append node `idx` behind the last one. */
 static inline void
 weir_held_append(struct weir_held_pool *pool, struct weir_held_list *list, uint32_t idx)

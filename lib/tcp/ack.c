@@ -161,6 +161,17 @@ repeated(const struct weir_gather *g, const struct weir_flow *flow, const struct
 	return last;
 }
 
+/* The right edges behind the segments of a block; behind the last one written. */
+static inline struct weir_ack *
+put_edges(const struct weir_seg *block, struct weir_ack *to)
+{
+	struct weir_ack *end = to + 1 + block->alike;
+
+	for (uint32_t edge = block->seq + block->len; to != end; edge += block->len)
+		(to++)->ack = edge;
+	return to;
+}
+
 /* One packet stands for all, and for those of the run before where nothing came between. */
 void
 weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
@@ -168,6 +179,7 @@ weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct w
 {
 	struct weir_gather *g = &tcp->gather;
 	struct weir_gather_single *next, *single;
+	struct weir_ack *to, *end;
 
 	tcp->stats.dup_acks += n;
 	if (g->n_acks + n > g->capacity)
@@ -181,8 +193,11 @@ weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct w
 		single->edges = g->n_acks;
 	}
 	single->n_edges += n;
-	for (uint32_t i = 0; i < n; i++)
-		g->acks[g->n_acks++].ack = segs[i].seq + segs[i].len;
+	to = g->acks + g->n_acks;
+	end = to + n;
+	g->n_acks += n;
+	for (const struct weir_seg *block = segs; to != end; block += 1u + block->alike)
+		to = put_edges(block, to);
 }
 
 /* RFC 5681 4.2 on the segments of the wire: every second segment, or 2 MSS. */

@@ -30,8 +30,10 @@ weir_aggregate_alone_causes(const struct weir_seg *seg)
 uint32_t
 weir_aggregate_follow_causes(const struct weir_seg *block, uint32_t next, const struct weir_seg *seg)
 {
-	uint32_t causes = weir_aggregate_alone_causes(block) | weir_aggregate_alone_causes(seg);
+	uint32_t causes = 0;
 
+	if (!weir_aggregate_is_plain(block) || !weir_aggregate_is_plain(seg)) /* most are */
+		causes = weir_aggregate_alone_causes(block) | weir_aggregate_alone_causes(seg);
 	causes |= seg->seq != next ? CAUSE_BIT(SEQUENCE) : 0;
 	causes |= (seg->ack - block->ack) >> WEIR_SEG_ACK_BITS ? CAUSE_BIT(ACK) : 0;
 	causes |= (seg->tsval - block->tsval) >> WEIR_SEG_TS_BITS ? CAUSE_BIT(TIMESTAMP) : 0;

@@ -87,6 +87,38 @@ weir_aggregate_form(struct weir_seg *segs, uint32_t n, uint32_t limit)
 	return a;
 }
 
+/* Buffer segments of all of it. */
+static inline uint32_t
+weir_aggregate_bufs(const struct weir_aggregate *a)
+{
+	uint32_t bufs = 0, len;
+
+	for (uint32_t i = 0; i < a->n; i += len) {
+		len = 1u + a->segs[i].alike;
+		bufs += a->segs[i].nb_segs * len;
+	}
+	return bufs;
+}
+
+/* The first segment, if it begins a block, becomes one of its own. */
+static inline void
+weir_aggregate_part(struct weir_aggregate *a)
+{
+	if (a->segs[0].alike == 0)
+		return;
+	weir_seg_split(&a->segs[0], 1);
+	a->last += a->last == 0;
+}
+
+/* The first `n` segments, whole blocks, are dealt with. */
+static inline void
+weir_aggregate_drop(struct weir_aggregate *a, uint32_t n)
+{
+	a->segs += n;
+	a->n -= n;
+	a->last -= a->last < n ? a->last : n;
+}
+
 const char *weir_aggregate_cause_name(uint32_t cause);
 
 #endif

@@ -11,13 +11,13 @@
 /* Zero when every segment is acceptable and plain, whether or not it is next in order, and nothing else
  * is to be said in the ACKs. The aggregation rules make the first and the last speak for those between. */
 static uint64_t
-gap_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_seg *first,
-	  const struct weir_seg *last)
+gap_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_aggregate *run)
 {
+	const struct weir_seg *first = &run->segs[0], *last = &run->segs[run->last];
 	uint64_t doubt = flow->state ^ WEIR_TCP_ESTABLISHED;
 
 	doubt |= weir_seq_lt(first->seq, flow->rcv_nxt) | (first->len == 0);
-	doubt |= weir_seq_lt(flow->rcv_adv, last->seq + last->len);
+	doubt |= weir_seq_lt(flow->rcv_adv, weir_seg_block_end(last));
 	doubt |= (uint64_t)((first->flags & ~WEIR_TCP_PSH) ^ WEIR_TCP_ACK);
 	doubt |= (first->ack ^ flow->snd_una) | (last->ack ^ flow->snd_una);
 	doubt |= first->shape ^ (flow->opts & WEIR_FLOW_TS); /* both are 1 or 0 */
@@ -42,7 +42,8 @@ range_before(const struct weir_range_pool *pool, const struct weir_ranges *set, 
 	return next == 0 || weir_seq_lt(end, pool->nodes[next].start) ? idx : 0;
 }
 
-/* Far from each limit but the connection's own, so that all of them get the answer that each would. */
+/* Far from each limit but the connection's own, so that all of them get the answer that each would; then
+ * there is no pressure. */
 static bool
 may_hold(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
 {
@@ -53,29 +54,29 @@ may_hold(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs
 
 /* Nodes and memory are there. */
 static void
-append(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx, const struct weir_seg *segs,
-       uint32_t n, uint32_t bufs)
+append(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t idx, const struct weir_aggregate *run,
+       uint32_t bufs)
 {
 	struct weir_reassembly *r = &tcp->reass.items[flow->reass];
 	struct weir_range *range = &tcp->reass.ranges.nodes[idx];
-	uint32_t node = tcp->held.free, last = 0, end = segs[n - 1].seq + segs[n - 1].len;
+	uint32_t start = range->end, n;
 
-	for (uint32_t i = 0; i < n; i++) {
-		weir_held_fill(&tcp->held.nodes[node], &segs[i], &tcp->held.homes);
-		last = node;
-		node = tcp->held.nodes[node].next;
-		weir_tcp_send_window(flow, &segs[i]);
-		tcp->stats.data_segs += segs[i].wire_segs;
+	for (uint32_t i = 0; i < run->n; i += n) {
+		const struct weir_seg *block = &run->segs[i];
+
+		n = 1u + block->alike;
+		weir_held_add_block(&tcp->held, &range->held, block, n);
+		range->end += n * block->len;
+		weir_tcp_send_window(flow, block, range->end - block->len);
+		tcp->stats.data_segs += n * block->wire_segs;
 	}
-	weir_held_take(&tcp->held, &range->held, last, n);
-	r->bytes += end - range->end;
+	r->bytes += range->end - start;
 	r->bufs += bufs;
 	range->bufs += bufs;
-	range->end = end;
 	weir_tcp_hold(tcp, flow, (int32_t)bufs);
 	flow->heard_ms = tcp->now_ms;
-	tcp->stats.packets_delivered += n;
-	weir_sack_remember(&tcp->reass, r, idx, segs[n - 1].seq);
+	tcp->stats.packets_delivered += run->n;
+	weir_sack_remember(&tcp->reass, r, idx, start);
 }
 
 /* A reassembly with one range, empty, where the run begins; its index, or 0. */
@@ -96,8 +97,7 @@ begin(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t start)
 static void
 fill(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
-	weir_held_fill(&tcp->held.nodes[tcp->held.free], seg, &tcp->held.homes);
-	weir_held_take(&tcp->held, &flow->unread, tcp->held.free, 1);
+	weir_held_add_block(&tcp->held, &flow->unread, seg, 1);
 	flow->heard_ms = tcp->now_ms;
 	weir_tcp_note_arrival(tcp, flow, seg);
 	weir_tcp_hold(tcp, flow, seg->nb_segs);
@@ -106,7 +106,7 @@ fill(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 		flow->ts_recent = seg->tsval;
 		flow->ts_recent_ms = tcp->now_ms;
 	}
-	weir_tcp_send_window(flow, seg);
+	weir_tcp_send_window(flow, seg, seg->seq);
 	flow->rcv_nxt += seg->len;
 	flow->unread_bytes += seg->len;
 	tcp->stats.packets_delivered++;
@@ -117,10 +117,9 @@ fill(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 }
 
 static uint32_t
-take_behind(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n,
-	    uint32_t bufs)
+take_behind(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_aggregate *run, uint32_t bufs)
 {
-	uint32_t start = segs[0].seq, end = segs[n - 1].seq + segs[n - 1].len, idx;
+	uint32_t start = run->segs[0].seq, end = weir_seg_block_end(&run->segs[run->last]), idx;
 	const struct weir_reassembly *r;
 
 	if (flow->reass == WEIR_NONE) {
@@ -133,9 +132,9 @@ take_behind(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg 
 	}
 	if (idx == 0)
 		return 0;
-	append(tcp, flow, idx, segs, n, bufs);
-	weir_ack_duplicates(tcp, flow, segs, n);
-	return n;
+	append(tcp, flow, idx, run, bufs);
+	weir_ack_duplicates(tcp, flow, run->segs, run->n);
+	return run->n;
 }
 
 /* It overlaps nothing that is held, and nothing else is to be said in the answer. */
@@ -148,21 +147,18 @@ is_clear(const struct weir_reass_pool *pool, const struct weir_reassembly *r,
 }
 
 uint32_t
-weir_gap_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs, uint32_t n)
+weir_gap_take(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_aggregate *run)
 {
-	uint32_t bufs = 0;
+	uint32_t bufs = weir_aggregate_bufs(run);
 
-	if (gap_doubt(tcp, flow, &segs[0], &segs[n - 1]) != 0)
+	if (gap_doubt(tcp, flow, run) != 0 || !may_hold(tcp, flow, bufs + WEIR_RECEIVE_RESERVE) ||
+	    !weir_held_reserve(&tcp->held, run->n))
 		return 0;
-	for (uint32_t i = 0; i < n; i++)
-		bufs += segs[i].nb_segs;
-	if (!may_hold(tcp, flow, bufs + WEIR_RECEIVE_RESERVE) || !weir_held_reserve(&tcp->held, n))
+	if (run->segs[0].seq != flow->rcv_nxt)
+		return take_behind(tcp, flow, run, bufs);
+	weir_aggregate_part(run);
+	if (flow->reass == WEIR_NONE || !is_clear(&tcp->reass, &tcp->reass.items[flow->reass], run->segs))
 		return 0;
-	if (segs[0].seq != flow->rcv_nxt)
-		return take_behind(tcp, flow, segs, n, bufs);
-	if (flow->reass == WEIR_NONE || weir_budget_flow_pressure(tcp, flow) != 0 ||
-	    !is_clear(&tcp->reass, &tcp->reass.items[flow->reass], &segs[0]))
-		return 0;
-	fill(tcp, flow, &segs[0]);
+	fill(tcp, flow, run->segs);
 	return 1;
 }

@@ -17,24 +17,12 @@ is_roomy(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs
 	       (uint64_t)(flow->held_bufs + bufs) * tcp->charge_bytes <= 2 * (uint64_t)flow->limit;
 }
 
-static uint32_t
-count_bufs(const struct weir_aggregate *a)
-{
-	uint32_t bufs = 0, len;
-
-	for (uint32_t i = 0; i < a->n; i += len) {
-		len = 1u + a->segs[i].alike;
-		bufs += a->segs[i].nb_segs * len;
-	}
-	return bufs;
-}
-
 /* Buffers are counted only where as many as there can be would not fit: small windows. */
 static inline bool
 has_room(const struct weir_tcp *tcp, const struct weir_flow *flow, const struct weir_aggregate *a)
 {
 	return __builtin_expect(is_roomy(tcp, flow, a->n * WEIR_SEG_CHAIN), 1) ||
-	       is_roomy(tcp, flow, count_bufs(a));
+	       is_roomy(tcp, flow, weir_aggregate_bufs(a));
 }
 
 /* Zero when every segment of the aggregate is acceptable, expected and plain. The aggregation rules
@@ -62,12 +50,11 @@ input_doubt(const struct weir_tcp *tcp, const struct weir_flow *flow, uint8_t op
 }
 _Static_assert(WEIR_FLOW_TS == WEIR_OPT_TS, "the predicate compares them");
 
-/* The first n nodes of the free list, filled up to `last`, go behind what is unread. */
 static inline void
-hold(struct weir_tcp *tcp, struct weir_flow *flow, uint32_t last, uint32_t n, uint32_t bufs)
+hold_block(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *block, uint32_t n)
 {
-	weir_held_take(&tcp->held, &flow->unread, last, n);
-	weir_tcp_hold(tcp, flow, (int32_t)bufs);
+	weir_held_add_block(&tcp->held, &flow->unread, block, n);
+	weir_tcp_hold(tcp, flow, (int32_t)(n == 1 ? block->nb_segs : n));
 }
 
 /* Hold it, then RFC 7323 4.3 and RFC 5681 4.2 as if the segments had come one at a time. */
@@ -75,10 +62,8 @@ static inline void
 take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *seg)
 {
 	uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
-	uint32_t node = tcp->held.free;
 
-	weir_held_fill(&tcp->held.nodes[node], seg, &tcp->held.homes);
-	hold(tcp, flow, node, 1, seg->nb_segs);
+	hold_block(tcp, flow, seg, 1);
 	if (weir_seq_leq(seg->seq, flow->last_ack_sent)) {
 		flow->ts_recent = seg->tsval;
 		flow->ts_recent_ms = tcp->now_ms;
@@ -89,28 +74,6 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg
 	flow->unread_bytes += seg->len; /* before an ACK: a full gather is sent at once */
 	tcp->stats.data_segs += seg->wire_segs;
 	weir_ack_count(tcp, flow, seg->len, seg->wire_segs);
-}
-
-/* The block's `n` buffers into the next node, or nodes. What is said of the first is true of all. */
-static inline void
-hold_block(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *block, uint32_t n)
-{
-	struct weir_held_pool *pool = &tcp->held;
-	uint32_t node = pool->free, last = node, held = 1, nodes = 1;
-	struct weir_held *like = &pool->nodes[node];
-	ptrdiff_t ahead;
-
-	weir_held_fill(like, block, &pool->homes);
-	ahead = like->data - (const uint8_t *)like->buf;
-	if (n != 1)
-		held = weir_held_fold(pool, like, block, n);
-	for (; __builtin_expect(held < n, 0); held++, nodes++) {
-		last = pool->nodes[last].next;
-		weir_held_set(&pool->nodes[last], block[held].buf,
-			      (const uint8_t *)block[held].buf + ahead, block->len,
-			      block->seq + held * block->len, like->home);
-	}
-	hold(tcp, flow, last, nodes, n == 1 ? block->nb_segs : n);
 }
 
 /* RFC 7323 4.3 and RFC 5681 4.2, as if the `n` segments had come one at a time: each `step`th is
@@ -228,16 +191,21 @@ take_whole(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_aggre
 
 /* One by one, but for those that only a hole keeps from being plain. */
 static void
-take_slowly(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *segs, uint32_t n)
+take_slowly(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_aggregate *aggregate)
 {
-	weir_segs_write(segs, n);
-	for (uint32_t i = 0; i < n;) {
-		uint32_t taken = weir_gap_take(tcp, flow, &segs[i], n - i);
-		struct weir_seg seg = segs[i];
+	struct weir_aggregate rest = *aggregate;
 
-		if (taken == 0)
+	while (rest.n != 0) {
+		uint32_t taken = weir_gap_take(tcp, flow, &rest);
+		struct weir_seg seg;
+
+		if (taken == 0) {
+			weir_aggregate_part(&rest);
+			seg = rest.segs[0];
 			weir_tcp_segment(tcp, flow, &seg);
-		i += taken != 0 ? taken : 1;
+			taken = 1;
+		}
+		weir_aggregate_drop(&rest, taken);
 	}
 }
 
@@ -250,7 +218,7 @@ is_only_charged(const struct weir_tcp *tcp, const struct weir_flow *flow,
 	if (!(flow->opts & WEIR_FLOW_CHARGED) ||
 	    input_doubt(tcp, flow, flow->opts & (uint8_t)~WEIR_FLOW_CHARGED, a) != 0)
 		return false;
-	return weir_budget_listener_is_roomy(tcp, flow, count_bufs(a));
+	return weir_budget_listener_is_roomy(tcp, flow, weir_aggregate_bufs(a));
 }
 
 void
@@ -262,7 +230,7 @@ weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_a
 		weir_tcp_note_arrival(tcp, flow, aggregate->segs);
 		take_whole(tcp, flow, aggregate);
 	} else {
-		take_slowly(tcp, flow, aggregate->segs, aggregate->n);
+		take_slowly(tcp, flow, aggregate);
 	}
 	if (flow->ack_bytes != 0 && !(flow->marks & WEIR_FLOW_DEAD))
 		weir_ack_aggregate_end(tcp, flow);

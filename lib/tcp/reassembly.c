@@ -67,14 +67,20 @@ weir_reass_take(struct weir_reass_pool *pool)
 	return idx;
 }
 
-/* Free the first piece of a list; the next one. */
+/* Free the first node of a list; the next one. */
 static uint32_t
-free_piece(struct weir_reass_pool *pool, uint32_t piece)
+free_node(struct weir_reass_pool *pool, uint32_t idx)
 {
-	uint32_t next = pool->held->nodes[piece].next;
+	const struct weir_held *node = &pool->held->nodes[idx];
+	uint32_t next = node->next;
 
-	weir_buf_free(pool->bufs, pool->held->nodes[piece].buf);
-	weir_held_free(pool->held, piece);
+	if (node->packets == 1) {
+		weir_buf_free(pool->bufs, node->buf);
+	} else {
+		weir_buf_free_bulk(pool->bufs, node->row->bufs, node->packets);
+		weir_held_drop_row(pool->held, node);
+	}
+	weir_held_free(pool->held, idx);
 	return next;
 }
 
@@ -95,7 +101,7 @@ free_range(struct weir_reass_pool *pool, struct weir_reassembly *r, uint32_t idx
 	uint32_t piece = pool->ranges.nodes[idx].held.head;
 
 	while (piece != 0)
-		piece = free_piece(pool, piece);
+		piece = free_node(pool, piece);
 	take_range(pool, r, idx);
 }
 
@@ -218,25 +224,11 @@ add_piece(struct weir_reass_pool *pool, struct plan *plan, const struct weir_seg
 		weir_buf_ref(seg->buf);
 }
 
-/* Append all of `more` behind the last one. */
-static void
-append_list(struct weir_held_pool *held, struct weir_held_list *list,
-	    const struct weir_held_list *more)
-{
-	if (more->head == 0)
-		return;
-	if (list->tail != 0)
-		held->nodes[list->tail].next = more->head;
-	else
-		list->head = more->head;
-	list->tail = more->tail;
-}
-
 /* Append all pieces of `range` to `merged`. */
 static void
 add_range(struct weir_held_pool *held, const struct weir_range *range, struct weir_range *merged)
 {
-	append_list(held, &merged->held, &range->held);
+	weir_held_join(held, &merged->held, &range->held);
 	merged->bufs += range->bufs;
 	merged->end = range->end;
 }
@@ -304,16 +296,21 @@ weir_reass_insert(struct weir_reass_pool *pool, struct weir_reassembly *r,
 static uint32_t
 trim_list(struct weir_reass_pool *pool, struct weir_held_list *list, uint32_t rcv_nxt)
 {
-	struct weir_held *piece = &pool->held->nodes[list->head];
+	struct weir_held *nodes = pool->held->nodes;
 	uint32_t freed = 0;
 
-	while (weir_seq_leq(piece->seq + piece->len, rcv_nxt)) {
-		freed += weir_held_bufs(piece);
-		list->head = free_piece(pool, list->head);
-		piece = &pool->held->nodes[list->head];
+	while (weir_seq_lt(nodes[list->head].seq, rcv_nxt)) {
+		struct weir_held *node = &nodes[list->head];
+
+		if (weir_seq_leq(node->seq + weir_held_bytes(node), rcv_nxt)) {
+			freed += weir_held_bufs(node);
+			list->head = free_node(pool, list->head);
+		} else if (node->packets != 1) {
+			weir_held_unfold(pool->held, list, list->head);
+		} else {
+			weir_held_trim(node, rcv_nxt - node->seq);
+		}
 	}
-	if (weir_seq_lt(piece->seq, rcv_nxt))
-		weir_held_trim(piece, rcv_nxt - piece->seq);
 	return freed;
 }
 
@@ -334,7 +331,7 @@ weir_reass_deliver(struct weir_reass_pool *pool, struct weir_reassembly *r, uint
 	if (idx != 0 && weir_seq_leq(range->start, rcv_nxt)) {
 		*bufs = range->bufs - trim_list(pool, &range->held, rcv_nxt);
 		bytes = range->end - rcv_nxt;
-		append_list(pool->held, list, &range->held);
+		weir_held_join(pool->held, list, &range->held);
 		take_range(pool, r, idx);
 	}
 	if (count != r->ranges.count)

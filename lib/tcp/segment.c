@@ -127,15 +127,15 @@ update_ts_recent(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir
 }
 
 void
-weir_tcp_send_window(struct weir_flow *flow, const struct weir_seg *seg)
+weir_tcp_send_window(struct weir_flow *flow, const struct weir_seg *seg, uint32_t seq)
 {
 	uint32_t window = (uint32_t)seg->win << flow->snd_wscale;
 
-	if (weir_seq_lt(seg->seq, flow->snd_wl1) ||
-	    (seg->seq == flow->snd_wl1 && weir_seq_lt(seg->ack, flow->snd_wl2)))
+	if (weir_seq_lt(seq, flow->snd_wl1) ||
+	    (seq == flow->snd_wl1 && weir_seq_lt(seg->ack, flow->snd_wl2)))
 		return;
 	flow->snd_wnd = window;
-	flow->snd_wl1 = seg->seq;
+	flow->snd_wl1 = seq;
 	flow->snd_wl2 = seg->ack;
 	if (window > flow->max_snd_wnd)
 		flow->max_snd_wnd = window;
@@ -298,7 +298,7 @@ take_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg)
 	    !check_ack(tcp, flow, seg))
 		return;
 	update_ts_recent(tcp, flow, seg);
-	weir_tcp_send_window(flow, seg);
+	weir_tcp_send_window(flow, seg, seg->seq);
 	at_once = weir_ecn_segment(tcp, flow, seg);
 	if (weir_seq_lt(flow->snd_una, seg->ack)) {
 		flow->snd_una = seg->ack;

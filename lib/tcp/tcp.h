@@ -322,15 +322,14 @@ void weir_tcp_input(struct weir_tcp *tcp, struct weir_flow *flow,
 
 /* ---- segment.c: the slow path, one segment ---- */
 void weir_tcp_segment(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_seg *seg);
-/* RFC 9293 3.10.7.4: the send window, from the newest segment. */
-void weir_tcp_send_window(struct weir_flow *flow, const struct weir_seg *seg);
+/* RFC 9293 3.10.7.4: the send window, from the newest segment: one like `seg` that begins with `seq`. */
+void weir_tcp_send_window(struct weir_flow *flow, const struct weir_seg *seg, uint32_t seq);
 
 /* ---- gap.c: runs behind a hole ---- */
 
-/* A run of one aggregate: how many from its front were taken, as the slow path takes them, and
- * answered. 0: the first of them has to take that path. */
-uint32_t weir_gap_take(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
-		       uint32_t n);
+/* What is left of an aggregate: how many segments from its front, whole blocks, were taken, as the slow path
+ * takes them, and answered. 0: the first of them has to take that path. */
+uint32_t weir_gap_take(struct weir_tcp *tcp, struct weir_flow *flow, struct weir_aggregate *run);
 
 /* ---- receive.c: payload into the stream ---- */
 
@@ -370,7 +369,7 @@ void weir_tcp_collapse(struct weir_tcp *tcp, struct weir_flow *flow);
 void weir_ack_now(struct weir_tcp *tcp, struct weir_flow *flow);
 /* The same, carrying SACK blocks as of now and never opening the window: duplicate ACK. */
 void weir_ack_duplicate(struct weir_tcp *tcp, struct weir_flow *flow);
-/* One for each of `n` segments that went one behind the other to the end of the latest range. */
+/* One for each of `n` segments, whole blocks, that went one behind the other to the end of the latest range. */
 void weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct weir_seg *segs,
 			 uint32_t n);
 /* Count an accepted in-order segment and acknowledge if the policy says so. */

@@ -258,6 +258,153 @@ START_TEST(folded_packets_count_as_nodes)
 }
 END_TEST
 
+/* ---- blocks behind others ---- */
+
+#define HOME 3 /* of what hold() holds, too */
+
+/* All of them continue one another, each as if it began a block. */
+static void
+make_blocks(struct weir_held_pool *pool)
+{
+	static int home;
+
+	make_block();
+	pool->homes.pools[HOME] = (struct rte_mempool *)(void *)&home;
+	for (uint32_t i = 0; i < BLOCK; i++) {
+		bufs[i].buf.pool = pool->homes.pools[HOME];
+		bufs[i].buf.buf_addr = bufs[i].data;
+		bufs[i].buf.data_len = 4;
+		rte_mbuf_refcnt_set(&bufs[i].buf, 1);
+		block[i] = block[0];
+		block[i].buf = &bufs[i].buf;
+		block[i].seq += 4 * i;
+		block[i].port = HOME - 1;
+	}
+}
+
+static void
+add_block(struct weir_held_pool *pool, struct weir_held_list *list, uint32_t from, uint32_t n)
+{
+	ck_assert(weir_held_reserve(pool, n));
+	weir_held_add_block(pool, list, &block[from], n);
+}
+
+/* Packets [from, to) of the blocks in `nodes` nodes, each with one home and its own buffers. */
+static void
+check_list(struct weir_held_pool *pool, struct weir_held_list *list, uint32_t from, uint32_t to,
+	   uint32_t nodes)
+{
+	uint32_t n = 0, last = 0;
+
+	for (uint32_t at = list->head; at != 0; at = pool->nodes[at].next, n++) {
+		const struct weir_held *held = &pool->nodes[at];
+
+		ck_assert_uint_eq(held->seq, block[from].seq);
+		ck_assert_uint_eq(held->home, HOME);
+		ck_assert_uint_eq(held->len, 4);
+		for (uint32_t i = 0; i < held->packets; i++, from++)
+			ck_assert_ptr_eq(weir_held_data(held, i), bufs[from].data);
+		last = at;
+	}
+	ck_assert_uint_eq(from, to);
+	ck_assert_uint_eq(n, nodes);
+	ck_assert_uint_eq(list->tail, last);
+}
+
+/* Blocks of any length, single segments among them, become one node as long as its row has room. */
+START_TEST(blocks_continue_the_last_node)
+{
+	struct weir_held_list list = {0, 0};
+	struct weir_held_pool pool;
+
+	ck_assert_int_eq(weir_held_open(&pool, 300, -1), 0);
+	make_blocks(&pool);
+	add_block(&pool, &list, 0, 1);
+	add_block(&pool, &list, 1, 5);
+	add_block(&pool, &list, 6, 1);
+	check_list(&pool, &list, 0, 7, 1);
+	add_block(&pool, &list, 7, WEIR_HELD_ROW - 7);
+	check_list(&pool, &list, 0, WEIR_HELD_ROW, 1);
+	add_block(&pool, &list, WEIR_HELD_ROW, 1);
+	check_list(&pool, &list, 0, WEIR_HELD_ROW + 1, 2);
+	ck_assert_uint_eq(pool.used, 2);
+	ck_assert_uint_eq(pool.folded, WEIR_HELD_ROW - 1);
+	weir_held_unfold(&pool, &list, list.head);
+	check_list(&pool, &list, 0, WEIR_HELD_ROW + 1, WEIR_HELD_ROW + 1);
+	ck_assert_uint_eq(pool.folded, 0);
+	weir_held_close(&pool);
+}
+END_TEST
+
+/* One thing that keeps the block at `i` from being held together with what lies before it. */
+static void
+spoil(struct weir_seg *seg, int what)
+{
+	switch (what) {
+	case 0: seg->seq++; break;
+	case 1: seg->len++; break;
+	case 2: seg->data_off++; break;
+	case 3: seg->port++; break;
+	case 4: rte_mbuf_refcnt_set(seg->buf, 2); break;
+	default: break;
+	}
+}
+
+START_TEST(other_blocks_get_nodes_of_their_own)
+{
+	for (int what = 0; what < 6; what++)
+		for (uint32_t had = 1; had <= 3; had += 2) {
+			struct weir_held_list list = {0, 0};
+			struct weir_held_pool pool;
+
+			ck_assert_int_eq(weir_held_open(&pool, 300, -1), 0);
+			make_blocks(&pool);
+			pool.homes.pools[HOME + 1] = pool.homes.pools[HOME];
+			add_block(&pool, &list, 0, had);
+			if (what == 5)
+				pool.touched_rows = pool.n_rows; /* no row */
+			spoil(&block[had], what);
+			add_block(&pool, &list, had, 1);
+			ck_assert_uint_eq(pool.used, what == 5 && had != 1 ? 1 : 2);
+			ck_assert_uint_eq(pool.nodes[list.head].packets + pool.nodes[list.tail].packets,
+					  what == 5 && had != 1 ? 8 : had + 1);
+			weir_held_close(&pool);
+		}
+}
+END_TEST
+
+/* Lists behind one another: what meets in the middle becomes one node where it suits. */
+START_TEST(lists_are_joined)
+{
+	for (uint32_t had = 0; had < 4; had++)
+		for (uint32_t more = 0; more < 4; more++)
+			for (uint32_t rest = 0; rest < 2 && rest <= more; rest++) {
+				struct weir_held_list list = {0, 0}, next = {0, 0};
+				uint32_t n = had + more + rest, nodes = (n != 0) + rest;
+				struct weir_held_pool pool;
+
+				ck_assert_int_eq(weir_held_open(&pool, 300, -1), 0);
+				make_blocks(&pool);
+				if (had != 0)
+					add_block(&pool, &list, 0, had);
+				if (more != 0)
+					add_block(&pool, &next, had, more);
+				if (rest != 0) {
+					bufs[n - 1].buf.pool = NULL; /* stands alone */
+					add_block(&pool, &next, n - 1, 1);
+					pool.nodes[next.tail].home = HOME;
+				}
+				weir_held_join(&pool, &list, &next);
+				check_list(&pool, &list, 0, n, nodes);
+				ck_assert_uint_eq(pool.used, nodes);
+				ck_assert_uint_eq(pool.used + pool.folded, n);
+				if (had > 1 && more > 1) /* one of two rows is back */
+					ck_assert_ptr_nonnull(pool.free_row);
+				weir_held_close(&pool);
+			}
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -270,6 +417,9 @@ add(Suite *s)
 	UNIT_CASE(s, a_block_is_folded_and_unfolded);
 	UNIT_CASE(s, rows_bound_what_is_folded);
 	UNIT_CASE(s, folded_packets_count_as_nodes);
+	UNIT_CASE(s, blocks_continue_the_last_node);
+	UNIT_CASE(s, other_blocks_get_nodes_of_their_own);
+	UNIT_CASE(s, lists_are_joined);
 }
 
 UNIT_MAIN("held", add)

@@ -466,6 +466,78 @@ START_TEST(give_frees_everything)
 }
 END_TEST
 
+#define ROW 6 /* packets of 10 bytes */
+
+/* A range whose packets one node holds, from `seq` on, as the path of holes leaves it. */
+static void
+insert_row(uint32_t seq)
+{
+	uint32_t idx = weir_ranges_insert(&it.pool.ranges, &it.r->ranges, seq, seq + 10 * ROW);
+	struct weir_seg block[ROW];
+
+	ck_assert_uint_ne(idx, 0);
+	for (uint32_t i = 0; i < ROW; i++) {
+		block[i] = reassembling_seg(&it, seq + 10 * i, 10, 0, 200);
+		block[i].nb_segs = 1;
+	}
+	ck_assert(weir_held_reserve(&it.held, ROW));
+	weir_held_add_block(&it.held, &it.pool.ranges.nodes[idx].held, block, ROW);
+	it.pool.ranges.nodes[idx].bufs = ROW;
+	it.r->bufs += ROW;
+	it.r->bytes += 10 * ROW;
+	ck_assert_uint_eq(it.held.folded, ROW - 1);
+}
+
+/* rcv_nxt anywhere in a row: what lies left of it is freed, one packet is cut, the rest moves. */
+START_TEST(deliver_cuts_a_row)
+{
+	for (uint32_t at = 0; at <= 10 * ROW; at++) {
+		struct weir_held_list list = {0, 0};
+		uint32_t bufs, freed = at / 10, seq = 100 + at;
+
+		reassembling_open(&it, 4, 8, 16);
+		insert_row(100);
+		ck_assert_uint_eq(weir_reass_deliver(&it.pool, it.r, seq, &list, &bufs),
+				  10 * ROW - at);
+		ck_assert_uint_eq(bufs, ROW - freed);
+		ck_assert_uint_eq(it.bufs.freed, freed);
+		ck_assert(weir_reass_empty(it.r));
+		ck_assert_uint_eq(it.r->bufs + it.r->bytes, 0);
+		for (uint32_t i = list.head; i != 0; i = it.held.nodes[i].next) {
+			const struct weir_held *held = &it.held.nodes[i];
+
+			for (uint32_t k = 0; k < held->packets; k++)
+				for (uint32_t b = 0; b < held->len; b++, seq++)
+					ck_assert_uint_eq(weir_held_data(held, k)[b],
+							  reassembling_byte(seq, 0));
+			ck_assert(held->next != 0 || list.tail == i);
+		}
+		ck_assert_uint_eq(seq, 100 + 10 * ROW);
+		if (at == 0)
+			weir_held_unfold(&it.held, &list, list.head);
+		reassembling_release(&it, &list);
+		ck_assert_uint_eq(it.held.folded, 0);
+		reassembling_close(&it);
+	}
+}
+END_TEST
+
+/* Pruned or given back, a row is freed with all that it holds. */
+START_TEST(rows_are_freed)
+{
+	uint32_t bytes;
+
+	reassembling_open(&it, 4, 16, 16);
+	insert_row(100);
+	ck_assert_uint_eq(weir_reass_prune(&it.pool, it.r, &bytes), ROW);
+	ck_assert_uint_eq(bytes, 10 * ROW);
+	ck_assert_uint_eq(it.held.used + it.held.folded, 0);
+	insert_row(200);
+	ck_assert_ptr_null(it.held.free_row); /* the one that came back is in use */
+	reassembling_close(&it);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
@@ -486,6 +558,8 @@ add(Suite *s)
 	UNIT_CASE(s, shortage_changes_nothing);
 	UNIT_CASE(s, shortage_ends);
 	UNIT_CASE(s, give_frees_everything);
+	UNIT_CASE(s, deliver_cuts_a_row);
+	UNIT_CASE(s, rows_are_freed);
 }
 
 UNIT_MAIN("reassembly", add)
