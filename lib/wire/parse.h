@@ -176,4 +176,33 @@ struct weir_parsed {
 void weir_parse_burst(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n,
 		      struct weir_parsed *out);
 
+/* ---- how a parsed burst grows: private to wire/ ---- */
+
+/* The next segment is the first of a run. */
+static inline void
+weir_parsed_begin_run(struct weir_parsed *out, const struct weir_key4 *key)
+{
+	out->keys[out->n_runs] = *key;
+	out->run_first[out->n_runs++] = (uint8_t)out->n_segs;
+}
+
+/* The next segment is one of `key`: a key that differs from the one before begins a run. */
+static inline void
+weir_parsed_add_run(struct weir_parsed *out, const struct weir_key4 *key)
+{
+	if (out->n_runs == 0 || !weir_key4_equal(key, &out->keys[out->n_runs - 1]))
+		weir_parsed_begin_run(out, key);
+}
+
+static inline void
+weir_parsed_reject(struct rte_mbuf *buf, enum weir_drop reason, struct weir_parsed *out)
+{
+	struct weir_reject *reject = &out->rejects[out->n_rejects++];
+
+	*reject = (struct weir_reject){.buf = buf, .reason = reason};
+}
+
+/* Any frame, every doubt looked into. */
+void weir_parse_frame(struct weir_parse *parse, struct rte_mbuf *buf, struct weir_parsed *out);
+
 #endif

@@ -165,12 +165,6 @@ is_believed(const struct rte_mbuf *buf, struct run *run)
 	return true;
 }
 
-static void
-add_reject(struct weir_parsed *out, struct rte_mbuf *buf, enum weir_drop reason)
-{
-	out->rejects[out->n_rejects++] = (struct weir_reject){.buf = buf, .reason = reason};
-}
-
 /* Does the segment, which may stand behind the block in an aggregate, belong to it? */
 static inline __attribute__((always_inline)) bool
 is_alike(const struct weir_parse *parse, const struct weir_seg *block, const struct weir_seg *seg,
@@ -209,7 +203,7 @@ take_one(struct weir_parse *parse, struct rte_mbuf *buf, struct run *run, struct
 		enum weir_drop verdict = verify(parse, plain, buf, run);
 
 		if (verdict != WEIR_PARSE_OK) {
-			add_reject(out, buf, verdict);
+			weir_parsed_reject(buf, verdict, out);
 			return true;
 		}
 	}

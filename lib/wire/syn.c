@@ -70,8 +70,7 @@ weir_syn_take(struct weir_parse *parse, struct rte_mbuf *buf, uint32_t before,
 	if (!weir_head_source_valid(parse, key.raddr) || has_a_place(out, &key))
 		return false;
 	if (!weir_syn_allowed(parse)) {
-		out->rejects[out->n_rejects++] =
-			(struct weir_reject){.buf = buf, .reason = WEIR_DROP_SYN_FLOOD};
+		weir_parsed_reject(buf, WEIR_DROP_SYN_FLOOD, out);
 		return true;
 	}
 	rte_prefetch0(frame + WEIR_PLAIN_BYTES);

@@ -96,6 +96,17 @@ parsing_flags(struct parsing *p, uint64_t ol_flags)
 	weir_buf_free(&p->pool, buf);
 }
 
+/* The frame that `spec` describes, of which the port says `ol_flags`. */
+static inline struct rte_mbuf *
+parsing_claimed(struct parsing *p, uint64_t ol_flags)
+{
+	struct rte_mbuf *buf = frame_build(&p->pool, &p->spec);
+
+	ck_assert_ptr_nonnull(buf);
+	buf->ol_flags = ol_flags;
+	return buf;
+}
+
 /* Drop reason of the frame that `spec` describes, WEIR_DROP_COUNT when it is taken. */
 static inline unsigned int
 parsing_reason(struct parsing *p)

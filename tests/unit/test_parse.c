@@ -438,40 +438,6 @@ START_TEST(frame_max_is_that_of_good_ip_packets)
 }
 END_TEST
 
-/* Segments, others and rejects of one burst each keep their order; nothing is lost. */
-START_TEST(mixed_burst_keeps_order)
-{
-	struct rte_mbuf *bufs[WEIR_BURST_MAX];
-
-	open_with_payload(5);
-	for (uint32_t n = 0; n <= WEIR_BURST_MAX; n++) {
-		uint32_t segs = 0, others = 0, rejects = 0;
-
-		for (uint32_t i = 0; i < n; i++) {
-			uint32_t kind = random_below(4);
-
-			p.spec.protocol = kind == 1 ? 1 : 0;
-			p.spec.ip_frag = kind == 2 ? 0x2000 : 0;
-			p.spec.split = kind == 3 ? 20 : 0;
-			p.spec.seq = i;
-			bufs[i] = frame_build(&p.pool, &p.spec);
-		}
-		weir_parse_burst(&p.parse, bufs, n, &p.out);
-		ck_assert_uint_eq(p.out.n_segs + p.out.n_others + p.out.n_rejects, n);
-		for (uint32_t i = 0; i < n; i++) {
-			if (segs < p.out.n_segs && p.out.segs[segs].buf == bufs[i])
-				ck_assert_uint_eq(p.out.segs[segs++].seq, i);
-			else if (others < p.out.n_others && p.out.others[others].buf == bufs[i])
-				others++;
-			else
-				ck_assert_ptr_eq(p.out.rejects[rejects++].buf, bufs[i]);
-		}
-		weir_buf_free_bulk(&p.pool, bufs, n);
-	}
-	parsing_close(&p);
-}
-END_TEST
-
 /* Anything that a right frame can be, at random. */
 START_TEST(random_right_frames)
 {
@@ -578,7 +544,6 @@ add(Suite *s)
 	UNIT_CASE(s, merged_frames_count_their_segments);
 	UNIT_CASE(s, segment_size_needs_its_flag);
 	UNIT_CASE(s, frame_max_is_that_of_good_ip_packets);
-	UNIT_CASE(s, mixed_burst_keeps_order);
 	UNIT_CASE(s, random_right_frames);
 	UNIT_CASE(s, random_damage_stays_inside);
 }
