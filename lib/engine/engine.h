@@ -73,7 +73,8 @@ struct weir_engine {
 	struct weir_stack *stack;
 	struct weir_emit emit;
 	struct weir_ack_stock stock; /* empty but while a gather is sent */
-	uint32_t acks_due;	     /* of the trains and copies of a gather of which none was sent yet */
+	uint32_t acks_due;	     /* of the trains of a gather of which none was sent yet */
+	struct weir_ack_stock duplicates; /* empty but while copies of one are sent */
 	uint32_t budget_segs;
 	uint32_t quantum_segs;
 	uint32_t burst;
@@ -100,6 +101,8 @@ struct weir_stack {
 	struct weir_slots slots;
 	struct weir_pool pool;
 	struct rte_mempool *mempool; /* own, or NULL */
+	struct weir_pool duplicates;	/* for duplicate ACKs, while it has any; none from the heap */
+	struct rte_mempool *duplicates_mempool;
 	struct weir_engine *engine;
 	weir_event_handler handler;
 	void *user;

@@ -14,6 +14,7 @@
 #include "wire/siphash.h"
 
 #define WEIR_POOL_CACHE 256
+#define WEIR_DUPLICATES 1023 /* frames for duplicate ACKs; where they are not enough the others help out */
 #define WEIR_MTU_DEFAULT 1500
 #define WEIR_DATAGRAMS_MAX 4096
 #define WEIR_HEADERS_MIN 40 /* IPv4 and TCP without options: what an MSS leaves out (RFC 9293 3.7.1) */
@@ -88,33 +89,40 @@ is_valid(const struct weir_config *c)
 	       in_range(c->huge_tables, 0, 1);
 }
 
-/* One mempool per process and stack; LIFO where the driver for it is installed. */
-static struct rte_mempool *
-create_mempool(const struct weir_config *c)
+/* A mempool of this process and stack; LIFO where the driver for it is installed. */
+static int
+open_mempool(const struct weir_config *c, uint32_t buffers, uint32_t bytes, struct rte_mempool **out,
+	     struct weir_pool *pool)
 {
 	static atomic_uint number;
-	struct rte_mempool *pool;
+	struct rte_mempool *mempool;
 	char name[RTE_MEMPOOL_NAMESIZE];
 	int socket = c->numa_node < 0 ? SOCKET_ID_ANY : c->numa_node;
 
 	snprintf(name, sizeof(name), "weir_%u", atomic_fetch_add(&number, 1));
-	pool = rte_pktmbuf_pool_create_by_ops(name, c->buffers, WEIR_POOL_CACHE, 0,
-					      (uint16_t)c->buffer_bytes, socket, "stack");
-	if (pool == NULL)
-		pool = rte_pktmbuf_pool_create(name, c->buffers, WEIR_POOL_CACHE, 0,
-					       (uint16_t)c->buffer_bytes, socket);
-	return pool;
+	mempool = rte_pktmbuf_pool_create_by_ops(name, buffers, WEIR_POOL_CACHE, 0, (uint16_t)bytes,
+						 socket, "stack");
+	if (mempool == NULL)
+		mempool = rte_pktmbuf_pool_create(name, buffers, WEIR_POOL_CACHE, 0,
+						  (uint16_t)bytes, socket);
+	*out = mempool;
+	return mempool == NULL ? -ENOMEM : weir_pool_open_mempool(pool, mempool);
 }
 
 static int
 open_pool(struct weir_stack *stack)
 {
+	int error;
+
 	if (stack->config.heap)
 		return weir_pool_open_heap(&stack->pool, stack->config.buffers,
 					   stack->config.buffer_bytes);
-	stack->mempool = create_mempool(&stack->config);
-	return stack->mempool == NULL ? -ENOMEM
-				      : weir_pool_open_mempool(&stack->pool, stack->mempool);
+	error = open_mempool(&stack->config, stack->config.buffers, stack->config.buffer_bytes,
+			     &stack->mempool, &stack->pool);
+	if (error != 0)
+		return error;
+	return open_mempool(&stack->config, WEIR_DUPLICATES, RTE_PKTMBUF_HEADROOM + WEIR_PACKET_MAX,
+			    &stack->duplicates_mempool, &stack->duplicates);
 }
 
 static int
@@ -194,6 +202,9 @@ weir_stack_destroy(struct weir_stack *stack)
 	}
 	if (stack->pool.size != 0)
 		missing = weir_pool_close(&stack->pool);
+	if (stack->duplicates.size != 0)
+		missing += weir_pool_close(&stack->duplicates);
+	rte_mempool_free(stack->duplicates_mempool);
 	rte_mempool_free(stack->mempool);
 	weir_arena_free(stack, sizeof(*stack));
 	return (int)missing;

@@ -107,6 +107,21 @@ emit_train(void *user, uint8_t port, const struct weir_ack_template *train)
 	at->n_tx += train->n;
 }
 
+/* Out of their own pool: among the others, which are shorter, each would have to be found again. */
+static void
+stock_duplicates(struct weir_engine *engine, uint32_t n, uint32_t len)
+{
+	struct weir_ack_stock *stock = &engine->duplicates;
+	struct weir_pool *pool = &engine->stack->duplicates;
+
+	if (pool->size != 0 && weir_buf_alloc_frames(pool, stock->frames, n, (uint16_t)len)) {
+		stock->n = n;
+		stock->len = len;
+	} else {
+		weir_ack_stock_fill(stock, engine->tcp.pool, n, len);
+	}
+}
+
 static void
 emit_copies(void *user, uint8_t port, const struct weir_sack_image *image, const struct weir_ack *edges,
 	    uint32_t n)
@@ -115,8 +130,9 @@ emit_copies(void *user, uint8_t port, const struct weir_sack_image *image, const
 	struct weir_attached *at = &engine->ports[port];
 	uint32_t fit = RTE_MIN(n, room(engine, at)), sent;
 
-	fill_stock(engine, image->plain_len);
-	sent = weir_ack_copies_expand(&engine->stock, image, edges + (n - fit), fit, at->tx + at->n_tx);
+	stock_duplicates(engine, fit, image->len);
+	sent = weir_ack_copies_expand(&engine->duplicates, image, edges + (n - fit), fit, at->tx + at->n_tx);
+	engine->duplicates.n = 0;
 	engine->tcp.stats.drops[WEIR_DROP_TX_FULL] += n - fit;
 	engine->tcp.stats.drops[WEIR_DROP_TX_NO_BUFFER] += fit - sent;
 	note_sent(engine, at, sent);
@@ -128,7 +144,7 @@ flush_gather(void *user)
 	struct weir_engine *engine = user;
 	struct weir_ack_stock *stock = &engine->stock;
 
-	engine->acks_due = engine->tcp.gather.n_acks;
+	engine->acks_due = engine->tcp.gather.n_acks - engine->tcp.gather.n_edges;
 	weir_output_flush(&engine->tcp, &engine->emit);
 	if (unlikely(stock->n != 0)) /* some had no room on their port's list */
 		weir_buf_free_bulk(engine->tcp.pool, stock->frames, stock->n);

@@ -193,6 +193,7 @@ weir_ack_duplicates(struct weir_tcp *tcp, struct weir_flow *flow, const struct w
 		single->edges = g->n_acks;
 	}
 	single->n_edges += n;
+	g->n_edges += n;
 	to = g->acks + g->n_acks;
 	end = to + n;
 	g->n_acks += n;

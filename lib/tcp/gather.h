@@ -43,6 +43,7 @@ struct weir_gather {
 	struct rte_mbuf **frames;
 	uint32_t n_items;
 	uint32_t n_acks;
+	uint32_t n_edges; /* of these, those of singles */
 	uint32_t n_singles;
 	uint32_t n_frames;
 	uint32_t capacity; /* of each array; there are never more acks, singles and frames than this */

@@ -177,7 +177,7 @@ weir_output_flush(struct weir_tcp *tcp, const struct weir_emit *emit)
 		else
 			emit->frame(emit->user, item->port, g->frames[item->first]);
 	}
-	g->n_items = g->n_acks = g->n_singles = g->n_frames = 0;
+	g->n_items = g->n_acks = g->n_edges = g->n_singles = g->n_frames = 0;
 	g->number++;
 }
 

@@ -347,7 +347,6 @@ weir_sack_image(struct weir_sack_image *image, const struct weir_header *header,
 
 	weir_header_ack(&ack, &same, image->bytes);
 	image->len = header->len + more;
-	image->plain_len = header->len;
 	image->edge_off = more != 0 ? header->len + 8 : 0;
 	image->sum_off = header->l4_off + SUM;
 	if (more == 0)

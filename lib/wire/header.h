@@ -206,7 +206,6 @@ struct weir_sack_image {
 	uint8_t bytes[WEIR_PACKET_MAX]; /* that edge and the checksum are undefined */
 	uint32_t sum;	   /* of all but that edge, folded */
 	uint32_t len;	   /* of a packet */
-	uint32_t plain_len; /* of one without SACK blocks */
 	uint32_t edge_off; /* 0: there is no block */
 	uint32_t sum_off;
 };

@@ -128,6 +128,28 @@ START_TEST(answers_without_buffers_are_counted)
 }
 END_TEST
 
+/* Frames for them are of a pool of their own as long as it has enough; then of the others'. */
+START_TEST(answers_have_their_own_frames)
+{
+	struct weir_pool *own;
+	uint64_t others;
+
+	open_warm(true);
+	own = &world.stack->duplicates;
+	ck_assert_int_eq(weir_pool_open_heap(own, 6, RTE_PKTMBUF_HEADROOM + WEIR_PACKET_MAX), 0);
+	others = world.stack->pool.allocated;
+	ck_assert_uint_eq(send_behind(1, 6), 6);
+	ck_assert_uint_eq(own->allocated, 6);
+	ck_assert_uint_eq(world.stack->pool.allocated, others);
+	ck_assert_uint_eq(send_behind(7, 7), 7);
+	ck_assert_uint_eq(own->allocated, 6);
+	ck_assert_uint_eq(world.stack->pool.allocated, others + 7);
+	ck_assert_uint_eq(world_last(&world)->sacks[0][1], remote.snd_nxt + 14 * MSS);
+	ck_assert_uint_eq(weir_pool_available(own), 6);
+	fill_and_check(13);
+}
+END_TEST
+
 /* The latest range first, the others as they were; and a range that is met is joined. */
 START_TEST(a_run_between_two_ranges)
 {
@@ -240,6 +262,7 @@ add(Suite *s)
 	UNIT_CASE(s, each_of_a_run_is_answered);
 	UNIT_CASE(s, a_long_run_is_answered);
 	UNIT_CASE(s, answers_without_buffers_are_counted);
+	UNIT_CASE(s, answers_have_their_own_frames);
 	UNIT_CASE(s, a_run_between_two_ranges);
 	UNIT_CASE(s, without_sack_they_are_plain_duplicates);
 	UNIT_CASE(s, doubts_go_the_slow_way);
