@@ -30,17 +30,18 @@ weir_aggregate_alone_causes(const struct weir_seg *seg)
 uint32_t
 weir_aggregate_follow_causes(const struct weir_seg *block, uint32_t next, const struct weir_seg *seg)
 {
-	uint32_t causes = 0;
+	uint32_t causes = seg->seq != next ? CAUSE_BIT(SEQUENCE) : 0;
 
-	if (!weir_aggregate_is_plain(block) || !weir_aggregate_is_plain(seg)) /* most are */
-		causes = weir_aggregate_alone_causes(block) | weir_aggregate_alone_causes(seg);
-	causes |= seg->seq != next ? CAUSE_BIT(SEQUENCE) : 0;
 	causes |= (seg->ack - block->ack) >> WEIR_SEG_ACK_BITS ? CAUSE_BIT(ACK) : 0;
 	causes |= (seg->tsval - block->tsval) >> WEIR_SEG_TS_BITS ? CAUSE_BIT(TIMESTAMP) : 0;
+	causes |= block->flags & WEIR_TCP_PSH ? CAUSE_BIT(PUSH) : 0;
+	if (weir_seg_merge_word(block) == weir_seg_merge_word(seg) && weir_aggregate_is_plain(block) &&
+	    seg->len != 0) /* they say the same, as most do */
+		return causes;
+	causes |= weir_aggregate_alone_causes(block) | weir_aggregate_alone_causes(seg);
 	causes |= seg->shape != block->shape ? CAUSE_BIT(OPTIONS) : 0;
 	causes |= seg->tos != block->tos || seg->ttl != block->ttl || seg->port != block->port
 			  ? CAUSE_BIT(HEADER)
 			  : 0;
-	causes |= block->flags & WEIR_TCP_PSH ? CAUSE_BIT(PUSH) : 0;
 	return causes;
 }

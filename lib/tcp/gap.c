@@ -42,6 +42,13 @@ range_before(const struct weir_range_pool *pool, const struct weir_ranges *set, 
 	return next == 0 || weir_seq_lt(end, pool->nodes[next].start) ? idx : 0;
 }
 
+/* Far from the other limits that is all that weir_budget_ask() wants. */
+static inline bool
+is_below_limit(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs)
+{
+	return (uint64_t)(flow->held_bufs + bufs) * tcp->charge_bytes <= 2 * (uint64_t)flow->limit;
+}
+
 /* Far from each limit but the connection's own, so that all of them get the answer that each would; then
  * there is no pressure. */
 static bool
@@ -49,7 +56,8 @@ may_hold(const struct weir_tcp *tcp, const struct weir_flow *flow, uint32_t bufs
 {
 	return tcp->held_bufs + bufs <= tcp->budget_bufs / 2 &&
 	       weir_budget_listener_is_roomy(tcp, flow, bufs) &&
-	       weir_budget_ask(tcp, flow, bufs) == WEIR_BUDGET_ADMITTED;
+	       (is_below_limit(tcp, flow, bufs) ||
+		weir_budget_ask(tcp, flow, bufs) == WEIR_BUDGET_ADMITTED);
 }
 
 /* Nodes and memory are there. */

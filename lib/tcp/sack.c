@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tcp/sack.h"
 
-#include <string.h>
-
 #include "wire/seq.h"
 
 void
@@ -29,7 +27,8 @@ weir_sack_remember(const struct weir_reass_pool *pool, struct weir_reassembly *r
 		weir_sack_forget(pool, r, idx);
 	if (r->n_recent == WEIR_SACK_RECENT)
 		r->n_recent--;
-	memmove(&r->recent[1], &r->recent[0], r->n_recent * sizeof(r->recent[0]));
+	for (uint32_t i = r->n_recent; i != 0; i--)
+		r->recent[i] = r->recent[i - 1];
 	r->recent[0] = seq;
 	r->n_recent++;
 }
