@@ -99,6 +99,17 @@ read_process_type(const char *text, char *error)
 			      text);
 }
 
+/* It becomes a directory's name; EAL says so of one that cannot, and goes on without. */
+static int
+read_file_prefix(const char *text, char *error)
+{
+	if (strchr(text, '/') == NULL && strcmp(text, ".") != 0 && strcmp(text, "..") != 0)
+		return 0;
+	return options_refuse(error,
+			      "--file-prefix '%s' is no name of a directory: give one without '/', such as w",
+			      text);
+}
+
 /* "LEVEL" or, of some components, "PATTERN:LEVEL" or "REGEX,LEVEL". EAL passes over one that it does
  * not understand; it takes the beginning of a name, too. */
 static int
@@ -140,6 +151,8 @@ read_words(struct eal_words *words, int argc, char **argv, char *error)
 			words->huge_asked = word;
 		if (is_long(word, "--proc-type"))
 			rc = read_process_type(value_of(word, 11, argc, argv, &i), error);
+		else if (is_long(word, "--file-prefix"))
+			rc = read_file_prefix(value_of(word, 13, argc, argv, &i), error);
 		else if (is_long(word, "--log-level"))
 			rc = read_log_level(value_of(word, 11, argc, argv, &i), error);
 		else if (strncmp(word, "-m", 2) == 0)

@@ -155,7 +155,7 @@ check_used(const struct eal_args *args, const char *stray, const char *said, cha
 		char name[RTE_ETH_NAME_MAX_LEN];
 
 		snprintf(name, sizeof(name), "%.*s", (int)vdevs_len(device), device);
-		if (strncmp(name, "net_", 4) == 0 && rte_eth_dev_get_port_by_name(name, &id) != 0)
+		if (rte_eth_dev_get_port_by_name(name, &id) != 0)
 			return options_refuse(
 			    error, "--vdev %s became no port%s%s: correct its arguments%s", name,
 			    because, said, geteuid() != 0 ? ", or start it as root" : "");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "app/cli/interface.h"
+#include "app/cli/sockets.h"
 
 /* Of a ring frame of net_af_packet, what is not the IP packet; docs/weir.md says so. */
 #define RING_FRAME_OVERHEAD 88
@@ -133,6 +134,14 @@ check_queues(const char *vdev, char *error)
 			      (int)vdevs_len(vdev), vdev, (int)vdevs_len(pairs), pairs);
 }
 
+static int
+check_name(const char *vdev, char *error)
+{
+	if (vdevs_len(vdev) != 0)
+		return 0;
+	return options_refuse(error, "--vdev '%s' names no device: give one such as net_tap0", vdev);
+}
+
 /* EAL would take the last one's arguments for both. */
 static int
 check_once(int argc, char **argv, const char *vdev, int at, char *error)
@@ -156,9 +165,14 @@ vdevs_check(int argc, char **argv, char *error)
 	int at = 1;
 
 	while ((vdev = vdevs_next("--vdev", argc, argv, &at)) != NULL)
-		if (check_once(argc, argv, vdev, at, error) != 0 ||
+		if (check_name(vdev, error) != 0 || check_once(argc, argv, vdev, at, error) != 0 ||
 		    check_interface(vdev, error) != 0 || check_ring_frame(vdev, error) != 0 ||
 		    check_queues(vdev, error) != 0)
+			return -1;
+	/* Last, and after all else: this one may remove an old socket. */
+	at = 1;
+	while ((vdev = vdevs_next("--vdev", argc, argv, &at)) != NULL)
+		if (sockets_check(vdev, error) != 0)
 			return -1;
 	return 0;
 }

@@ -20,7 +20,7 @@ const char *vdevs_key(const char *vdev, const char *key);
 size_t vdevs_len(const char *text);
 
 /* 0, or -1 with one line in `error`: a name given twice, an interface that is not there, a ring frame
- * too small for any MTU, more queues than are polled. */
+ * too small for any MTU, more queues than are polled, a socket that sockets_check refuses. */
 int vdevs_check(int argc, char **argv, char *error);
 
 /* One that receives nothing without hugepages: its name, or NULL. */

@@ -140,6 +140,9 @@ START_TEST(wrong_words)
 	refused("weir --proc-type=secondary", "--proc-type=secondary", "leave it out");
 	refused("weir --proc-type auto", "--proc-type=auto", "leave it out");
 	ck_assert(build("weir --proc-type primary", 0) != NULL);
+	refused("weir --file-prefix a/b", "--file-prefix 'a/b'", "without '/'");
+	refused("weir --file-prefix=..", "--file-prefix '..'", "without '/'");
+	ck_assert(build("weir --file-prefix a.b", 0) != NULL);
 }
 END_TEST
 
@@ -168,6 +171,9 @@ START_TEST(wrong_devices)
 {
 	refused("weir --vdev net_null0 --vdev=net_null0,size=64", "--vdev net_null0 is given twice",
 		"a name of its own");
+	refused("weir --vdev=", "--vdev '' names no device", "such as net_tap0");
+	refused("weir --vdev ,iface=lo", "--vdev ',iface=lo' names no device", "such as net_tap0");
+	refused("weir --vdev net_null0 --vdev net_vhost0,iface=/absent/at", "/absent/at", "make the directory");
 	refused("weir --vdev net_af_packet0", "--vdev net_af_packet0 names no interface", "iface=");
 	refused("weir --vdev net_af_packet0,iface=", "names no interface", "iface=");
 	refused("weir --vdev net_af_xdp3,iface=absent0,start_queue=0", "no interface 'absent0'",

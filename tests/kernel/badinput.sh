@@ -84,6 +84,16 @@ wrong "$memory --vdev net_af_xdp0,iface=lo" "--ip 198.18.0.1/24 --listen 9000" h
 wrong "$null --vdev net_pcap0,rx_pcap=/nope" "$good --listen 9000" net_pcap0
 wrong "$null -a 0000:7f:1f.7" "$good --listen 9000" "-a 0000:7f:1f.7"
 wrong "$null --allow=0000:7f:1f.7" "$good --listen 9000" "no such PCI device"
+wrong "$memory --vdev crypto_null0" "--ip 198.18.0.1/24 --listen 9000" crypto_null0
+wrong "$memory --vdev=" "--ip 198.18.0.1/24 --listen 9000" "names no device"
+wrong "$memory --vdev net_memif0,role=client,socket=$work/absent,socket-abstract=no" \
+	"--ip 198.18.0.1/24 --listen 9000" "start the other side first"
+wrong "$memory --vdev net_vhost0,iface=$work/absent/socket" "--ip 198.18.0.1/24 --listen 9000" \
+	"make the directory first"
+echo precious >"$work/precious"
+wrong "$memory --vdev net_vhost0,iface=$work/precious" "--ip 198.18.0.1/24 --listen 9000" "$work/precious"
+check "a file in a socket's place stays" grep -q precious "$work/precious"
+wrong "$null --file-prefix a/b" "$good --listen 9000" "--file-prefix 'a/b'"
 wrong "$null --proc-type=secondary" "$good --listen 9000" proc-type
 log_level=
 wrong "$null --seconds 1" "$good --listen 9000" "those of weir behind it"
