@@ -61,10 +61,9 @@ parse_whole(struct weir_engine *engine, struct weir_parse *parse, struct rte_mbu
 
 /* The segment that the whole packet is takes its place in the burst. */
 static void
-insert(struct weir_engine *engine, const struct weir_other *other, uint32_t is6,
-       uint32_t inserted[2])
+insert(struct weir_parsed *whole, struct weir_parsed *parsed, const struct weir_other *other,
+       uint32_t is6, uint32_t inserted[2])
 {
-	struct weir_parsed *whole = &engine->whole, *parsed = &engine->parsed;
 	struct weir_seg *seg = is6 ? &whole->ip6.segs[0] : &whole->segs[0];
 	uint32_t at = other->before + inserted[is6]++;
 
@@ -76,8 +75,8 @@ insert(struct weir_engine *engine, const struct weir_other *other, uint32_t is6,
 }
 
 void
-weir_engine_fragment(struct weir_engine *engine, uint8_t port, const struct weir_other *other,
-		     uint32_t inserted[2])
+weir_engine_fragment(struct weir_engine *engine, uint8_t port, struct weir_parsed *parsed,
+		     const struct weir_other *other, uint32_t inserted[2])
 {
 	struct weir_tcp *tcp = &engine->tcp;
 	uint32_t before = engine->datagrams.fragments, n;
@@ -102,7 +101,7 @@ weir_engine_fragment(struct weir_engine *engine, uint8_t port, const struct weir
 	if (engine->whole.n_rejects != 0)
 		weir_tcp_drop(tcp, whole, engine->whole.rejects[0].reason);
 	else
-		insert(engine, other, fragment.key.family == 6, inserted);
+		insert(&engine->whole, parsed, other, fragment.key.family == 6, inserted);
 }
 
 void

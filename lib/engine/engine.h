@@ -15,6 +15,7 @@
 
 /* Capacity of the control queue: all that one poll can bring, and serves. */
 #define WEIR_CONTROL_SEGS  (WEIR_STATS_PORTS * WEIR_BURST_MAX)
+#define WEIR_BURSTS	   3 /* of one port in one poll, at most */
 #define WEIR_TX_FRAMES     1024 /* frames that wait for a port */
 #define WEIR_GATHER_ITEMS  1024
 _Static_assert(WEIR_GATHER_ITEMS <= WEIR_ACK_STOCK, "no gather has more ACKs");
@@ -68,6 +69,12 @@ struct weir_answers {
 	uint32_t ms;
 };
 
+/* A burst on its way through the rooms 2 to 4. */
+struct weir_burst {
+	struct weir_parsed parsed;
+	struct weir_lookup lookup; /* of its runs of IPv4 */
+};
+
 struct weir_engine {
 	struct weir_tcp tcp;
 	struct weir_stack *stack;
@@ -76,6 +83,7 @@ struct weir_engine {
 	uint32_t acks_due;	     /* of the trains of a gather of which none was sent yet */
 	struct weir_ack_stock duplicates; /* empty but while copies of one are sent */
 	uint32_t budget_segs;
+	uint32_t budget_left; /* of this poll */
 	uint32_t quantum_segs;
 	uint32_t burst;
 	uint32_t hard_bufs; /* buffers held or queued beyond which data is not even queued */
@@ -83,7 +91,7 @@ struct weir_engine {
 	struct weir_attached *ports; /* WEIR_STATS_PORTS of them */
 	struct weir_control *control;
 	uint32_t n_control;
-	struct weir_parsed parsed;
+	struct weir_burst bursts[WEIR_BURSTS];
 	struct weir_datagrams datagrams;
 	struct weir_parsed whole; /* a datagram that is parsed again */
 	struct weir_answers echoes; /* and errors of ICMP */
@@ -124,11 +132,11 @@ void weir_engine_close(struct weir_engine *engine);
 /* assemble.c: fragments, `size` datagrams of them. -ENOMEM. */
 int weir_engine_datagrams_open(struct weir_engine *engine, uint32_t size);
 /*
- * One fragment of a burst from `port`; the packet that it completes goes into the parsed burst, behind
+ * One fragment of the burst `parsed` from `port`; the packet that it completes goes into that, behind
  * the segments that came before it. `inserted` counts those of this burst, of IPv4 and of IPv6.
  */
-void weir_engine_fragment(struct weir_engine *engine, uint8_t port, const struct weir_other *other,
-			  uint32_t inserted[2]);
+void weir_engine_fragment(struct weir_engine *engine, uint8_t port, struct weir_parsed *parsed,
+			  const struct weir_other *other, uint32_t inserted[2]);
 /* Once per poll while fragments wait: those that have waited for too long are dropped. */
 void weir_engine_fragments_age(struct weir_engine *engine);
 
@@ -158,7 +166,7 @@ bool weir_engine_query(struct weir_engine *engine, struct weir_attached *at,
 /* Send the reports that are due. */
 void weir_engine_report(struct weir_engine *engine);
 
-/* serve.c: rooms 5 and 6. Serves up to the budget; returns the segments served. */
+/* serve.c: rooms 5 and 6. Serves up to what is left of the budget; returns the segments served. */
 uint32_t weir_engine_serve(struct weir_engine *engine);
 /* weir_engine_enqueue() of what is not simply lent. */
 void weir_engine_enqueue_carefully(struct weir_engine *engine, struct weir_flow *flow,

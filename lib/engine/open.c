@@ -24,7 +24,7 @@ reserved_bufs(uint32_t buffers)
 static uint32_t
 max_events(const struct weir_config *config)
 {
-	return 3 * (config->budget_segs + WEIR_CONTROL_SEGS + WEIR_TIMERS_MOST) + 256;
+	return 3 * (config->budget_segs + WEIR_BURSTS * WEIR_CONTROL_SEGS + WEIR_TIMERS_MOST) + 256;
 }
 
 static void

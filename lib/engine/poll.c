@@ -12,6 +12,7 @@
 #define WEIR_NS_PER_MS 1000000
 #define WEIR_FULL_BURSTS 2 /* in a row, before SYNs get a share only */
 #define WEIR_SYN_SHARE   32 /* of a burst: one in so many, at least one */
+#define WEIR_MANY_FLOWS  512 /* six lines of each are as much as a first-level cache holds, and more */
 #define WEIR_LATELY_MS   1000 /* in which whoever had to wait for a timeout has sent again */
 
 /*
@@ -103,9 +104,8 @@ enqueue_syn(struct weir_engine *engine, uint32_t entry, const struct weir_key4 *
 
 /* Runs, and the SYNs that stand apart from them, in their order. */
 static uint32_t __attribute__((noinline))
-enqueue_among_syns(struct weir_engine *engine, const uint32_t *entries)
+enqueue_among_syns(struct weir_engine *engine, struct weir_parsed *parsed, const uint32_t *entries)
 {
-	struct weir_parsed *parsed = &engine->parsed;
 	struct weir_parsed_syns *syns = &parsed->syns;
 	uint32_t syn_entries[WEIR_BURST_MAX], n_flows = 0, run = 0;
 
@@ -128,23 +128,22 @@ enqueue_among_syns(struct weir_engine *engine, const uint32_t *entries)
 
 /* Room 3 and 4: whose run is it, and into its queue. */
 static uint32_t
-classify(struct weir_engine *engine)
+classify(struct weir_engine *engine, struct weir_burst *burst)
 {
-	struct weir_parsed *parsed = &engine->parsed;
-	uint32_t entries[WEIR_BURST_MAX];
+	struct weir_parsed *parsed = &burst->parsed;
+	const uint32_t *entries = burst->lookup.entries;
 
-	weir_table_find_bulk(&engine->tcp.table, parsed->keys, parsed->n_runs, entries);
+	weir_table_confirm(&engine->tcp.table, parsed->keys, &burst->lookup);
 	if (unlikely(parsed->syns.n != 0))
-		return enqueue_among_syns(engine, entries);
+		return enqueue_among_syns(engine, parsed, entries);
 	return enqueue_runs(engine, parsed->segs, parsed->run_first, parsed->n_runs, entries,
 			    parsed->keys, NULL);
 }
 
 /* The same for IPv6. */
 static uint32_t
-classify6(struct weir_engine *engine)
+classify6(struct weir_engine *engine, struct weir_parsed6 *parsed)
 {
-	struct weir_parsed6 *parsed = &engine->parsed.ip6;
 	uint32_t entries[WEIR_BURST_MAX];
 
 	weir_table_find_bulk_wide(&engine->tcp.table6, parsed->keys, parsed->n_runs, entries);
@@ -192,16 +191,16 @@ answer(struct weir_engine *engine, const struct weir_parse *parse, uint8_t port,
 }
 
 static void
-handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port)
+handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port,
+	      struct weir_parsed *parsed)
 {
-	const struct weir_parsed *parsed = &engine->parsed;
 	uint32_t inserted[2] = {0, 0};
 
 	for (uint32_t i = 0; i < parsed->n_others; i++) {
 		const struct weir_other *other = &parsed->others[i];
 
 		if (other->kind == WEIR_OTHER_FRAGMENT)
-			weir_engine_fragment(engine, port, other, inserted);
+			weir_engine_fragment(engine, port, parsed, other, inserted);
 		else if (other->kind == WEIR_OTHER_ARP && weir_engine_gateway_heard(engine, port, other))
 			continue;
 		else if (other->kind != WEIR_OTHER_ARP && weir_icmp_is_error(other))
@@ -213,22 +212,22 @@ handle_others(struct weir_engine *engine, struct weir_attached *at, uint8_t port
 	}
 }
 
-/* Rooms 1 to 4 for one port. */
+/* Rooms 1 and 2, and the lines of the table that room 3 will read are on their way. Returns how many packets
+ * there were. */
 static uint32_t
-receive(struct weir_engine *engine, uint8_t port)
+take_burst(struct weir_engine *engine, struct weir_attached *at, struct weir_burst *burst)
 {
 	struct weir_tcp *tcp = &engine->tcp;
-	struct weir_attached *at = &engine->ports[port];
-	struct weir_parsed *parsed = &engine->parsed;
+	struct weir_parsed *parsed = &burst->parsed;
 	struct rte_mbuf *bufs[WEIR_BURST_MAX];
 	uint32_t n = at->port->rx_burst(at->port->ctx, bufs, (uint16_t)engine->burst, tcp->now_ns);
-	uint32_t n_flows;
 
 	WEIR_ROOM_LEFT(RX);
 	share_syns(engine, at, n);
 	if (n == 0)
 		return 0;
-	weir_engine_keep(engine);
+	if (burst == engine->bursts)
+		weir_engine_keep(engine);
 	at->rx_packets += n;
 	tcp->stats.packets_received += n;
 	if (engine->record.size != 0)
@@ -238,21 +237,83 @@ receive(struct weir_engine *engine, uint8_t port)
 	weir_parse_burst(&at->parse, bufs, n, parsed);
 	at->rx_bytes += parsed->bytes;
 	WEIR_ROOM_LEFT(PARSE);
+	weir_table_hash(&tcp->table, parsed->keys, parsed->n_runs, &burst->lookup);
+	return n;
+}
+
+/* Rooms 3 and 4. */
+static void
+sort_burst(struct weir_engine *engine, uint8_t port, struct weir_burst *burst)
+{
+	struct weir_tcp *tcp = &engine->tcp;
+	struct weir_attached *at = &engine->ports[port];
+	struct weir_parsed *parsed = &burst->parsed;
+	uint32_t n_flows;
+
 	for (uint32_t i = 0; i < parsed->n_rejects; i++) {
 		if (parsed->rejects[i].problem != WEIR_PROBLEM_NONE)
 			weir_engine_say_problem(engine, port, &parsed->rejects[i]);
 		weir_tcp_drop(tcp, parsed->rejects[i].buf, parsed->rejects[i].reason);
 	}
-	handle_others(engine, at, port);
-	n_flows = classify(engine);
+	if (unlikely(parsed->n_others != 0)) { /* there may be other runs afterwards */
+		handle_others(engine, at, port, parsed);
+		weir_table_hash(&tcp->table, parsed->keys, parsed->n_runs, &burst->lookup);
+	}
+	n_flows = classify(engine, burst);
 	if (unlikely(parsed->ip6.n_runs != 0))
-		n_flows += classify6(engine);
+		n_flows += classify6(engine, &parsed->ip6);
 	if (n_flows != 0) {
 		at->had_flows = true;
 		at->flows_ms = tcp->now_ms;
 	}
 	WEIR_ROOM_LEFT(CLASSIFY);
-	return n;
+}
+
+/*
+ * How many bursts of a port a poll may take. Where the state of all connections does not fit into the
+ * nearest caches, each waits twice for lines of that; of several, one waits while others are parsed and
+ * served. Not while something is left from before: queues are as long as one burst wants them.
+ */
+static uint32_t
+bursts_most(const struct weir_engine *engine)
+{
+	uint32_t most = 1;
+
+	if (engine->tcp.table.count < WEIR_MANY_FLOWS ||
+	    weir_sched_peek(&engine->tcp.sched, WEIR_CLASS_READY) != WEIR_NONE)
+		return 1;
+	while (most < WEIR_BURSTS && (most + 1) * engine->burst <= engine->budget_left)
+		most++;
+	return most;
+}
+
+/* Rooms 1 to 4 for one port. Of several bursts each but the last is served, too, before the next one is
+ * queued: what a queue has to hold is that of one burst. */
+static uint32_t
+receive(struct weir_engine *engine, uint8_t port)
+{
+	const struct weir_table *table = &engine->tcp.table;
+	struct weir_burst *bursts = engine->bursts;
+	uint32_t most = bursts_most(engine), taken = 0, work = 0, n;
+
+	do {
+		n = take_burst(engine, &engine->ports[port], &bursts[taken]);
+		work += n;
+		taken += n != 0;
+		if (n != 0 && taken > 1)
+			weir_table_match(table, &bursts[taken - 2].lookup);
+		WEIR_ROOM_LEFT(CLASSIFY);
+	} while (n == engine->burst && taken < most);
+	for (uint32_t i = 0; i < taken; i++) {
+		sort_burst(engine, port, &bursts[i]);
+		if (i + 1 == taken)
+			break;
+		work += weir_engine_serve(engine);
+		WEIR_ROOM_LEFT(SERVE);
+		if (i + 2 == taken)
+			weir_table_match(table, &bursts[i + 1].lookup);
+	}
+	return work;
 }
 
 /* Room 7: ends are reported behind all else, then everything goes to the consumer at once. Returns
@@ -321,6 +382,7 @@ weir_engine_poll(struct weir_engine *engine, uint64_t now_ns)
 	struct weir_tcp *tcp = &engine->tcp;
 	uint32_t work = 0, reported;
 
+	engine->budget_left = engine->budget_segs;
 	set_time(engine, now_ns);
 	if (unlikely(engine->datagrams.fragments != 0))
 		weir_engine_fragments_age(engine);

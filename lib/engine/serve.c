@@ -248,7 +248,7 @@ static uint32_t
 serve_ready(struct weir_engine *engine)
 {
 	struct weir_tcp *tcp = &engine->tcp;
-	uint32_t left = engine->budget_segs, served = 0;
+	uint32_t left = engine->budget_left, served = 0;
 
 	while (left != 0) {
 		uint32_t id = weir_sched_pop(&tcp->sched);
@@ -260,6 +260,7 @@ serve_ready(struct weir_engine *engine)
 			       left < engine->quantum_segs ? left : engine->quantum_segs);
 		left -= n;
 		served += n;
+		engine->budget_left = left;
 	}
 	if (weir_sched_peek(&tcp->sched, WEIR_CLASS_READY) != WEIR_NONE)
 		tcp->stats.budget_exhausted++;

@@ -21,12 +21,6 @@
 #define ENTRIES_MAX (1u << 26)
 #define LINE	    64
 
-/* Where a key may live. */
-struct place {
-	struct weir_bucket *bucket[2];
-	uint16_t tag;
-};
-
 /* A matching slot of a bucket; NULL: none. */
 struct hit {
 	struct weir_bucket *bucket;
@@ -79,7 +73,7 @@ is_key(struct sought sought, const void *key)
 	return sought.wide ? weir_key_equal(sought.key, key) : weir_key4_equal(sought.key, key);
 }
 
-static inline struct place
+static inline struct weir_place
 place_of(const struct weir_table *table, struct sought sought)
 {
 	uint64_t hash = sought.wide ? weir_key_hash(sought.key, &table->secret)
@@ -89,7 +83,7 @@ place_of(const struct weir_table *table, struct sought sought)
 	uint16_t tag = (uint16_t)(hash >> 48);
 
 	second ^= second == first; /* always two buckets; there are at least two */
-	return (struct place){
+	return (struct weir_place){
 	    .bucket = {&table->buckets[first], &table->buckets[second]},
 	    .tag = tag != 0 ? tag : 1, /* 0 marks a free slot */
 	};
@@ -131,13 +125,13 @@ key_of(const struct weir_table_keys *keys, uint32_t entry)
 
 /* The bucket of slot `slot` of both, counted from the first one's on. */
 static inline struct hit
-slot_of(const struct place *place, uint32_t slot)
+slot_of(const struct weir_place *place, uint32_t slot)
 {
 	return (struct hit){place->bucket[slot / WEIR_BUCKET_SLOTS], slot % WEIR_BUCKET_SLOTS};
 }
 
 static inline struct hit
-look_up(const struct weir_table *table, const struct place *place, struct sought sought)
+look_up(const struct weir_table *table, const struct weir_place *place, struct sought sought)
 {
 	uint32_t bits = match(place->bucket[0], place->bucket[1], place->tag);
 
@@ -153,7 +147,7 @@ look_up(const struct weir_table *table, const struct place *place, struct sought
 static inline uint32_t
 find(const struct weir_table *table, struct sought sought)
 {
-	struct place place = place_of(table, sought);
+	struct weir_place place = place_of(table, sought);
 	struct hit hit = look_up(table, &place, sought);
 
 	return hit.bucket == NULL ? WEIR_NONE : hit.bucket->entry[hit.slot];
@@ -196,7 +190,7 @@ prefetch_entry(const struct weir_table_keys *keys, uint32_t entry)
 
 /* The first entry whose tag is the one wanted, which is probably it; WEIR_NONE: no tag is. */
 static inline uint32_t
-candidate_of(const struct weir_table *table, const struct place *place)
+candidate_of(const struct weir_table *table, const struct weir_place *place)
 {
 	uint32_t bits = match(place->bucket[0], place->bucket[1], place->tag);
 	struct hit hit;
@@ -212,7 +206,7 @@ candidate_of(const struct weir_table *table, const struct place *place)
 
 /* A wrong candidate shares 16 bits of hash: rare, so looked up in full. */
 static inline uint32_t
-confirm(const struct weir_table *table, const struct place *place, struct sought sought,
+confirm(const struct weir_table *table, const struct weir_place *place, struct sought sought,
 	uint32_t candidate)
 {
 	struct hit hit;
@@ -224,19 +218,66 @@ confirm(const struct weir_table *table, const struct place *place, struct sought
 }
 
 static inline void
+hash_all(const struct weir_table *table, struct sought keys, uint32_t n, struct weir_lookup *lookup)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct weir_place *place = &lookup->places[i];
+
+		*place = place_of(table, nth(keys, i));
+		rte_prefetch0(place->bucket[0]);
+		rte_prefetch0(place->bucket[1]);
+	}
+	lookup->n = n;
+	lookup->matched = false;
+}
+
+static inline void
+match_all(const struct weir_table *table, struct weir_lookup *lookup)
+{
+	for (uint32_t i = 0; i < lookup->n; i++)
+		lookup->entries[i] = candidate_of(table, &lookup->places[i]);
+	lookup->changes = table->changes;
+	lookup->matched = true;
+}
+
+static inline void
+confirm_all(const struct weir_table *table, struct sought keys, struct weir_lookup *lookup)
+{
+	if (!lookup->matched || lookup->changes != table->changes)
+		match_all(table, lookup);
+	for (uint32_t i = 0; i < lookup->n; i++)
+		lookup->entries[i] =
+			confirm(table, &lookup->places[i], nth(keys, i), lookup->entries[i]);
+}
+
+void
+weir_table_hash(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
+		struct weir_lookup *lookup)
+{
+	hash_all(table, narrow(keys), n, lookup);
+}
+
+void
+weir_table_match(const struct weir_table *table, struct weir_lookup *lookup)
+{
+	match_all(table, lookup);
+}
+
+void
+weir_table_confirm(const struct weir_table *table, const struct weir_key4 *keys,
+		   struct weir_lookup *lookup)
+{
+	confirm_all(table, narrow(keys), lookup);
+}
+
+static inline void
 find_bulk(const struct weir_table *table, struct sought keys, uint32_t n, uint32_t *entries)
 {
-	struct place places[WEIR_BURST_MAX];
+	struct weir_lookup lookup;
 
-	for (uint32_t i = 0; i < n; i++) {
-		places[i] = place_of(table, nth(keys, i));
-		rte_prefetch0(places[i].bucket[0]);
-		rte_prefetch0(places[i].bucket[1]);
-	}
-	for (uint32_t i = 0; i < n; i++)
-		entries[i] = candidate_of(table, &places[i]);
-	for (uint32_t i = 0; i < n; i++)
-		entries[i] = confirm(table, &places[i], nth(keys, i), entries[i]);
+	hash_all(table, keys, n, &lookup);
+	confirm_all(table, keys, &lookup);
+	memcpy(entries, lookup.entries, n * sizeof(*entries));
 }
 
 void
@@ -256,7 +297,7 @@ weir_table_find_bulk_wide(const struct weir_table *table, const struct weir_key 
 static inline int
 insert(struct weir_table *table, struct sought sought, uint32_t entry)
 {
-	struct place place = place_of(table, sought);
+	struct weir_place place = place_of(table, sought);
 	uint32_t room = match(place.bucket[0], place.bucket[1], 0);
 	uint32_t low = room & ((1u << WEIR_BUCKET_SLOTS) - 1), high = room ^ low;
 	struct hit hit;
@@ -270,6 +311,7 @@ insert(struct weir_table *table, struct sought sought, uint32_t entry)
 	hit.bucket->tag[hit.slot] = place.tag;
 	hit.bucket->entry[hit.slot] = entry;
 	table->count++;
+	table->changes++;
 	return 0;
 }
 
@@ -288,13 +330,14 @@ weir_table_insert_wide(struct weir_table *table, const struct weir_key *key, uin
 static inline int
 take_out(struct weir_table *table, struct sought sought)
 {
-	struct place place = place_of(table, sought);
+	struct weir_place place = place_of(table, sought);
 	struct hit hit = look_up(table, &place, sought);
 
 	if (hit.bucket == NULL)
 		return -ENOENT;
 	hit.bucket->tag[hit.slot] = 0;
 	table->count--;
+	table->changes++;
 	return 0;
 }
 
@@ -313,12 +356,13 @@ weir_table_remove_wide(struct weir_table *table, const struct weir_key *key)
 static inline int
 replace(struct weir_table *table, struct sought sought, uint32_t entry)
 {
-	struct place place = place_of(table, sought);
+	struct weir_place place = place_of(table, sought);
 	struct hit hit = look_up(table, &place, sought);
 
 	if (hit.bucket == NULL)
 		return -ENOENT;
 	hit.bucket->entry[hit.slot] = entry;
+	table->changes++;
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "wire/key.h"
+#include "wire/parse.h"
 
 #define WEIR_BUCKET_SLOTS 8
 
@@ -42,6 +43,22 @@ struct weir_table {
 	struct weir_hash_key secret;
 	struct weir_table_keys keys;
 	uint32_t count;
+	uint32_t changes; /* so many keys were inserted, removed or made to name another entry */
+};
+
+/* Where a key may live. */
+struct weir_place {
+	struct weir_bucket *bucket[2];
+	uint16_t tag;
+};
+
+/* A look-up of `n` keys at once, in three phases between which other work may be done. */
+struct weir_lookup {
+	uint32_t n;
+	uint32_t changes; /* the table's when they were matched; valid if `matched` */
+	bool matched;
+	struct weir_place places[WEIR_BURST_MAX];
+	uint32_t entries[WEIR_BURST_MAX]; /* WEIR_NONE: absent */
 };
 
 /* Room for `entries` keys at half load, on NUMA node `node`. -EINVAL, -ENOMEM. */
@@ -52,10 +69,17 @@ void weir_table_close(struct weir_table *table);
 /* Entry of `key`, or WEIR_NONE. */
 uint32_t weir_table_find(const struct weir_table *table, const struct weir_key4 *key);
 
-/*
- * Entries of `n` keys (n <= WEIR_BURST_MAX) in three phases: hash and prefetch buckets, match tags and
- * prefetch entries, compare keys. Absent keys give WEIR_NONE. Only the thread that polls the engine.
- */
+/* 1: hash `n` keys (n <= WEIR_BURST_MAX), fetch their buckets. */
+void weir_table_hash(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
+		     struct weir_lookup *lookup);
+/* 2: match tags, fetch the entries that are probably meant. */
+void weir_table_match(const struct weir_table *table, struct weir_lookup *lookup);
+/* 3: compare keys; lookup->entries are true then. What was matched before the table changed is matched
+ * again. All three belong to the thread that polls the engine. */
+void weir_table_confirm(const struct weir_table *table, const struct weir_key4 *keys,
+			struct weir_lookup *lookup);
+
+/* Entries of `n` keys, in these phases. */
 void weir_table_find_bulk(const struct weir_table *table, const struct weir_key4 *keys, uint32_t n,
 			  uint32_t *entries);
 

@@ -56,6 +56,96 @@ START_TEST(a_burst_is_as_long_as_configured)
 }
 END_TEST
 
+/* ---- several bursts in one poll, where there are many connections ---- */
+
+enum { MANY = 512, FEW_BUDGET = 5 };
+static struct remote many[MANY];
+
+static void
+open_many(uint32_t n, uint32_t burst, uint32_t queue, uint32_t budget)
+{
+	struct weir_config config;
+
+	world_config(&config);
+	config.flows = 2 * MANY;
+	config.burst = burst;
+	config.rx_queue_segs = queue;
+	config.budget_segs = budget;
+	open_with(&config);
+	open_remotes(many, n);
+}
+
+/* Packets that one poll takes of 20 that wait, and serves. */
+static uint32_t
+first_poll(uint32_t n, uint32_t budget)
+{
+	uint32_t work;
+
+	open_many(n, 4, 64, budget);
+	for (uint32_t i = 0; i < 20; i++)
+		stream_segs(&many[i % 8], 1);
+	work = weir_engine_poll(world.engine, world.now_ns);
+	while (weir_engine_poll(world.engine, world.now_ns) != 0)
+		;
+	world_poll(&world, 0); /* takes the replies */
+	for (uint32_t i = 0; i < 8; i++)
+		ck_assert_uint_eq(info_of(many[i].conn).unread_bytes,
+				  (i < 4 ? 3 : 2) * ENGINE_TEST_MSS);
+	ck_assert_uint_eq(stats_now()->packets_dropped, 0);
+	world_close(&world);
+	return work;
+}
+
+START_TEST(many_connections_have_several_bursts)
+{
+	ck_assert_uint_eq(first_poll(MANY - 1, 256), 2 * 4);
+	ck_assert_uint_eq(first_poll(MANY, 256), 2 * 4 * WEIR_BURSTS);
+	ck_assert_uint_eq(first_poll(MANY, 11), 2 * 4 * 2); /* no more than can be served */
+	ck_assert_uint_eq(first_poll(MANY, FEW_BUDGET), 2 * 4);
+	ck_assert_uint_eq(first_poll(MANY, 1), 4 + 1);
+}
+END_TEST
+
+/* A queue has to hold one burst, however many a poll takes, and whatever is left from before. */
+START_TEST(several_bursts_of_one_connection)
+{
+	open_many(MANY, 4, 4, 256);
+	stream_segs(&many[0], 4 * WEIR_BURSTS);
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 2 * 4 * WEIR_BURSTS);
+	ck_assert_uint_eq(info_of(many[0].conn).unread_bytes, 4 * WEIR_BURSTS * ENGINE_TEST_MSS);
+	world.engine->budget_segs = 0;
+	stream_segs(&many[1], 4);
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 4);
+	world.engine->budget_segs = 256;
+	stream_segs(&many[2], 4 * WEIR_BURSTS);
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 4 + 8);
+	ck_assert_uint_eq(stats_now()->packets_dropped, 0);
+	while (weir_engine_poll(world.engine, world.now_ns) != 0)
+		;
+	ck_assert_uint_eq(info_of(many[2].conn).unread_bytes, 4 * WEIR_BURSTS * ENGINE_TEST_MSS);
+	world_poll(&world, 0);
+	world_close(&world);
+}
+END_TEST
+
+/* What a burst brings is looked up in the table as the bursts before it have left it. */
+START_TEST(a_burst_changes_whose_the_next_is)
+{
+	open_many(MANY, 2, 64, 256);
+	remote_send(&world, &many[0], many[0].snd_nxt, WEIR_TCP_RST, 0);
+	stream_segs(&many[1], 1);
+	stream_segs(&many[0], 1); /* the listener's by now */
+	stream_segs(&many[1], 1);
+	stream_segs(&many[2], 2);
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 6 + 6);
+	ck_assert_uint_eq(drops_of(WEIR_DROP_LISTEN_BAD_ACK), 1);
+	ck_assert_uint_eq(info_of(many[1].conn).unread_bytes, 2 * ENGINE_TEST_MSS);
+	ck_assert_uint_eq(info_of(many[2].conn).unread_bytes, 2 * ENGINE_TEST_MSS);
+	world_poll(&world, 0);
+	world_close(&world);
+}
+END_TEST
+
 /* ---- events ---- */
 
 START_TEST(one_data_event_per_connection_and_poll)
@@ -433,6 +523,9 @@ add(Suite *s)
 	UNIT_CASE(s, an_idle_poll_returns_nothing);
 	UNIT_CASE(s, a_poll_returns_packets_and_segments);
 	UNIT_CASE(s, a_burst_is_as_long_as_configured);
+	UNIT_CASE(s, many_connections_have_several_bursts);
+	UNIT_CASE(s, several_bursts_of_one_connection);
+	UNIT_CASE(s, a_burst_changes_whose_the_next_is);
 	UNIT_CASE(s, one_data_event_per_connection_and_poll);
 	UNIT_CASE(s, events_come_in_order);
 	UNIT_CASE(s, accepted_stands_before_the_data_of_the_handshake);

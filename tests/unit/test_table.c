@@ -339,6 +339,40 @@ START_TEST(bulk_writes_exactly_n)
 }
 END_TEST
 
+/* The table changes between the phases: what is confirmed is what stands there then. */
+START_TEST(a_look_up_follows_the_table)
+{
+	enum { N = 8 };
+	struct weir_hash_key secret = secret_of(12);
+	struct weir_key4 *keys = make_keys(2 * N);
+	struct weir_table_keys of = plain(keys, 2 * N);
+	struct weir_lookup lookup;
+	struct weir_table table;
+
+	memcpy(keys + N, keys, N * sizeof(*keys));
+	ck_assert_int_eq(weir_table_open(&table, 2 * N, &secret, &of, -1), 0);
+	for (uint32_t i = 0; i < N - 1; i++)
+		ck_assert_int_eq(weir_table_insert(&table, &keys[i], i), 0);
+	weir_table_hash(&table, keys, N, &lookup);
+	weir_table_match(&table, &lookup);
+	ck_assert_int_eq(weir_table_remove(&table, &keys[1]), 0);
+	weir_table_confirm(&table, keys, &lookup);
+	for (uint32_t i = 0; i < N; i++)
+		ck_assert_uint_eq(lookup.entries[i], i == 1 || i == N - 1 ? WEIR_NONE : i);
+	weir_table_match(&table, &lookup);
+	ck_assert_int_eq(weir_table_replace(&table, &keys[2], N + 2), 0);
+	weir_table_confirm(&table, keys, &lookup);
+	ck_assert_uint_eq(lookup.entries[2], N + 2);
+	weir_table_match(&table, &lookup);
+	ck_assert_int_eq(weir_table_insert(&table, &keys[N - 1], N - 1), 0);
+	weir_table_confirm(&table, keys, &lookup);
+	ck_assert_uint_eq(lookup.entries[N - 1], N - 1);
+	ck_assert_uint_eq(lookup.entries[1], WEIR_NONE);
+	weir_table_close(&table);
+	free(keys);
+}
+END_TEST
+
 /* Model: entry i has key i, alias i + KEYS has the same key; here[i] says which is in the table. */
 enum { KEYS = 700 };
 
@@ -501,6 +535,7 @@ add(Suite *s)
 	UNIT_CASE(s, full_buckets_refuse);
 	UNIT_CASE(s, equal_tags_are_told_apart);
 	UNIT_CASE(s, bulk_writes_exactly_n);
+	UNIT_CASE(s, a_look_up_follows_the_table);
 	UNIT_CASE(s, behaves_like_a_map);
 	UNIT_CASE(s, the_secret_decides_the_place);
 	UNIT_CASE(s, holds_what_it_was_opened_for);
