@@ -215,20 +215,32 @@ parse_one(const struct weir_parse *parse, struct rte_mbuf *buf, struct burst *bu
 	return true;
 }
 
-/* The frames from `bufs` on that form a block with the one before; returns the first that does not. */
+/* The frames from `bufs` on that form a block with the one before, and those blocks behind it that differ
+ * from it in their place only; returns the first that does neither. */
 static inline __attribute__((always_inline)) struct rte_mbuf **
-parse_block(const struct weir_parse *parse, struct rte_mbuf **bufs, struct rte_mbuf **end,
-	    struct burst *burst, weir_plain_compare *differs)
+parse_blocks(const struct weir_parse *parse, struct rte_mbuf **bufs, struct rte_mbuf **end,
+	     struct burst *burst, weir_plain_compare *differs)
 {
-	uint32_t most = RTE_MIN((uint32_t)(end - bufs), burst->credit);
-	uint32_t n = weir_plain_take_block(parse, burst->plain, bufs, most, burst->seg,
-					   &burst->before.next, differs);
+	bool elsewhere;
 
-	burst->seg[-1].alike = (uint8_t)n;
-	burst->bytes += (uint64_t)n * bufs[-1]->pkt_len;
-	burst->credit -= n;
-	burst->seg += n;
-	return bufs + n;
+	for (;;) {
+		uint32_t most = RTE_MIN((uint32_t)(end - bufs), burst->credit);
+		struct weir_seg *block = &burst->seg[-1];
+		uint32_t n = weir_plain_take_block(parse, burst->plain, bufs, most, burst->seg,
+						   &burst->before.next, &elsewhere, differs);
+
+		block->alike = (uint8_t)n;
+		burst->seg += n;
+		bufs += n;
+		if (likely(!elsewhere)) {
+			burst->bytes += (uint64_t)n * bufs[-1]->pkt_len;
+			burst->credit -= n;
+			return bufs;
+		}
+		weir_plain_elsewhere(burst->plain, block, *bufs++, burst->seg++, &burst->before);
+		burst->bytes += (n + UINT64_C(1)) * bufs[-1]->pkt_len;
+		burst->credit -= n + 1;
+	}
 }
 
 /* Without a look at the buffer, which is on its way, too: frames mostly begin where the last one did. */
@@ -256,7 +268,7 @@ parse_all(struct weir_parse *parse, struct rte_mbuf **bufs, uint32_t n, struct w
 			bufs++;
 			if (bufs != end && burst.before.last == 0 &&
 			    weir_plain_may_continue(burst.plain, bufs[-1], *bufs, burst.before.next))
-				bufs = parse_block(parse, bufs, end, &burst, differs);
+				bufs = parse_blocks(parse, bufs, end, &burst, differs);
 			ahead = RTE_MIN(bufs + WEIR_PLAIN_AHEAD, last);
 			continue;
 		}

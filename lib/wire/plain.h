@@ -208,12 +208,13 @@ weir_plain_may_continue(const struct weir_plain *plain, const struct rte_mbuf *b
  * before `seg`, are like that one in all but sequence number and checksum, continue it, and lie in buffers
  * that say the same. What was found out of it is then true of them, too, so that of their descriptors only
  * the buffer is written. In direct buffers of one mempool data lies equally far behind each
- * (rte_mbuf_to_baddr()); others form no blocks.
+ * (rte_mbuf_to_baddr()); others form no blocks. `elsewhere`: the first that is not of the block does not
+ * continue it, but is like it all the same.
  */
 static inline __attribute__((always_inline)) uint32_t
 weir_plain_take_block(const struct weir_parse *parse, const struct weir_plain *plain,
 		      struct rte_mbuf **bufs, uint32_t n, struct weir_seg *seg, uint32_t *next,
-		      weir_plain_compare *differs)
+		      bool *elsewhere, weir_plain_compare *differs)
 {
 	const ptrdiff_t frame_off = weir_plain_frame_off(bufs[-1]);
 	const ptrdiff_t seq_off = frame_off + plain->l4_off + 4;
@@ -221,6 +222,7 @@ weir_plain_take_block(const struct weir_parse *parse, const struct weir_plain *p
 	uint8_t want[WEIR_PLAIN_BYTES], mask[WEIR_PLAIN_BYTES];
 	uint32_t len = seg[-1].len, seq = *next, i;
 
+	*elsewhere = false;
 	if (unlikely(!RTE_MBUF_DIRECT(bufs[-1])))
 		return 0;
 	/* on the stack, where no descriptor lies: they stay in registers */
@@ -235,14 +237,33 @@ weir_plain_take_block(const struct weir_parse *parse, const struct weir_plain *p
 			rte_prefetch0(bufs[i + WEIR_PLAIN_AHEAD]);
 			rte_prefetch0((const uint8_t *)bufs[i + WEIR_PLAIN_AHEAD] + frame_off);
 		}
-		if (differs(buf, line, line_mask) || differs(buf + frame_off, want, mask) ||
-		    weir_load_be32(buf + seq_off) != seq)
+		if (differs(buf, line, line_mask) || differs(buf + frame_off, want, mask))
 			break;
+		if (unlikely(weir_load_be32(buf + seq_off) != seq)) {
+			*elsewhere = true;
+			break;
+		}
 		seq += len;
 		seg[i].buf = bufs[i];
 	}
 	*next = seq;
 	return i;
+}
+
+/* The descriptor of a frame that is like that of `block`, its place in the stream excepted, where nothing
+ * that is told of both may follow it. */
+static inline void
+weir_plain_elsewhere(const struct weir_plain *plain, const struct weir_seg *block, struct rte_mbuf *buf,
+		     struct weir_seg *seg, struct weir_plain_before *before)
+{
+	const uint8_t *tcp = rte_pktmbuf_mtod(buf, const uint8_t *) + plain->l4_off;
+
+	*seg = *block;
+	seg->buf = buf;
+	seg->seq = weir_load_be32(tcp + 4);
+	seg->follows = 0;
+	seg->alike = 0;
+	before->next = seg->seq + seg->len;
 }
 
 #endif

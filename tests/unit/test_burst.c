@@ -250,6 +250,33 @@ START_TEST(who_is_like_the_one_before_is_as_alone)
 }
 END_TEST
 
+/* Where one is missing the next block begins, as if its first frame had been looked at alone. */
+START_TEST(a_hole_parts_two_blocks)
+{
+	struct rte_mbuf *bufs[5];
+
+	parsing_open(&p);
+	p.parse.trust.claims[WEIR_CLAIM_GOOD] = WEIR_CLAIM_FIRST;
+	p.spec.payload = payload;
+	p.spec.len = 100;
+	for (uint32_t i = 0; i < 5; i++, p.spec.seq += 100) {
+		p.spec.seq += i == 2 ? 100 : 0;
+		bufs[i] = parsing_claimed(&p, GOOD);
+	}
+	weir_parse_burst(&p.parse, bufs, 5, &p.out);
+	ck_assert_uint_eq(p.out.n_segs, 5);
+	ck_assert_uint_eq(p.out.n_runs, 1);
+	ck_assert_uint_eq(p.out.segs[0].alike, 1);
+	ck_assert_uint_eq(p.out.segs[2].alike, 2);
+	ck_assert_uint_eq(p.out.segs[2].follows, 0);
+	ck_assert_uint_eq(p.out.segs[2].seq, p.out.segs[0].seq + 300);
+	ck_assert_uint_eq(p.out.bytes, 5 * bufs[0]->pkt_len);
+	ck_assert_uint_eq(p.parse.trust.claims[WEIR_CLAIM_GOOD], WEIR_CLAIM_FIRST + 5);
+	weir_buf_free_bulk(&p.pool, bufs, 5);
+	parsing_close(&p);
+}
+END_TEST
+
 /* Where their data lies says nothing of where that of others does. */
 START_TEST(external_buffers_form_no_block)
 {
@@ -290,6 +317,7 @@ add(Suite *s)
 	UNIT_CASE(s, nothing_is_like_a_run_that_is_closed);
 	UNIT_CASE(s, who_follows_is_seen);
 	UNIT_CASE(s, who_is_like_the_one_before_is_as_alone);
+	UNIT_CASE(s, a_hole_parts_two_blocks);
 	UNIT_CASE(s, external_buffers_form_no_block);
 }
 
