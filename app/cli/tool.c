@@ -95,28 +95,27 @@ run(const struct tool *tool, const struct started *started)
 	return rc == EXIT_SUCCESS && control.lost ? TOOL_MISSED : rc;
 }
 
-/* The driver of net_af_xdp keeps what stands in its rings when it is closed, that of net_memif when
- * its peer has gone. */
-static bool
-keeps_buffers(const struct watch *watch)
+/* What stands in the rings of some drivers does not come back when they are closed. */
+static uint64_t
+kept_by_drivers(const struct watch *watch, const struct eal_args *args)
 {
+	uint64_t most = 0;
+
 	for (uint32_t i = 0; i < watch->n_ports; i++)
-		if (strncmp(watch->ports[i].name, "net_af_xdp", 10) == 0 ||
-		    (strncmp(watch->ports[i].name, "net_memif", 9) == 0 &&
-		     watch->ports[i].state != INTERFACE_UP))
-			return true;
-	return false;
+		most += vdevs_kept(args->argc, args->argv, watch->ports[i].name);
+	return most;
 }
 
 static int
-close_all(const struct tool *tool, int status)
+close_all(const struct tool *tool, const struct eal_args *args, int status)
 {
-	bool kept = keeps_buffers(tool->control.watch), good = true;
+	uint64_t kept = kept_by_drivers(tool->control.watch, args);
+	bool good = true;
 	uint32_t missing = tool->close(tool->control.program, &good);
 
 	if (status != EXIT_SUCCESS)
 		return status;
-	if (missing != 0 && !kept) {
+	if (missing > kept) {
 		say("%u buffers were not given back: please report this", missing);
 		good = false;
 	}
@@ -151,7 +150,8 @@ start_and_run(const struct tool *tool, int argc, char **argv)
 
 	if (!tool->control.options->seed_given)
 		tool->control.options->seed = seed_from_system();
-	status = close_all(tool, start(tool, &started, argc, argv));
+	status = start(tool, &started, argc, argv);
+	status = close_all(tool, &started.args, status);
 	if (started.eal)
 		rte_eal_cleanup();
 	eal_args_free(&started.args);

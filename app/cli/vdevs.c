@@ -14,6 +14,10 @@
 #define RING_FRAME_LEAST    (576 + RING_FRAME_OVERHEAD)
 #define RING_FRAME_DEFAULT  2048
 
+/* Of net_memif: log2 of a ring's places. */
+#define MEMIF_RING_DEFAULT 10
+#define MEMIF_RING_MOST	   14
+
 const char *
 vdevs_next(const char *name, int argc, char **argv, int *at)
 {
@@ -190,6 +194,37 @@ vdevs_huge(int argc, char **argv)
 		if (is_driver(vdev, "net_af_xdp"))
 			return vdev;
 	return NULL;
+}
+
+/* Of what a client's buffers are at the server by their addresses, the driver frees only what the server
+ * has used when it closes: the rest of both rings it forgets. */
+static uint32_t
+memif_kept(const char *vdev)
+{
+	const char *role = vdevs_key(vdev, "role="), *zero_copy = vdevs_key(vdev, "zero-copy=");
+	const char *size = vdevs_key(vdev, "rsize=");
+	unsigned long bits = size != NULL ? strtoul(size, NULL, 10) : MEMIF_RING_DEFAULT;
+
+	if (role == NULL || (strncmp(role, "client", 6) != 0 && strncmp(role, "slave", 5) != 0) ||
+	    zero_copy == NULL || strncmp(zero_copy, "yes", 3) != 0)
+		return 0;
+	return 2u << (bits < MEMIF_RING_MOST ? bits : MEMIF_RING_MOST);
+}
+
+uint32_t
+vdevs_kept(int argc, char **argv, const char *port)
+{
+	const char *vdev;
+	int at = 1;
+
+	while ((vdev = vdevs_next("--vdev", argc, argv, &at)) != NULL) {
+		if (vdevs_len(vdev) != strlen(port) || !is_driver(vdev, port))
+			continue;
+		if (is_driver(vdev, "net_af_xdp"))
+			return UINT32_MAX;
+		return is_driver(vdev, "net_memif") ? memif_kept(vdev) : 0;
+	}
+	return 0;
 }
 
 bool

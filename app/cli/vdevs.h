@@ -26,6 +26,10 @@ int vdevs_check(int argc, char **argv, char *error);
 /* One that receives nothing without hugepages: its name, or NULL. */
 const char *vdevs_huge(int argc, char **argv);
 
+/* How many buffers at most the driver of the port called `port` keeps when it is closed; UINT32_MAX: as
+ * many as it likes. */
+uint32_t vdevs_kept(int argc, char **argv, const char *port);
+
 /* The next device from word *at on, which moves behind it, whose ring frames are shorter than its
  * interface's MTU allows: true and one line in `line` (OPTIONS_ERROR bytes). */
 bool vdevs_cuts(int argc, char **argv, int *at, char *line);

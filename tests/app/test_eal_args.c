@@ -236,6 +236,35 @@ START_TEST(buffer_sizes)
 }
 END_TEST
 
+static uint32_t
+kept(const char *vdev, const char *port)
+{
+	char *words[] = {(char *)(uintptr_t) "weir",   (char *)(uintptr_t) "--vdev",
+			 (char *)(uintptr_t) "net_null0", (char *)(uintptr_t) "--vdev",
+			 (char *)(uintptr_t)vdev};
+
+	return vdevs_kept(5, words, port);
+}
+
+/* A client of memif that copies nothing has its buffers in both rings, and no other device has any. */
+START_TEST(drivers_keep)
+{
+	const char *zero = "net_memif0,role=client,id=0,socket=/tmp/sock,zero-copy=yes";
+
+	ck_assert_uint_eq(kept(zero, "net_memif0"), 2048);
+	ck_assert_uint_eq(kept("net_memif1,zero-copy=yes,role=client,rsize=12", "net_memif1"), 8192);
+	ck_assert_uint_eq(kept("net_memif1,zero-copy=yes,role=client,rsize=99", "net_memif1"), 32768);
+	ck_assert_uint_eq(kept(zero, "net_memif"), 0);
+	ck_assert_uint_eq(kept(zero, "net_null0"), 0);
+	ck_assert_uint_eq(kept(zero, "net_memif01"), 0);
+	ck_assert_uint_eq(kept("net_memif0,role=client,zero-copy=no", "net_memif0"), 0);
+	ck_assert_uint_eq(kept("net_memif0,role=client", "net_memif0"), 0);
+	ck_assert_uint_eq(kept("net_memif0,role=server,zero-copy=yes", "net_memif0"), 0);
+	ck_assert_uint_eq(kept("net_af_xdp0,iface=lo", "net_af_xdp0"), UINT32_MAX);
+	ck_assert_uint_eq(kept("net_vhost0,iface=/tmp/sock", "net_vhost0"), 0);
+}
+END_TEST
+
 static bool
 cuts(const char *vdev, char *line)
 {
@@ -281,6 +310,7 @@ add(Suite *s)
 	UNIT_CASE(s, wrong_devices);
 	UNIT_CASE(s, xdp_needs_hugepages);
 	UNIT_CASE(s, buffer_sizes);
+	UNIT_CASE(s, drivers_keep);
 	UNIT_CASE(s, frames_cut_off);
 }
 
