@@ -59,6 +59,23 @@ case $mib in
 '' | 0* | *[!0-9]* | ????????*) die "--mib wants a number of MiB, 1 to 9999999" ;;
 esac
 
+# Words as docs/weir.md has them, each once.
+impair_is_known() {
+	printf '%s\n' "$1" | awk '{
+		for (n = split($0, word, ","); n > 0; n--) {
+			name = word[n]
+			sub(/=.*/, "", name)
+			if (seen[name]++)
+				exit 1
+			if (word[n] !~ /^(loss|dup|reorder|corrupt|truncate|ce)=(100(\.0+)?|[0-9]?[0-9](\.[0-9]+)?)%$/ &&
+			    word[n] !~ /^(seed=[0-9]+|both=[01]|delay=(0|[0-9]+(ns|us|ms|s)))$/)
+				exit 1
+		}
+	}'
+}
+[ -z "$impair" ] || impair_is_known "$impair" ||
+	die "--impair $impair is wrong: give words, each once, such as seed=1,loss=1%,dup=1%,reorder=2%"
+
 # One run: flush mode, then its figures to $work/NAME.flat and a line of them to $work/NAME.line.
 stream() {
 	mkdir "$work/arrived.d"

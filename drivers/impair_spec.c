@@ -112,46 +112,71 @@ read_both(struct text value, uint32_t *both)
 	return true;
 }
 
-static bool
-read_word(struct text word, struct weir_impair_spec *spec)
+/* What a word begins with: an effect and its rate, or one of these. */
+enum word { WORD_SEED = WEIR_IMPAIR_EFFECTS, WORD_DELAY, WORD_BOTH, WORDS };
+
+static uint32_t
+read_name(struct text name)
 {
-	static const char *const rates[WEIR_IMPAIR_EFFECTS] = {
+	static const char *const names[WORDS] = {
 	    [WEIR_IMPAIR_LOSS] = "loss",	 [WEIR_IMPAIR_DUP] = "dup",
 	    [WEIR_IMPAIR_REORDER] = "reorder",	 [WEIR_IMPAIR_CORRUPT] = "corrupt",
 	    [WEIR_IMPAIR_TRUNCATE] = "truncate", [WEIR_IMPAIR_CE] = "ce",
+	    [WORD_SEED] = "seed",		 [WORD_DELAY] = "delay",
+	    [WORD_BOTH] = "both",
 	};
+	uint32_t i = 0;
+
+	while (i < WORDS && !read_rest(&name, names[i]))
+		i++;
+	return i;
+}
+
+/* `seen` has a bit for each name that was read: each is given once. */
+static bool
+read_word(struct text word, struct weir_impair_spec *spec, uint32_t *seen)
+{
 	struct text name = word, value = word;
+	uint32_t which;
 
 	name.end = memchr(word.at, '=', (size_t)(word.end - word.at));
 	if (name.end == NULL)
 		return false;
 	value.at = name.end + 1;
-	for (uint32_t i = 0; i < WEIR_IMPAIR_EFFECTS; i++) {
-		if (read_rest(&name, rates[i]))
-			return read_rate(value, &spec->rate[i]);
-	}
-	if (read_rest(&name, "seed"))
+	which = read_name(name);
+	if ((*seen & 1u << which) != 0)
+		return false;
+	*seen |= 1u << which;
+	switch (which) {
+	case WORD_SEED:
 		return read_whole(value, &spec->seed);
-	if (read_rest(&name, "delay"))
+	case WORD_DELAY:
 		return read_delay(value, &spec->delay_ns);
-	return read_rest(&name, "both") && read_both(value, &spec->both);
+	case WORD_BOTH:
+		return read_both(value, &spec->both);
+	default:
+		return which < WEIR_IMPAIR_EFFECTS && read_rate(value, &spec->rate[which]);
+	}
 }
 
 int
 weir_impair_spec_parse(const char *text, struct weir_impair_spec *spec, const char **error)
 {
 	struct text word = {text, text};
+	uint32_t seen = 0;
 
 	*spec = (struct weir_impair_spec){0};
 	*error = NULL;
-	while (*text != '\0') {
+	if (*text == '\0')
+		return 0;
+	for (;; text = word.end + 1) { /* behind a comma there is another word */
 		word.at = text;
 		word.end = text + strcspn(text, ",");
-		if (!read_word(word, spec)) {
+		if (!read_word(word, spec, &seen)) {
 			*error = word.at;
 			return -EINVAL;
 		}
-		text = word.end + (*word.end == ',');
+		if (*word.end == '\0')
+			return 0;
 	}
-	return 0;
 }

@@ -26,7 +26,7 @@ struct weir_impair_spec {
 
 /*
  * Read "seed=1,loss=1%,delay=200us,...". Words left out mean 0. -EINVAL, *error then points at the
- * word in `text` that is unknown or whose value is not understood.
+ * word in `text` that is unknown or given before, or whose value is not understood.
  */
 int weir_impair_spec_parse(const char *text, struct weir_impair_spec *spec, const char **error);
 

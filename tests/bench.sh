@@ -32,5 +32,7 @@ cat "$work/malformed"
 names "$work/rows" >"$work/names"
 check "every expected row is there" diff "$root/tests/bench.rows" "$work/names"
 check "every row is valid" same "rows that are not" "$(grep -c '"valid":false' "$work/rows")" 0
+check "a device, which no case takes, is refused" [ \
+	"$("$bench" --vdev net_null0 -- merge 2>&1 | grep -c 'vdev net_null0: no case takes a device')" = 1 ]
 check "a wrong case is refused" [ "$("$bench" tofu 2>&1 | grep -c 'is no case')" = 1 ]
 exit $failed

@@ -5,6 +5,7 @@
 
 #include "app/cli/eal_start.h"
 #include "app/cli/say.h"
+#include "app/cli/vdevs.h"
 #include "eal.h"
 
 /* The most that are open at once, in the cases pool and flows. */
@@ -58,6 +59,22 @@ start(int argc, char **argv, bool chosen)
 	return rc == 0;
 }
 
+/* The first device that is named, or NULL. Cases bring the ports that they need. */
+static const char *
+named_device(int argc, char **argv, const char **option)
+{
+	static const char *const options[] = {"--vdev", "-a", "--allow"};
+	const char *device = NULL;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && device == NULL; i++) {
+		int at = 1;
+
+		*option = options[i];
+		device = vdevs_next(options[i], argc, argv, &at);
+	}
+	return device;
+}
+
 bool
 eal_begin(int argc, char **argv)
 {
@@ -69,7 +86,13 @@ eal_begin(int argc, char **argv)
 			 (char *)(uintptr_t) "--no-pci",
 			 (char *)(uintptr_t) "--no-telemetry",
 			 (char *)(uintptr_t) "--in-memory"};
+	const char *device, *option;
 
+	device = named_device(argc, argv, &option);
+	if (device != NULL) {
+		say("%s %s: no case takes a device: leave it out", option, device);
+		return false;
+	}
 	if (argc > 1)
 		return start(argc, argv, false);
 	choose_cores(list, engine, sizeof(list));

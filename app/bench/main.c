@@ -96,6 +96,9 @@ run_cases(struct bench *bench)
 	}
 	if (bench->options->strict && bench->missed != 0)
 		bench_say(bench, "%u of %u rows miss their target", bench->missed, bench->rows);
+	if (bench->voided != 0)
+		bench_say(bench, "%u of %u rows are void: the rows say why (%s): mend that and run again",
+			  bench->voided, bench->rows, bench->options->json ? "key void" : "VOID");
 	if (!good || bench->voided != 0)
 		return EXIT_BROKEN;
 	return bench->options->strict && bench->missed != 0 ? EXIT_MISSED : EXIT_SUCCESS;

@@ -125,7 +125,7 @@ port_impair(const char *spec, struct weir_port **port)
 
 	if (rc == 0)
 		return 0;
-	say("--impair '%s': %s%s%s: give words such as seed=1,loss=1%%,dup=1%%,reorder=2%%,"
+	say("--impair '%s': %s%s%s: give words, each once, such as seed=1,loss=1%%,dup=1%%,reorder=2%%,"
 	    "corrupt=0.1%%,truncate=0%%,ce=5%%,delay=200us,both=1; rates up to 100%%, the delay up to 60s",
 	    spec, word != NULL ? "'" : "", word != NULL ? word : strerror(-rc),
 	    word != NULL ? "' is wrong" : "");

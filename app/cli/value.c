@@ -137,6 +137,10 @@ value_address(const char *text, struct weir_addr *address, char *error)
 		return options_refuse(error, "the address is empty: " EXAMPLES);
 	if (weir_addr_parse(text, address) != 0)
 		return options_refuse(error, "'%s' is not an address: " EXAMPLES, text);
+	if (address->family == 4 && strchr(text, ':') != NULL)
+		return options_refuse(error, "'%s' is an address of IPv4: write it as IPv4, such as "
+					     "198.18.0.1",
+				      text);
 	special = address->family == 6 ? special6(address->bytes) : special4(number4(address));
 	if (special != NULL)
 		return options_refuse(error, "'%s' is %s: " EXAMPLES, text, special);
@@ -201,7 +205,7 @@ value_network(const char *text, struct ip_option *ip, char *error)
 	if (ip->address.scope != 0)
 		return options_refuse(error, "'%s' names a port with '%%': leave it away", text);
 	most = ip->address.family == 4 ? 32 : 128;
-	if (value_number(slash + 1, 1, most, &prefix_len, error) != 0)
+	if (slash[1] == '0' || value_number(slash + 1, 1, most, &prefix_len, error) != 0)
 		return options_refuse(error, "'%s': the prefix length '%s' is wrong: give 1 to %u",
 				      text, slash + 1, (unsigned int)most);
 	ip->text = text;

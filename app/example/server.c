@@ -12,11 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <rte_eal.h>
+#include <rte_log.h>
 #include <weir.h>
 
 static volatile sig_atomic_t stop;
+static char runtime_dir[4096];
 
 static void
 on_signal(int number)
@@ -101,12 +104,33 @@ open_stack(struct weir_stack **stack, struct weir_port **port, char **words)
 	return rc == 0 ? weir_listen(*stack, &listen) : rc;
 }
 
+/* EAL leaves it; one that another process uses is not empty, and stays. */
+static void
+remove_runtime_dir(void)
+{
+	rmdir(runtime_dir);
+}
+
+/* What rte_eal_init returns. It tells of errors alone, unless --log-level says otherwise. */
+static int
+start_eal(int argc, char **argv)
+{
+	int n;
+
+	atexit(remove_runtime_dir); /* before EAL's own, so that it runs after them */
+	rte_log_set_global_level(RTE_LOG_ERR);
+	n = rte_eal_init(argc, argv);
+	if (n >= 0)
+		snprintf(runtime_dir, sizeof(runtime_dir), "%s", rte_eal_get_runtime_dir());
+	return n;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct weir_stack *stack = NULL;
 	struct weir_port *port = NULL;
-	int n = rte_eal_init(argc, argv), rc;
+	int n = start_eal(argc, argv), rc;
 
 	if (n < 0 || argc - n != 5) {
 		fprintf(stderr, "server: give EAL options -- PORT ADDRESS PREFIX-LENGTH TCP-PORT\n");

@@ -224,6 +224,19 @@ options_ips_fit(const struct options *options, uint32_t n_ports)
 	       (options->n_ips6 <= 1 || options->n_ips6 == n_ports || n_ports == 1);
 }
 
+static int
+check_keepalive(const struct options *options, char *error)
+{
+	bool interval = options->keepalive_interval_seconds != 0;
+
+	if (options->keepalive_seconds != 0 || (!interval && options->keepalive_probes == 0))
+		return 0;
+	return options_refuse(error,
+			      "--keepalive-%s does nothing without --keepalive: give --keepalive, too, or "
+			      "leave it out",
+			      interval ? "interval" : "probes");
+}
+
 /* What one option alone cannot know. */
 static int
 check_together(const struct options *options, char *error)
@@ -238,9 +251,12 @@ check_together(const struct options *options, char *error)
 			   "as --listen 9000");
 	if (options->n_ports != 0 && !options_ips_fit(options, options->n_ports))
 		return options_refuse(error,
-				      "--ip is given %u times with IPv4 and %u times with IPv6 for "
-				      "%u ports: give one, or one per --port in the same order",
-				      options->n_ips, options->n_ips6, options->n_ports);
+				      "--ip: %u of IPv4 and %u of IPv6 do not fit %u port%s: give one, "
+				      "or one per --port in the same order",
+				      options->n_ips, options->n_ips6, options->n_ports,
+				      options->n_ports == 1 ? "" : "s");
+	if (check_keepalive(options, error) != 0)
+		return -1;
 	return check_gateway(options, error);
 }
 
@@ -268,11 +284,22 @@ set_defaults(struct options *options)
 	options->huge_tables = config.huge_tables != 0;
 	options->backlog = listen.backlog;
 	options->syn_cookies = listen.syn_cookies != 0;
-	options->keepalive_interval_seconds = listen.keepalive_interval_ms / 1000;
-	options->keepalive_probes = listen.keepalive_probes;
 	options->orphans = config.orphans;
 	options->time_waits = config.time_wait_entries;
 	options->tool.buffers = config.buffers;
+}
+
+/* Zero meant until here that they were not given. */
+static void
+set_keepalive_defaults(struct options *options)
+{
+	struct weir_listen_config listen;
+
+	weir_listen_config_init(&listen);
+	if (options->keepalive_interval_seconds == 0)
+		options->keepalive_interval_seconds = listen.keepalive_interval_ms / 1000;
+	if (options->keepalive_probes == 0)
+		options->keepalive_probes = listen.keepalive_probes;
 }
 
 enum options_result
@@ -285,5 +312,6 @@ options_parse(struct options *options, int argc, char **argv, char *error)
 	result = options_read(rules, sizeof(rules) / sizeof(rules[0]), options, argc, argv, error);
 	if (result == OPTIONS_RUN && check_together(options, error) != 0)
 		return OPTIONS_BAD;
+	set_keepalive_defaults(options);
 	return result;
 }

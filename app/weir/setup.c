@@ -57,9 +57,9 @@ setup_find_ports(struct setup *setup, const struct options *options, uint32_t bu
 		if (port_find(setup->names[i], eal_said, &setup->buffer_bytes) != 0)
 			return -1;
 	if (!options_ips_fit(options, setup->n_ports)) {
-		say("--ip is given %u times with IPv4 and %u times with IPv6 for %u ports: give "
-		    "one, or one for each in order",
-		    options->n_ips, options->n_ips6, setup->n_ports);
+		say("--ip: %u of IPv4 and %u of IPv6 do not fit %u port%s: give one, or one for each "
+		    "in order",
+		    options->n_ips, options->n_ips6, setup->n_ports, setup->n_ports == 1 ? "" : "s");
 		return -1;
 	}
 	return 0;

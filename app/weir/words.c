@@ -43,8 +43,8 @@ words_listen(const char *text, struct listen_option *listener, char *error)
 
 	if (value_digits(&rest, &port) != 0 || (*rest != '\0' && *rest != ':'))
 		return options_refuse(error,
-				      "'%s' does not begin with a port: give PORT[:SINK], such as "
-				      "9000 or 9001:file=/dir",
+				      "'%s' is not PORT[:SINK]: give one port, such as 9000 or "
+				      "9001:file=/dir, and another by --listen again",
 				      text);
 	if (port < 1 || port > 65535)
 		return options_refuse(error, "'%s': the port is out of range: give 1 to 65535",

@@ -90,6 +90,13 @@ START_TEST(every_option)
 	ck_assert_uint_eq(options.user_timeout_seconds, 8);
 	ck_assert_uint_eq(options.tool.buffers, 20000);
 	ck_assert(options.tool.seed == UINT64_MAX);
+	ck_assert_uint_eq(options.keepalive_interval_seconds, 75);
+	ck_assert_uint_eq(options.keepalive_probes, 9);
+	taken(LEAST "--keepalive-interval 75 --keepalive-probes 3 --keepalive 9");
+	ck_assert_uint_eq(options.keepalive_interval_seconds, 75);
+	ck_assert_uint_eq(options.keepalive_probes, 3);
+	refused(LEAST "--keepalive-interval 75", "--keepalive-interval does nothing", "give --keepalive, too");
+	refused(LEAST "--keepalive-probes 9", "--keepalive-probes does nothing", "or leave it out");
 	refused(LEAST "--syn-cookies maybe", "'maybe'", "give on or off");
 	refused(LEAST "--mld maybe", "--mld: 'maybe'", "give on or off");
 }
@@ -159,7 +166,8 @@ START_TEST(missing_ones)
 	refused("--listen 9000", "--ip is missing", "--ip 198.18.0.1/24");
 	refused("--ip 192.0.2.2/24", "--listen is missing", "--listen 9000");
 	refused("--port a --port b --port c --ip 1.0.0.1/8 --ip 2.0.0.1/8 --listen 1",
-		"2 times with IPv4", "for 3 ports");
+		"2 of IPv4 and 0 of IPv6", "do not fit 3 ports: give one");
+	refused("--port a --ip 1.0.0.1/8 --ip 2.0.0.1/8 --listen 1", "do not fit 1 port:", "one per --port");
 	taken("--port a --port b --port c --ip 1.0.0.1/8 --listen 1");
 }
 END_TEST
@@ -186,7 +194,11 @@ START_TEST(addresses)
 	refused("--listen 9 --ip ff02::1/64", "no unicast address", "2001:db8::1");
 	refused("--listen 9 --ip 2001:db8::/64", "of all routers", "a host's");
 	refused("--listen 9 --ip 2001:db8:0:4000::/50", "of all routers", "a host's");
-	refused("--listen 9 --ip ::ffff:127.0.0.1/8", "a loopback address", "198.18.0.1");
+	refused("--listen 9 --ip ::ffff:127.0.0.1/8", "an address of IPv4", "198.18.0.1");
+	refused("--listen 9 --ip ::ffff:1.2.3.4/96", "'::ffff:1.2.3.4' is an address of IPv4",
+		"write it as IPv4");
+	refused("--listen 9 --ip 198.18.0.1/024", "'024' is wrong", "1 to 32");
+	refused("--listen 9 --ip 2001:db8::1/064", "'064' is wrong", "1 to 128");
 	taken("--listen 9 --ip 2001:db8::/127");
 	taken("--listen 9 --ip 2001:db8::/128");
 	taken("--listen 9 --ip 2001:db8::8000:0:0:0/63");
@@ -214,7 +226,7 @@ START_TEST(addresses)
 	      "--gateway 192.0.2.1");
 	taken("--port a --port b --ip fd00::1/8 --ip fd00::2/8 --ip 192.0.2.2/24 --listen 9");
 	refused("--port a --port b --port c --ip fd00::1/8 --ip fd00::2/8 --listen 9",
-		"2 times with IPv6 for 3 ports", "one per --port");
+		"2 of IPv6 do not fit 3 ports", "one per --port");
 	refused("--listen 9 --ip=", "is empty", "such as 198.18.0.1/24");
 	refused(LEAST "--gateway=", "is empty", "such as 198.18.0.1");
 	refused("--listen 9 --ip 192.0.2.0/24", "'192.0.2.0/24' is the network's own", "a host's");
@@ -254,9 +266,12 @@ START_TEST(listeners)
 		"one sink");
 	refused("--ip 1.0.0.1/8 --listen 0", "out of range", "1 to 65535");
 	refused("--ip 1.0.0.1/8 --listen 65536", "out of range", "1 to 65535");
-	refused("--ip 1.0.0.1/8 --listen http", "does not begin with a port", "PORT[:SINK]");
-	refused("--ip 1.0.0.1/8 --listen 9x", "does not begin with a port", "PORT[:SINK]");
-	refused("--ip 1.0.0.1/8 --listen 99999999999999999999", "does not begin", "PORT[:SINK]");
+	refused("--ip 1.0.0.1/8 --listen http", "'http' is not PORT[:SINK]", "such as 9000");
+	refused("--ip 1.0.0.1/8 --listen 9x", "'9x' is not PORT[:SINK]", "such as 9000");
+	refused("--ip 1.0.0.1/8 --listen +5", "'+5' is not PORT[:SINK]", "such as 9000");
+	refused("--ip 1.0.0.1/8 --listen 9000-9010", "'9000-9010' is not", "another by --listen again");
+	refused("--ip 1.0.0.1/8 --listen 9000,9001", "'9000,9001' is not", "another by --listen again");
+	refused("--ip 1.0.0.1/8 --listen 99999999999999999999", "is not PORT[:SINK]", "one port");
 	refused("--ip 1.0.0.1/8 --listen 9:", "no sink is called ''", "discard, verify or file=DIR");
 	refused("--ip 1.0.0.1/8 --listen 9:null", "'null'", "discard, verify or file=DIR");
 	refused("--ip 1.0.0.1/8 --listen 9:file", "'file'", "discard, verify or file=DIR");
@@ -321,21 +336,21 @@ START_TEST(numbers)
 
 		snprintf(range, sizeof(range), "give %s to %s", ranges[i].low, ranges[i].high);
 		for (size_t k = 0; k < sizeof(wrong) / sizeof(wrong[0]); k++) {
-			snprintf(line, sizeof(line), LEAST "%s %s", ranges[i].name, wrong[k]);
+			snprintf(line, sizeof(line), LEAST "--keepalive 9 %s %s", ranges[i].name, wrong[k]);
 			refused(line, ranges[i].name, range);
 		}
 		if (ranges[i].below != NULL) {
-			snprintf(line, sizeof(line), LEAST "%s %s", ranges[i].name,
+			snprintf(line, sizeof(line), LEAST "--keepalive 9 %s %s", ranges[i].name,
 				 ranges[i].below);
 			refused(line, "out of range", range);
 		}
-		snprintf(line, sizeof(line), LEAST "%s %s", ranges[i].name, ranges[i].above);
+		snprintf(line, sizeof(line), LEAST "--keepalive 9 %s %s", ranges[i].name, ranges[i].above);
 		refused(line, "out of range", range);
-		snprintf(line, sizeof(line), LEAST "%s %s", ranges[i].name, ranges[i].low);
+		snprintf(line, sizeof(line), LEAST "--keepalive 9 %s %s", ranges[i].name, ranges[i].low);
 		taken(line);
-		snprintf(line, sizeof(line), LEAST "%s=%s", ranges[i].name, ranges[i].high);
+		snprintf(line, sizeof(line), LEAST "--keepalive 9 %s=%s", ranges[i].name, ranges[i].high);
 		taken(line);
-		snprintf(line, sizeof(line), LEAST "%s=", ranges[i].name);
+		snprintf(line, sizeof(line), LEAST "--keepalive 9 %s=", ranges[i].name);
 		refused(line, ranges[i].name, range);
 	}
 	refused(LEAST "--seed 18446744073709551616", "out of range", "0 to");

@@ -103,7 +103,7 @@ wrong "stray $null" "$good --listen 9000" stray
 log_level="--log-level chatty"
 wrong "$null" "$good --listen 9000" "'chatty' is no level"
 log_level="--log-level lib.eal:error"
-wrong "$null" "$good --listen 9000 --impair $(printf '%04000d' 0)" "give words such as"
+wrong "$null" "$good --listen 9000 --impair $(printf '%04000d' 0)" "give words, each once, such as"
 cat >"$work/few" <<'END'
 ulimit -n 63 && exec "$@"
 END

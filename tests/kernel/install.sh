@@ -32,14 +32,16 @@ library=$(dirname "$(find "$work/root" -name 'libweir.so*' | head -n 1)")
 net_veth
 : >"$work/weir.err"
 spawn ip netns exec "$weir_ns" env LD_LIBRARY_PATH="$library" "$work/server" -l "$engine_core" --no-pci \
-	$eal_memory --file-prefix "weir-$$" --log-level error --vdev "$vdev" -- \
-	"$port_name" "$weir_ip" "$prefix" 9000 >"$work/weir.out"
+	$eal_memory --file-prefix "weir-$$" --vdev "$vdev" -- \
+	"$port_name" "$weir_ip" "$prefix" 9000 >"$work/weir.out" 2>"$work/weir.err"
 weir_pid=$last
 weir_wait
 check "streams end well" peer send --connect "$weir_ip:9000" --conns 4 --bytes 4194304
 kill -TERM "$weir_pid"
 check "the server ends well" reap "$weir_pid"
 cat "$work/weir.out"
+check "the server leaves no directory of EAL's" [ ! -e "/run/dpdk/weir-$$" ]
+check "EAL's chatter is not shown" same lines "$(grep -c '^EAL: ' "$work/weir.err")" 0
 check "it has counted every byte" same lines \
 	"$(grep -c '^closed (0) after 4194304 bytes$' "$work/weir.out")" 4
 
