@@ -88,6 +88,15 @@ count_sent(struct generator *g, struct gen_flow *f, uint32_t seq, uint32_t end, 
 	}
 }
 
+/* Does a FIN go with a segment from `seq` up to the end? For the first time only with new data, or alone:
+ * what is sent again never goes beyond `high`. */
+static bool
+carries_fin(const struct gen_flow *f, uint32_t seq)
+{
+	return (f->flags & GEN_FIN_SENT) ||
+	       ((f->flags & GEN_FIN_DUE) && seq == f->high);
+}
+
 /*
  * One segment from `seq`, as long as the MSS, `end` and the end of the stream allow, with PSH and
  * FIN where they belong. Returns where the next one begins, `seq` itself when there is no room.
@@ -105,7 +114,7 @@ send_piece(struct generator *g, struct gen_flow *f, uint32_t seq, uint32_t end)
 	if (left <= len) {
 		len = (uint32_t)left;
 		flags |= len != 0 ? WEIR_TCP_PSH : 0;
-		flags |= (f->flags & GEN_FIN_DUE) != 0 ? WEIR_TCP_FIN : 0;
+		flags |= carries_fin(f, seq) ? WEIR_TCP_FIN : 0;
 		if (seq == f->high && len != 0)
 			f->sent_ns = g->config.mode == GENERATOR_RR ? g->now_ns : f->sent_ns;
 	}
@@ -368,12 +377,13 @@ open_loop(struct generator *g, uint32_t most)
 static void
 send_data(struct generator *g, uint32_t most)
 {
+	const uint8_t attack = g->config.attack;
 	bool all_open = g->opening.head == g->opening.tail && g->syn_sent == 0;
+	bool streams = attack == GENERATOR_ATTACK_NONE || attack >= GENERATOR_ATTACK_TINY;
 
 	if (g->config.together && !all_open)
 		return;
-	if (g->config.open_loop_pps != 0 && g->config.attack == GENERATOR_ATTACK_NONE &&
-	    !g->closing)
+	if (g->config.open_loop_pps != 0 && streams && !g->closing)
 		open_loop(g, most);
 	else
 		closed_loop(g, most);
