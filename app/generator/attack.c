@@ -124,6 +124,8 @@ gen_attack(struct generator *g, uint32_t most)
 		due = gen_pace(g, config->open_loop_pps, due);
 	while (n < due && gen_room(g, 1) != 0 && send_one(g))
 		n++;
+	if (config->attack == GENERATOR_ATTACK_SYN && g->began_ns == 0 && n != 0)
+		g->began_ns = g->now_ns;
 	g->stats.attack_packets += n;
 	return n;
 }

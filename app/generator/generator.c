@@ -313,6 +313,14 @@ generator_stats(const struct generator *g, struct generator_stats *stats)
 	memcpy(stats, &g->stats, size);
 	stats->size = size;
 	stats->established = g->established;
+	if (g->config.attack >= GENERATOR_ATTACK_TINY)
+		stats->attack_packets = g->stats.segs_sent; /* the streams are the attack */
+}
+
+uint64_t
+generator_began_ns(const struct generator *g)
+{
+	return g->began_ns;
 }
 
 void

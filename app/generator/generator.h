@@ -165,7 +165,7 @@ struct generator_stats {
 	uint64_t rtos;
 	uint64_t window_probes;
 	uint64_t reordered; /* segments sent late on purpose */
-	uint64_t attack_packets;
+	uint64_t attack_packets; /* of tiny and collide segs_sent */
 	uint64_t requests;	 /* rr: completed */
 	uint64_t connects_tried; /* first SYNs */
 	uint64_t opened;	 /* handshakes completed */
@@ -180,6 +180,9 @@ struct generator_stats {
 
 /* stats->size set by the caller. */
 void generator_stats(const struct generator *generator, struct generator_stats *stats);
+
+/* When the first handshake was completed, or the first SYN of attack syn sent; 0: not yet. */
+uint64_t generator_began_ns(const struct generator *generator);
 
 /* Of the first `most` connections those that are established. */
 struct generator_windows {

@@ -50,7 +50,8 @@ gen_established(struct generator *g, struct gen_flow *f, const struct gen_seg *s
 	f->state = GEN_OPEN;
 	g->syn_sent--;
 	g->established++;
-	g->stats.opened++;
+	if (g->stats.opened++ == 0)
+		g->began_ns = g->now_ns;
 	if (f->retries == 0)
 		gen_rtt_sample(g, f, g->now_ns - f->sent_ns);
 	f->retries = 0;

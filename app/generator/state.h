@@ -120,6 +120,7 @@ struct generator {
 	struct weir_pool *pool;
 	uint64_t now_ns;
 	uint64_t start_ns;
+	uint64_t began_ns; /* see generator_began_ns */
 	uint32_t tick; /* now, for the wheel */
 	uint64_t random;
 	uint8_t mac[6];

@@ -34,7 +34,11 @@ START_TEST(one_stream_arrives_whole)
 	rig_init();
 	rig.config.bytes_per_flow = (8 << 20) + 77;
 	rig_open(NULL);
+	ck_assert_uint_eq(generator_began_ns(rig.generator), 0);
 	check_streams(rig.config.bytes_per_flow, 10 * RIG_SEC);
+	/* ARP, then the handshake, a step each. */
+	ck_assert_uint_gt(generator_began_ns(rig.generator), RIG_SEC);
+	ck_assert_uint_le(generator_began_ns(rig.generator), RIG_SEC + 4 * RIG_STEP_NS);
 	ck_assert_uint_eq(rig_stats()->retransmitted, 0);
 	ck_assert_uint_eq(rig_stats()->rtos, 0);
 	ck_assert_uint_eq(rig_stats()->segs_sent, ((8 << 20) + 77 + MSS - 1) / MSS);

@@ -28,7 +28,10 @@ START_TEST(syn_flood)
 	rig.config.sources = 100;
 	rig.config.open_loop_pps = RATE;
 	rig_open(NULL);
+	ck_assert_uint_eq(generator_began_ns(rig.generator), 0);
 	rig_run(RIG_SEC);
+	ck_assert_uint_gt(generator_began_ns(rig.generator), RIG_SEC);
+	ck_assert_uint_lt(generator_began_ns(rig.generator), RIG_SEC + RIG_MS);
 	check_rate(1);
 	ck_assert_uint_le(stack_stats().syn_received, 1024);
 	ck_assert_uint_eq(rig.accepted, 0);
@@ -118,7 +121,34 @@ START_TEST(one_byte_at_a_time)
 	ck_assert_uint_eq(rig.bytes, 4 * 20000);
 	ck_assert_uint_eq(rig_stats()->closed, 4);
 	ck_assert_uint_ge(rig_stats()->segs_sent, 4 * 20000);
+	ck_assert_uint_eq(rig_stats()->attack_packets, rig_stats()->segs_sent);
 	rig_close();
+}
+END_TEST
+
+/* Streams that are an attack keep the pace, too, and count as one. */
+START_TEST(paced_streams)
+{
+	static const uint8_t attacks[] = {GENERATOR_ATTACK_TINY, GENERATOR_ATTACK_COLLIDE};
+	uint64_t before;
+
+	for (uint32_t i = 0; i < sizeof(attacks); i++) {
+		rig_init();
+		rig.config.attack = attacks[i];
+		rig.config.flows = 5;
+		rig.config.open_loop_pps = RATE;
+		rig_open(NULL);
+		rig_run(100 * RIG_MS); /* connect */
+		before = rig_stats()->attack_packets;
+		rig_run(RIG_SEC);
+		ck_assert_uint_ge(rig_stats()->attack_packets - before, RATE - 10);
+		ck_assert_uint_le(rig_stats()->attack_packets - before, RATE + 10);
+		ck_assert_uint_eq(rig_stats()->attack_packets, rig_stats()->segs_sent);
+		generator_close(rig.generator, rig.now_ns);
+		ck_assert(rig_run_until_done(10 * RIG_SEC));
+		ck_assert_uint_eq(rig_stats()->bytes_sent, rig.bytes);
+		rig_close();
+	}
 }
 END_TEST
 
@@ -172,6 +202,7 @@ add(Suite *s)
 	UNIT_CASE(s, guessed_sequence_numbers);
 	UNIT_CASE(s, holes_that_never_fill);
 	UNIT_CASE(s, one_byte_at_a_time);
+	UNIT_CASE(s, paced_streams);
 	UNIT_CASE(s, keys_of_one_kind);
 }
 
