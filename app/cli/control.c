@@ -23,6 +23,8 @@ report(struct control *control, uint64_t start_ns)
 	say("--stats: %s: check standard %s", strerror(errno),
 	    control->options->json ? "error" : "output");
 	control->lost = true;
+	if (to == stdout)
+		say_told();
 }
 
 void *

@@ -7,6 +7,7 @@
 #include <string.h>
 
 static const char gap[] = " ... ";
+static bool told; /* that standard output is lost */
 
 static void
 copy_ends(char *to, size_t size, const char *from, size_t len)
@@ -57,6 +58,13 @@ say_printed(void)
 
 	if (flushed && !ferror(stdout))
 		return true;
-	say("%s: check standard output", flushed ? "not all was written" : strerror(errno));
+	if (!told)
+		say("%s: check standard output", flushed ? "not all was written" : strerror(errno));
 	return false;
+}
+
+void
+say_told(void)
+{
+	told = true;
 }

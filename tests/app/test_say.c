@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/cli/say.h"
 
@@ -20,6 +21,12 @@ fit(char *to, const char *format, ...)
 	say_fit(to, SIZE, format, args);
 	va_end(args);
 	ck_assert_int_eq(to[SIZE], 'x');
+}
+
+static long
+ftell_end(FILE *file)
+{
+	return fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
 }
 
 START_TEST(what_fits)
@@ -63,12 +70,35 @@ START_TEST(one_line)
 }
 END_TEST
 
+/* Each check runs in a process of its own. */
+START_TEST(lost_output_is_told_once)
+{
+	FILE *said = tmpfile();
+	int err = dup(STDERR_FILENO);
+
+	ck_assert_ptr_nonnull(said);
+	ck_assert_ptr_nonnull(freopen("/dev/full", "w", stdout));
+	ck_assert_int_ge(dup2(fileno(said), STDERR_FILENO), 0);
+	puts("lost");
+	ck_assert(!say_printed());
+	ck_assert_int_gt(ftell_end(said), 0);
+	ck_assert_int_eq(ftruncate(fileno(said), 0), 0);
+	say_told();
+	puts("lost, too");
+	ck_assert(!say_printed());
+	ck_assert_int_eq(ftell_end(said), 0);
+	ck_assert_int_ge(dup2(err, STDERR_FILENO), 0);
+	fclose(said);
+}
+END_TEST
+
 static void
 add(Suite *s)
 {
 	UNIT_CASE(s, what_fits);
 	UNIT_CASE(s, what_does_not);
 	UNIT_CASE(s, one_line);
+	UNIT_CASE(s, lost_output_is_told_once);
 }
 
 UNIT_MAIN("app_say", add)

@@ -159,7 +159,8 @@ reports_are_lost() {
 	shift
 	full "$build/app/$program_" -l "$engine_core" --no-pci --file-prefix "weir-$$" $eal_memory \
 		--vdev net_null0,no-rx=1 -- --ip 198.18.0.1/24 --seconds 3 --stats 1 "$@"
-	same status $? 2 && said "--stats: No space left on device: check standard output"
+	same status $? 2 && said "--stats: No space left on device: check standard output" &&
+		same "lines about it" "$(grep -c "standard output" "$work/weir.err")" 1
 }
 for program in weir weir-gen weir-bench; do
 	full "$build/app/$program" --help
