@@ -26,6 +26,13 @@ json_ratio(struct json *json, const char *name, double above, double below)
 }
 
 void
+json_seconds(struct json *json, const char *name, double seconds)
+{
+	json_key(json, name);
+	fprintf(json->to, "%.9f", seconds);
+}
+
+void
 json_boolean(struct json *json, const char *name, bool value)
 {
 	json_key(json, name);

@@ -25,6 +25,8 @@ void json_key(struct json *json, const char *name);
 void json_number(struct json *json, const char *name, uint64_t value);
 /* Four digits behind the point; 0 when `below` is. */
 void json_ratio(struct json *json, const char *name, double above, double below);
+/* Nine digits behind the point. */
+void json_seconds(struct json *json, const char *name, double seconds);
 void json_boolean(struct json *json, const char *name, bool value);
 void json_text(struct json *json, const char *name, const char *value);
 void json_fields(struct json *json, const void *base, const struct json_field *fields, size_t n);

@@ -29,7 +29,8 @@ what_was_asked(struct json *json, const struct json_about *about)
 	json_number(json, "hold", options->hold);
 	json_number(json, "run", options->run);
 	json_number(json, "mss", about->mss);
-	json_number(json, "request", options->request_bytes);
+	if (options->mode != GENERATOR_STREAM)
+		json_number(json, "request", options->request_bytes);
 	json_number(json, "seed", options->tool.seed);
 	json_number(json, "lcore", about->lcore);
 }
@@ -37,11 +38,13 @@ what_was_asked(struct json *json, const struct json_about *about)
 static void
 rates(struct json *json, const struct generator_stats *stats, const struct json_about *about)
 {
-	json_ratio(json, "seconds", about->seconds, 1);
+	json_seconds(json, "seconds", about->seconds);
 	json_ratio(json, "gbps", (double)about->sent_bytes * 8e-9, about->seconds);
 	json_ratio(json, "segs_per_second", (double)stats->segs_sent, about->seconds);
 	json_ratio(json, "requests_per_second", (double)stats->requests, about->seconds);
 	json_ratio(json, "connections_per_second", (double)stats->closed, about->seconds);
+	json_ratio(json, "attack_packets_per_second", (double)stats->attack_packets,
+		   about->seconds);
 }
 
 static void

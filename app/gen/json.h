@@ -12,7 +12,7 @@ struct json_about {
 	const char *port;
 	uint32_t lcore;
 	uint32_t mss;
-	double seconds;	     /* from the first connection to the end of new data */
+	double seconds;	     /* from the first connection, or SYN of an attack, to the end of new data */
 	uint64_t sent_bytes; /* acknowledged in that time */
 	uint64_t rx_missed;
 	uint64_t rx_no_buffer;

@@ -91,8 +91,8 @@ fill_about(const struct program *program, unsigned int lcore, const char *failur
 	    .impaired = stats.impaired,
 	    .failure = failure,
 	};
-	if (run->opened_ns != 0 && run->ended_ns > run->opened_ns)
-		about->seconds = (double)(run->ended_ns - run->opened_ns) * 1e-9;
+	if (run->began_ns != 0 && run->ended_ns > run->began_ns)
+		about->seconds = (double)(run->ended_ns - run->began_ns) * 1e-9;
 }
 
 /* The object, or a last screen about the whole run. */

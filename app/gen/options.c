@@ -88,6 +88,18 @@ set_gateway(struct options *options, const char *text, char *error)
 	return check_scope(text, &options->gateway, error);
 }
 
+/* Brackets are for what has colons of its own. */
+static int
+check_brackets(const char *text, const char *colon, const struct weir_addr *target, char *error)
+{
+	const uint8_t *b = target->bytes + 12;
+
+	if (target->family == 6)
+		return 0;
+	return options_refuse(error, "'%s': brackets are for IPv6 addresses: give %u.%u.%u.%u%s", text,
+			      b[0], b[1], b[2], b[3], colon);
+}
+
 /* The address in front of the last colon, out of its brackets, which one of IPv6 has to have. */
 static int
 read_target(const char *text, const char *colon, struct weir_addr *target, char *error)
@@ -108,7 +120,8 @@ read_target(const char *text, const char *colon, struct weir_addr *target, char 
 				      text);
 	memcpy(address, text + brackets, len);
 	address[len] = '\0';
-	if (value_address(address, target, error) != 0)
+	if (value_address(address, target, error) != 0 ||
+	    (brackets && check_brackets(text, colon, target, error) != 0))
 		return -1;
 	return check_scope(text, target, error);
 }
@@ -201,9 +214,9 @@ check_sources(const struct options *options, char *error)
 	if (addresses(options) <= left)
 		return 0;
 	return options_refuse(error,
-			      "--ip: '%.64s' has %" PRIu64 " addresses from there on, %u are "
+			      "--ip: '%.64s' has %" PRIu64 " address%s from there on, %u are "
 			      "needed: give a lower address or a shorter prefix",
-			      options->ip.text, left, addresses(options));
+			      options->ip.text, left, left == 1 ? "" : "es", addresses(options));
 }
 
 /* Refuses what no host in the network of --ip has: `text` says it to `option`. */
@@ -255,6 +268,7 @@ static int
 check_flows(const struct options *options, char *error)
 {
 	uint64_t flows = (uint64_t)options->flows + options->hold;
+	uint64_t sources = (flows + PORTS - 1) / PORTS; /* that they need */
 
 	if (flows == 0 && options->attack != GENERATOR_ATTACK_SYN)
 		return options_refuse(error, "--flows is 0 and so is --hold: give one of them");
@@ -267,20 +281,22 @@ check_flows(const struct options *options, char *error)
 				      "--flows: %" PRIu64 " are too many for --attack "
 				      "collide: give at most %u",
 				      flows, COLLIDE_MOST);
-	if (options->attack != GENERATOR_ATTACK_COLLIDE &&
-	    flows > (uint64_t)options->sources * PORTS)
+	if (options->attack != GENERATOR_ATTACK_COLLIDE && sources > options->sources)
 		return options_refuse(error,
-				      "--flows: %" PRIu64 " need more than %u addresses: give "
+				      "--flows: %" PRIu64 " need %" PRIu64 " own addresses: give "
 				      "--sources %" PRIu64,
-				      flows, options->sources, (flows + PORTS - 1) / PORTS);
+				      flows, sources, sources);
 	return 0;
 }
 
 static int
 check_mode(const struct options *options, char *error)
 {
-	if (options->mode == GENERATOR_STREAM)
+	if (options->mode == GENERATOR_STREAM && options->request_bytes == 0)
 		return 0;
+	if (options->mode == GENERATOR_STREAM)
+		return options_refuse(error, "--request goes with --mode rr or connect: give one of "
+					     "them, or leave it out");
 	if (options->attack != GENERATOR_ATTACK_NONE)
 		return options_refuse(error,
 				      "--attack %s goes with --mode stream alone: leave one "
@@ -297,6 +313,51 @@ check_mode(const struct options *options, char *error)
 	return 0;
 }
 
+/* What an attack takes no notice of. */
+static int
+check_attack(const struct options *options, char *error)
+{
+	const uint32_t attack = options->attack;
+	const bool syn = attack == GENERATOR_ATTACK_SYN, ooo = attack == GENERATOR_ATTACK_OOO;
+	const struct {
+		bool idle;
+		const char *option;
+	} idle[] = {
+	    {(syn || ooo) && options->verify, "--verify"},
+	    {(syn || ooo) && options->bytes != 0, "--bytes"},
+	    {(syn || ooo) && options->run != 1, "--run"},
+	    {syn && options->flows > 1, "--flows"},
+	    {syn && options->hold != 0, "--hold"},
+	    {attack == GENERATOR_ATTACK_TINY && options->mss != 0, "--mss"},
+	    {attack == GENERATOR_ATTACK_COLLIDE && options->sources != 1, "--sources"},
+	};
+
+	for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++)
+		if (idle[i].idle)
+			return options_refuse(error,
+					      "%s means nothing with --attack %s: leave one of "
+					      "them out",
+					      idle[i].option, options_attacks[attack]);
+	return 0;
+}
+
+/* What asks idle connections to send. */
+static int
+check_senders(const struct options *options, char *error)
+{
+	const char *option = options->bytes != 0	   ? "--bytes"
+			     : options->verify		   ? "--verify"
+			     : options->open_loop_pps != 0 ? "--open-loop"
+							   : NULL;
+
+	if (options->flows != 0 || options->attack != GENERATOR_ATTACK_NONE || option == NULL)
+		return 0;
+	return options_refuse(error,
+			      "%s means nothing with --flows 0, where nobody sends: leave one of "
+			      "them out",
+			      option);
+}
+
 static int
 check_together(const struct options *options, char *error)
 {
@@ -307,9 +368,10 @@ check_together(const struct options *options, char *error)
 		return options_refuse(error, "--connect is missing: give the receiver after --, "
 					     "such as --connect 198.18.0.1:9000");
 	if (check_sources(options, error) != 0 || check_target(options, error) != 0 ||
-	    check_flows(options, error) != 0)
+	    check_flows(options, error) != 0 || check_mode(options, error) != 0 ||
+	    check_attack(options, error) != 0)
 		return -1;
-	return check_mode(options, error);
+	return check_senders(options, error);
 }
 
 static void
@@ -329,7 +391,7 @@ set_defaults(struct options *options)
 static void
 complete(struct options *options)
 {
-	if (options->request_bytes == 0)
+	if (options->request_bytes == 0 && options->mode != GENERATOR_STREAM)
 		options->request_bytes = options->mode == GENERATOR_RR ? REQUEST_RR : REQUEST;
 	if (options->tool.seconds == 0 &&
 	    (options->open_loop_pps != 0 || options->attack != GENERATOR_ATTACK_NONE))

@@ -30,7 +30,7 @@ struct options {
 	bool timestamps;
 	uint64_t bytes; /* of each flow, 0: no end */
 	uint32_t mode;	/* enum generator_mode */
-	uint32_t request_bytes;
+	uint32_t request_bytes; /* 0 in mode stream */
 	bool verify;
 	const char *impair; /* NULL: none */
 	uint64_t open_loop_pps;

@@ -81,8 +81,6 @@ look(struct run *run)
 	bool tell, over;
 
 	stats_of(run, &stats);
-	if (stats.opened != 0 && run->opened_ns == 0)
-		run->opened_ns = now_ns(run);
 	over = patience_tick(&run->patience, &facts, now_ns(run), &tell);
 	if (tell && !over) {
 		verdict_cause(run->options, patience_cause(&facts), run->port, text);
@@ -129,6 +127,7 @@ wind_down(struct run *run)
 	uint64_t end_ns;
 
 	stats_of(run, &stats);
+	run->began_ns = generator_began_ns(run->generator);
 	run->ended_ns = now_ns(run);
 	run->sent_bytes = stats.bytes_acked;
 	/* The holes of an attack by ranges are never filled. */
@@ -150,8 +149,6 @@ run_loop(void *arg)
 	patience_start(&run->patience, now_ns(run));
 	while (has_more(run) && watched_turn(run))
 		;
-	if (run->opened_ns == 0)
-		look(run); /* it was that short */
 	wind_down(run);
 	loop_end(&run->loop);
 	return 0;

@@ -29,7 +29,7 @@ struct run {
 	const char *port;
 	struct histogram latency; /* of the intervals that are over */
 	uint64_t watch_ns;	  /* when to look next */
-	uint64_t opened_ns;	  /* first connection, 0: none yet */
+	uint64_t began_ns;	  /* first connection or SYN of an attack, 0: none */
 	uint64_t ended_ns;	  /* no new data from then on */
 	uint64_t sent_bytes;	  /* acknowledged until then */
 	enum patience_cause cause;

@@ -42,10 +42,8 @@ verdict_cause(const struct options *options, enum patience_cause cause, const ch
 static bool
 sent_all(const struct options *options, const struct generator_stats *stats)
 {
-	uint64_t requests = options->bytes / options->request_bytes;
-
 	if (options->mode == GENERATOR_CONNECT)
-		return stats->closed >= options->flows * requests;
+		return stats->closed >= options->flows * (options->bytes / options->request_bytes);
 	return stats->bytes_acked >= options->flows * options->bytes;
 }
 
@@ -62,12 +60,12 @@ connections_good(const struct options *options, const struct generator_stats *st
 			   options->target_text);
 	if (stats->reset != 0)
 		return bad(text,
-			   "%" PRIu64 " connections were reset by %s: see what the receiver "
-			   "says",
-			   stats->reset, options->target_text);
+			   "%" PRIu64 " connection%s reset by %s: see what the receiver says",
+			   stats->reset, stats->reset == 1 ? " was" : "s were",
+			   options->target_text);
 	if (stats->failed != 0)
-		return bad(text, "%" PRIu64 " connections timed out: check the path to %s",
-			   stats->failed, options->target_text);
+		return bad(text, "%" PRIu64 " connection%s timed out: check the path to %s",
+			   stats->failed, stats->failed == 1 ? "" : "s", options->target_text);
 	return true;
 }
 

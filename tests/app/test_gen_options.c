@@ -86,7 +86,10 @@ START_TEST(requests)
 	ck_assert_uint_eq(options.request_bytes, 1024);
 	refused(LEAST "--mode connect --bytes 1023", "--bytes 1023", "more");
 	taken(LEAST "--mode connect --bytes 1024");
-	refused(LEAST "--request 0", "'0'", "1 to 1073741824");
+	refused(LEAST "--mode rr --request 0", "'0'", "1 to 1073741824");
+	taken(LEAST "--mode stream");
+	ck_assert_uint_eq(options.request_bytes, 0);
+	refused(LEAST "--request 2K", "--request goes with", "--mode rr or connect");
 }
 END_TEST
 
@@ -166,6 +169,10 @@ START_TEST(targets)
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.1:65536", "'65536' is wrong", "1 to 65535");
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.1:", "'' is wrong", "1 to 65535");
 	refused("--ip 192.0.2.9/24 --connect host:9000", "'host'", "such as 198.18.0.1");
+	refused("--ip 192.0.2.9/24 --connect [192.0.2.1]:9000", "'[192.0.2.1]:9000': brackets",
+		"give 192.0.2.1:9000");
+	refused("--ip 192.0.2.9/24 --connect [::ffff:192.0.2.1]:9000", "brackets are for IPv6",
+		"give 192.0.2.1:9000");
 	refused("--ip 192.0.2.9/24 --connect 224.0.0.1:9000", "unicast", "such as 198.18.0.1");
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.255:9000",
 		"--connect: '192.0.2.255:9000' is the network's broadcast", "a host's");
@@ -222,7 +229,7 @@ END_TEST
 START_TEST(room_for_flows)
 {
 	taken(LEAST "--flows 64512");
-	refused(LEAST "--flows 64513", "64513", "--sources 2");
+	refused(LEAST "--flows 64513", "64513 need 2 own addresses", "--sources 2");
 	refused(LEAST "--flows 64512 --hold 1", "64513", "--sources 2");
 	taken(LEAST "--flows 64513 --sources 2");
 	refused(LEAST "--flows 1000000 --hold 1 --sources 16", "1000001 together",
@@ -236,7 +243,7 @@ START_TEST(room_for_flows)
 	refused("--ip 2001:db8::ffff:fffa/96 --sources 7 --connect [2001:db8::1]:1",
 		"has 6 addresses", "lower address");
 	refused("--ip 2001:db8::9/128 --sources 2 --connect [2001:db8::1]:1 --gateway 2001:db8::1",
-		"has 1 addresses", "lower address");
+		"has 1 address from there", "lower address");
 	refused(LEAST "--attack collide --flows 248", "has 247 addresses", "shorter prefix");
 	taken("--ip 10.0.0.1/8 --connect 10.1.0.1:1 --attack collide --flows 32768");
 	refused("--ip 10.0.0.1/8 --connect 10.1.0.1:1 --attack collide --flows 32769", "too many",
@@ -249,6 +256,34 @@ START_TEST(what_does_not_go_together)
 	refused(LEAST "--mode rr --attack tiny", "--attack tiny", "leave one");
 	refused(LEAST "--mode connect --open-loop 5", "--open-loop", "leave one");
 	taken(LEAST "--attack tiny --open-loop 5");
+	taken(LEAST "--attack collide --open-loop 5 --verify --bytes 1M --mss 100 --run 8");
+	taken(LEAST "--attack syn --flows 1 --mss 100 --sources 4 --open-loop 5");
+	taken(LEAST "--attack ooo --flows 8 --hold 8 --mss 100");
+	taken(LEAST "--attack tiny --verify --bytes 1M");
+	taken(LEAST "--attack seq --verify --bytes 1M");
+	taken(LEAST "--attack rst --flows 0 --hold 8");
+}
+END_TEST
+
+/* Nothing that was asked for is left undone in silence. */
+START_TEST(what_means_nothing)
+{
+	static const char *const idle[][2] = {
+	    {"syn", "--verify"},  {"syn", "--bytes 1M"}, {"syn", "--hold 4"},  {"syn", "--run 8"},
+	    {"syn", "--flows 8"}, {"ooo", "--verify"},	 {"ooo", "--bytes 1M"}, {"ooo", "--run 8"},
+	    {"tiny", "--mss 100"}, {"collide", "--sources 4"},
+	};
+	char line[256], thing[64];
+
+	for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+		snprintf(line, sizeof(line), LEAST "--attack %s %s", idle[i][0], idle[i][1]);
+		snprintf(thing, sizeof(thing), "%.*s means nothing with --attack %s",
+			 (int)strcspn(idle[i][1], " "), idle[i][1], idle[i][0]);
+		refused(line, thing, "leave one");
+	}
+	refused(LEAST "--flows 0 --hold 4 --bytes 1M", "--bytes means nothing", "leave one");
+	refused(LEAST "--flows 0 --hold 4 --verify", "--verify means nothing", "leave one");
+	refused(LEAST "--flows 0 --hold 4 --open-loop 5", "--open-loop means nothing", "leave one");
 }
 END_TEST
 
@@ -282,6 +317,7 @@ add(Suite *s)
 	UNIT_CASE(s, targets_of_ip6);
 	UNIT_CASE(s, room_for_flows);
 	UNIT_CASE(s, what_does_not_go_together);
+	UNIT_CASE(s, what_means_nothing);
 	UNIT_CASE(s, help_is_true);
 }
 

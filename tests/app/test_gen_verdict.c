@@ -23,8 +23,7 @@ begin(void)
 	memset(&options, 0, sizeof(options));
 	options.target_text = "192.0.2.1:9000";
 	options.flows = 4;
-	options.request_bytes = 1024;
-	options.mode = GENERATOR_STREAM;
+	options.mode = GENERATOR_STREAM; /* without requests */
 	stats = (struct generator_stats){
 	    .size = sizeof(stats),
 	    .opened = 4,
@@ -162,6 +161,7 @@ START_TEST(good_runs)
 	options.bytes = 1000;
 	ck_assert(judge(PATIENCE_GOOD, false));
 	options.mode = GENERATOR_CONNECT;
+	options.request_bytes = 1024;
 	options.bytes = 1024;
 	ck_assert(judge(PATIENCE_GOOD, false));
 }
@@ -176,10 +176,14 @@ START_TEST(missed_runs)
 	missed("refuses connections");
 	begin();
 	stats.reset = 1;
-	missed("1 connections were reset");
+	missed("1 connection was reset");
+	stats.reset = 2;
+	missed("2 connections were reset");
 	begin();
 	stats.failed = 2;
 	missed("2 connections timed out");
+	stats.failed = 1;
+	missed("1 connection timed out");
 	begin();
 	stats.bytes_acked = 3000;
 	missed("1000 of 4000 bytes were not acknowledged");
@@ -188,6 +192,7 @@ START_TEST(missed_runs)
 	options.tool.seconds = 3;
 	missed("within --seconds 3");
 	options.mode = GENERATOR_CONNECT;
+	options.request_bytes = 1024;
 	options.bytes = 2048;
 	missed("within --seconds 3");
 }

@@ -49,6 +49,17 @@ gen_good() {
 	check "$what_: complete" same complete "$(gen_figure complete)" true
 	check "$what_: acknowledged" same "bytes" "$(gen_figure counters.bytes_acked)" \
 		"$(gen_figure counters.bytes_sent)"
+	check "$what_: has its time and pace" above_zero seconds gbps segs_per_second
+}
+
+# above_zero KEY...: so is each figure of the last run.
+above_zero() {
+	for key_; do
+		awk -v key="$key_" '$1 == key { found = $2 > 0 } END { exit !found }' "$work/gen.flat" || {
+			say "$key_ is 0"
+			return 1
+		}
+	done
 }
 
 # ordered: the percentiles of the last run grow, and there are as many values as answers.
@@ -155,6 +166,7 @@ check "rr: latency of every request" ordered requests
 opened=$((opened + 4))
 gen_good "connect" --flows 16 --bytes 100K --mode connect --verify
 check "connect: latency of every connection" ordered closed
+check "connect: pace" above_zero connections_per_second
 check "connect: all" same closed "$(gen_figure counters.closed)" 1600
 opened=$((opened + 1600))
 gen_good "random RSTs beside streams" --flows 4 --seconds 1 --attack rst --verify
@@ -175,6 +187,7 @@ opened=$((opened + 1600))
 gen --flows 0 --seconds 1 --attack syn --sources 64 --open-loop 20000
 check "IPv6: half-open connections: status" same status $gen_status 0
 check "IPv6: half-open connections: sent" [ "$(gen_figure counters.attack_packets)" -gt 1000 ]
+check "IPv6: half-open connections: pace" above_zero seconds attack_packets_per_second
 gen_ip4 "$peer_ip" "$weir_ip:9000"
 weir_stop
 check "weir: all connections were its own" same accepted "$(figure connections.accepted)" $opened
@@ -285,6 +298,9 @@ wrong mischief --impair seed=1,mischief=1%
 wrong collide --attack politely
 wrong "--open-loop" --open-loop 0
 wrong "leave one" --mode rr --attack tiny
+wrong "brackets are for IPv6" --connect "[198.18.0.2]:9000"
+wrong "--request goes with" --request 2K
+wrong "--verify means nothing" --attack syn --verify
 wrong "--stats" --stats never
 wrong "--seed" --seed x
 wrong "--buffers" --buffers 1
