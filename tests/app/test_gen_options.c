@@ -171,8 +171,8 @@ START_TEST(targets)
 	refused("--ip 192.0.2.9/24 --connect host:9000", "'host'", "such as 198.18.0.1");
 	refused("--ip 192.0.2.9/24 --connect [192.0.2.1]:9000", "'[192.0.2.1]:9000': brackets",
 		"give 192.0.2.1:9000");
-	refused("--ip 192.0.2.9/24 --connect [::ffff:192.0.2.1]:9000", "brackets are for IPv6",
-		"give 192.0.2.1:9000");
+	refused("--ip 192.0.2.9/24 --connect [::ffff:192.0.2.1]:9000", "is an address of IPv4",
+		"write it as IPv4");
 	refused("--ip 192.0.2.9/24 --connect 224.0.0.1:9000", "unicast", "such as 198.18.0.1");
 	refused("--ip 192.0.2.9/24 --connect 192.0.2.255:9000",
 		"--connect: '192.0.2.255:9000' is the network's broadcast", "a host's");
