@@ -87,6 +87,31 @@ world_reply_print(const char *name, const struct reply *r)
 	fprintf(stderr, "\n");
 }
 
+bool
+world_replies_equal(uint16_t port, const struct reply *one, uint32_t n_one, const struct reply *other,
+		    uint32_t n_other)
+{
+	const struct reply *end_one = one + n_one, *end_other = other + n_other;
+
+	for (uint32_t i = 0;; i++, one++, other++) {
+		while (one != end_one && one->dport != port)
+			one++;
+		while (other != end_other && other->dport != port)
+			other++;
+		if (one == end_one || other == end_other)
+			break;
+		if (!world_reply_equal(one, other)) {
+			fprintf(stderr, "packet %u differs\n", i);
+			world_reply_print("one  ", one);
+			world_reply_print("other", other);
+			return false;
+		}
+	}
+	if (one != end_one || other != end_other)
+		fprintf(stderr, "another number of packets\n");
+	return one == end_one && other == end_other;
+}
+
 void
 world_close(struct world *world)
 {

@@ -88,6 +88,9 @@ void world_forget(struct world *world); /* n_replies = n_events = 0 */
 
 /* Set up a remote on `port` with everything on, MSS 1460, scale 7. */
 void remote_init(struct remote *remote, uint16_t port);
+/* Are the packets to `port` the same in two logs? Says on stderr what is not. */
+bool world_replies_equal(uint16_t port, const struct reply *one, uint32_t n_one,
+			 const struct reply *other, uint32_t n_other);
 /* SYN, SYN-ACK, ACK in three polls; asserts each step; conn is from the ACCEPTED event. */
 void remote_open(struct world *world, struct remote *remote);
 /* A segment with `flags` | ACK at `seq`; does not move snd_nxt. Payload byte i is

@@ -10,10 +10,13 @@
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
+#include "flow/buffer.h"
 #include "tests/unit/unit.h"
 
+#ifndef FAKE_SIZE
 #define FAKE_SIZE 100
 #define FAKE_ROOM 512 /* bytes of one buffer, headroom included */
+#endif
 
 struct fake {
 	struct rte_mempool mp;
@@ -106,6 +109,16 @@ fake_open(void)
 		fake->stack[fake->n++] = buf;
 	}
 	return fake;
+}
+
+/* As many buffers of `fake` or, where that is NULL, of the heap. */
+static inline void
+fake_pool(struct weir_pool *pool, struct fake *fake)
+{
+	if (fake != NULL)
+		ck_assert_int_eq(weir_pool_open_mempool(pool, &fake->mp), 0);
+	else
+		ck_assert_int_eq(weir_pool_open_heap(pool, FAKE_SIZE, FAKE_ROOM), 0);
 }
 
 static inline void
