@@ -127,7 +127,7 @@ weir_ack_stock_fill(struct weir_ack_stock *stock, struct weir_pool *pool, uint32
 	stock->len = len;
 }
 
-/* Of another family, or with other options, tags or SACK blocks than the stock's. */
+/* Of another family, or with other options or tags than the stock's. */
 static void __attribute__((noinline))
 set_lengths(struct rte_mbuf **frames, uint32_t n, uint32_t len)
 {

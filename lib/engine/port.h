@@ -38,7 +38,7 @@ struct weir_port {
 	void (*close)(void *ctx);        /* frees ctx and the port */
 };
 
-/* Frames for all trains and duplicate ACKs of a poll, taken at once. */
+/* Frames for all trains of a poll, or for the copies of one duplicate ACK, taken at once. */
 #define WEIR_ACK_STOCK 1024
 struct weir_ack_stock {
 	uint32_t n;

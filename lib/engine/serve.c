@@ -231,7 +231,7 @@ serve_control(struct weir_engine *engine)
 	return n;
 }
 
-/* Held runs are looked at once per poll, behind those that were never held. */
+/* Held runs are looked at once per burst that is served, behind those that were never held. */
 static void
 wake_waiting(struct weir_sched *sched)
 {

@@ -254,8 +254,8 @@ lengths_of(const struct rte_mbuf *buf)
 	return word;
 }
 
-/* Duplicate ACKs are longer than the others and anywhere among them, but few: they are picked out without
- * a branch for each. */
+/* ACKs with SACK blocks are longer than the others and anywhere among them, but few: they are picked out
+ * without a branch for each. */
 static void __attribute__((noinline))
 set_lengths(struct rte_mbuf **bufs, uint32_t n, uint16_t len)
 {

@@ -2,8 +2,8 @@
 /*
  * Flow table: keyed hash to an entry number. One bucket is one cache line of eight (tag, entry) pairs,
  * whose tags are one vector; a key lives in one of two buckets, the emptier at insertion, so that
- * probing is bounded at two lines. Keys are not stored here: the caller's `key_of` array is, so a hit touches only the bucket
- * and the entry itself.
+ * probing is bounded at two lines. Keys stand in the caller's entries, so that a hit touches only the
+ * bucket and the entry itself.
  */
 #ifndef WEIR_FLOW_TABLE_H
 #define WEIR_FLOW_TABLE_H
@@ -24,7 +24,7 @@ struct weir_bucket {
 _Static_assert(sizeof(struct weir_bucket) == 64, "one cache line");
 
 /*
- * Where the key of an entry lies. Entries are numbered through up to four arrays of equal purpose:
+ * Where the key of an entry lies. Entries are numbered through three arrays of equal purpose:
  * flows, SYN-RECEIVED, TIME-WAIT. Array i covers [first[i], first[i+1]); base[i] is the key of its
  * first element. `flows`: array 0 are struct weir_flow from their first line on, of which whoever looks
  * one up will touch WEIR_FLOW_STEADY; these are fetched as soon as it is known which entry it probably is.

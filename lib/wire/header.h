@@ -203,8 +203,8 @@ weir_header_ack(const struct weir_ack_image *image, const struct weir_ack *ack, 
 /* Packets without data that differ in the right edge of their first SACK block alone: the duplicate
  * ACKs of a run behind a hole. */
 struct weir_sack_image {
-	uint8_t bytes[WEIR_PACKET_MAX]; /* that edge and the checksum are undefined */
-	uint32_t sum;	   /* of all but that edge, folded */
+	uint8_t bytes[WEIR_PACKET_MAX]; /* where there is a block, that edge and the checksum mean nothing */
+	uint32_t sum;	   /* of all but that edge, folded; undefined where there is no block */
 	uint32_t len;	   /* of a packet */
 	uint32_t edge_off; /* 0: there is no block */
 	uint32_t sum_off;
