@@ -75,7 +75,7 @@ struct weir_config {
 	uint32_t budget_segs;     /* segments served per poll, default 256 */
 	uint32_t quantum_segs;    /* segments served per flow and turn, default 64 */
 	uint32_t burst;           /* packets taken from a port at once, default 64, at most 64; a poll takes one
-				     burst, with 512 connections of IPv4 and more up to three that the budget allows */
+				     burst, with 512 connections and more up to three that the budget allows */
 	uint32_t time_wait_ms;    /* 0 to 2^30, default 60000 */
 	uint32_t fin_wait_ms;     /* how long a closed connection waits for the peer's FIN, 1 to 2^30,
 				     default 60000 */

@@ -272,14 +272,15 @@ sort_burst(struct weir_engine *engine, uint8_t port, struct weir_burst *burst)
 /*
  * How many bursts of a port a poll may take. Where the state of all connections does not fit into the
  * nearest caches, each waits twice for lines of that; of several, one waits while others are parsed and
- * served. Not while something is left from before: queues are as long as one burst wants them.
+ * served. Not while something is left from before: queues are as long as one burst wants them. Nor when the
+ * last burst had more SYNs than its share: what waits behind a flood wants its ACKs soon.
  */
 static uint32_t
-bursts_most(const struct weir_engine *engine)
+bursts_most(const struct weir_engine *engine, const struct weir_attached *at)
 {
 	uint32_t most = 1;
 
-	if (engine->tcp.table.count < WEIR_MANY_FLOWS ||
+	if (engine->tcp.flow_free.used < WEIR_MANY_FLOWS || at->parse.syns_left == 0 ||
 	    weir_sched_peek(&engine->tcp.sched, WEIR_CLASS_READY) != WEIR_NONE)
 		return 1;
 	while (most < WEIR_BURSTS && (most + 1) * engine->burst <= engine->budget_left)
@@ -294,7 +295,7 @@ receive(struct weir_engine *engine, uint8_t port)
 {
 	const struct weir_table *table = &engine->tcp.table;
 	struct weir_burst *bursts = engine->bursts;
-	uint32_t most = bursts_most(engine), taken = 0, work = 0, n;
+	uint32_t most = bursts_most(engine, &engine->ports[port]), taken = 0, work = 0, n;
 
 	do {
 		n = take_burst(engine, &engine->ports[port], &bursts[taken]);

@@ -106,6 +106,33 @@ START_TEST(many_connections_have_several_bursts)
 }
 END_TEST
 
+/* Who is not connected yet does not count, and a flood of SYNs keeps polls short. */
+START_TEST(a_flood_has_one_burst)
+{
+	struct remote half;
+	struct frame_spec spec;
+
+	open_many(MANY - 1, 4, 64, 256);
+	remote_init(&half, 50000);
+	remote_spec(&half, &spec, half.iss, WEIR_TCP_SYN, NULL, 0);
+	world_inject(&world, frame_build(&world.pool, &spec));
+	ck_assert_uint_eq(world_poll(&world, 1000), 1);
+	ck_assert_uint_eq(world.engine->tcp.table.count, MANY);
+	stream_segs(&many[0], 12);
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 2 * 4);
+	world_poll(&world, 0);
+	world_poll(&world, 0);
+	world_close(&world);
+	open_many(MANY, 4, 64, 256);
+	stream_segs(&many[0], 12);
+	world.engine->ports[0].parse.syns_left = 0;
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 2 * 4);
+	ck_assert_uint_eq(weir_engine_poll(world.engine, world.now_ns), 2 * 8);
+	world_poll(&world, 0);
+	world_close(&world);
+}
+END_TEST
+
 /* A queue has to hold one burst, however many a poll takes, and whatever is left from before. */
 START_TEST(several_bursts_of_one_connection)
 {
@@ -524,6 +551,7 @@ add(Suite *s)
 	UNIT_CASE(s, a_poll_returns_packets_and_segments);
 	UNIT_CASE(s, a_burst_is_as_long_as_configured);
 	UNIT_CASE(s, many_connections_have_several_bursts);
+	UNIT_CASE(s, a_flood_has_one_burst);
 	UNIT_CASE(s, several_bursts_of_one_connection);
 	UNIT_CASE(s, a_burst_changes_whose_the_next_is);
 	UNIT_CASE(s, one_data_event_per_connection_and_poll);
