@@ -129,4 +129,10 @@ parsing_random(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1dull;
 }
 
+static inline uint32_t
+parsing_below(uint64_t *state, uint32_t n)
+{
+	return (uint32_t)((parsing_random(state) >> 16) % n);
+}
+
 #endif

@@ -10,12 +10,6 @@ static uint64_t state = 3;
 
 #define GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 
-static uint32_t
-random_below(uint32_t n)
-{
-	return (uint32_t)((parsing_random(&state) >> 16) % n);
-}
-
 /* Segments, others and rejects of one burst each keep their order; nothing is lost. */
 START_TEST(mixed_burst_keeps_order)
 {
@@ -28,7 +22,7 @@ START_TEST(mixed_burst_keeps_order)
 		uint32_t segs = 0, others = 0, rejects = 0;
 
 		for (uint32_t i = 0; i < n; i++) {
-			uint32_t kind = random_below(4);
+			uint32_t kind = parsing_below(&state, 4);
 
 			p.spec.protocol = kind == 1 ? 1 : 0;
 			p.spec.ip_frag = kind == 2 ? 0x2000 : 0;
@@ -124,12 +118,12 @@ static void
 next_of_stream(struct frame_spec *s)
 {
 	s->seq += s->len;
-	s->len = random_below(4) ? s->len + (s->len == 0) : 1 + random_below(1448);
+	s->len = parsing_below(&state, 4) ? s->len + (s->len == 0) : 1 + parsing_below(&state, 1448);
 	s->flags = WEIR_TCP_ACK;
-	switch (random_below(16)) {
+	switch (parsing_below(&state, 16)) {
 	case 0: s->seq += 1; break;
-	case 1: s->ack += random_below(2) ? 1 << WEIR_SEG_ACK_BITS : UINT32_MAX; break;
-	case 2: s->tsval += random_below(2) ? 1 << WEIR_SEG_TS_BITS : UINT32_MAX; break;
+	case 1: s->ack += parsing_below(&state, 2) ? 1 << WEIR_SEG_ACK_BITS : UINT32_MAX; break;
+	case 2: s->tsval += parsing_below(&state, 2) ? 1 << WEIR_SEG_TS_BITS : UINT32_MAX; break;
 	case 3: s->flags |= WEIR_TCP_PSH; break;
 	case 4: s->len = 0; break;
 	case 5: s->tos ^= 1; break;
@@ -181,7 +175,7 @@ static struct rte_mbuf *
 next_alike(struct frame_spec *s)
 {
 	struct rte_mbuf *buf;
-	uint32_t odd = random_below(40);
+	uint32_t odd = parsing_below(&state, 40);
 
 	s->seq += s->len;
 	s->len = odd == 0 ? 0 : odd == 1 ? 99 : 100;

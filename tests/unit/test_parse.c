@@ -16,12 +16,6 @@ open_with_payload(uint32_t len)
 	p.spec.len = len;
 }
 
-static uint32_t
-random_below(uint32_t n)
-{
-	return (uint32_t)((parsing_random(&state) >> 16) % n);
-}
-
 /* The descriptor says what p.spec says. */
 static void
 check_seg(const struct weir_seg *seg, const struct weir_key4 *key)
@@ -450,32 +444,32 @@ START_TEST(random_right_frames)
 	for (int i = 0; i < 4000; i++) {
 		struct frame_spec *s = &p.spec;
 
-		s->l3 = random_below(5) == 0;
-		s->n_tags = (uint8_t)(random_below(2) ? random_below(3) : 0);
+		s->l3 = parsing_below(&state, 5) == 0;
+		s->n_tags = (uint8_t)(parsing_below(&state, 2) ? parsing_below(&state, 3) : 0);
 		s->n_tags = s->l3 ? 0 : s->n_tags;
-		s->src = 0xc6336400 + random_below(256);
-		s->dst = random_below(1u << 31);
+		s->src = 0xc6336400 + parsing_below(&state, 256);
+		s->dst = parsing_below(&state, 1u << 31);
 		parsing_listen(&p, s->l3, s->dst);
-		s->sport = (uint16_t)random_below(65536);
-		s->dport = (uint16_t)random_below(65536);
+		s->sport = (uint16_t)parsing_below(&state, 65536);
+		s->dport = (uint16_t)parsing_below(&state, 65536);
 		s->seq = (uint32_t)parsing_random(&state);
 		s->ack = (uint32_t)parsing_random(&state);
-		s->flags = flags[random_below(RTE_DIM(flags))];
-		s->win = (uint16_t)random_below(65536);
-		s->tos = (uint8_t)random_below(256);
-		s->ttl = (uint8_t)random_below(256);
-		s->ip_frag = random_below(2) ? 0x4000 : 0;
+		s->flags = flags[parsing_below(&state, RTE_DIM(flags))];
+		s->win = (uint16_t)parsing_below(&state, 65536);
+		s->tos = (uint8_t)parsing_below(&state, 256);
+		s->ttl = (uint8_t)parsing_below(&state, 256);
+		s->ip_frag = parsing_below(&state, 2) ? 0x4000 : 0;
 		s->ip_options = ip_options;
-		s->ip_options_len = (uint8_t)(random_below(4) == 0 ? random_below(41) : 0);
-		s->has_ts = (uint8_t)random_below(2);
+		s->ip_options_len = (uint8_t)(parsing_below(&state, 4) == 0 ? parsing_below(&state, 41) : 0);
+		s->has_ts = (uint8_t)parsing_below(&state, 2);
 		s->tsval = (uint32_t)parsing_random(&state);
 		s->tsecr = (uint32_t)parsing_random(&state);
 		s->tcp_options = options;
-		s->tcp_options_len = (uint8_t)(random_below(4) == 0 ? random_below(29) : 0);
-		s->payload = payload + random_below(1000);
-		s->len = random_below(4) == 0 ? 0 : random_below(3000);
-		s->pad = (uint16_t)(random_below(3) == 0 ? random_below(60) : 0);
-		s->split = (uint16_t)(random_below(3) == 0 ? 2 + random_below(200) : 0);
+		s->tcp_options_len = (uint8_t)(parsing_below(&state, 4) == 0 ? parsing_below(&state, 29) : 0);
+		s->payload = payload + parsing_below(&state, 1000);
+		s->len = parsing_below(&state, 4) == 0 ? 0 : parsing_below(&state, 3000);
+		s->pad = (uint16_t)(parsing_below(&state, 3) == 0 ? parsing_below(&state, 60) : 0);
+		s->split = (uint16_t)(parsing_below(&state, 3) == 0 ? 2 + parsing_below(&state, 200) : 0);
 		check_frame();
 	}
 	parsing_close(&p);
@@ -504,19 +498,19 @@ START_TEST(random_damage_stays_inside)
 		struct rte_mbuf *buf;
 		uint32_t len;
 
-		p.spec.has_ts = (uint8_t)random_below(2);
-		p.spec.n_tags = (uint8_t)random_below(4);
-		p.spec.ip_options_len = (uint8_t)(random_below(2) ? random_below(41) : 0);
+		p.spec.has_ts = (uint8_t)parsing_below(&state, 2);
+		p.spec.n_tags = (uint8_t)parsing_below(&state, 4);
+		p.spec.ip_options_len = (uint8_t)(parsing_below(&state, 2) ? parsing_below(&state, 41) : 0);
 		p.spec.ip_options = payload;
 		len = frame_write(&p.spec, bytes);
-		for (uint32_t n = random_below(4); n != 0; n--)
-			bytes[12 + random_below(80)] = (uint8_t)random_below(256);
-		len -= random_below(8) == 0 ? random_below(len) : 0;
-		buf = frame_exact(bytes, len, random_below(2) ? 1 + random_below(90) : 0);
+		for (uint32_t n = parsing_below(&state, 4); n != 0; n--)
+			bytes[12 + parsing_below(&state, 80)] = (uint8_t)parsing_below(&state, 256);
+		len -= parsing_below(&state, 8) == 0 ? parsing_below(&state, len) : 0;
+		buf = frame_exact(bytes, len, parsing_below(&state, 2) ? 1 + parsing_below(&state, 90) : 0);
 		buf->ol_flags = RTE_MBUF_F_RX_IP_CKSUM_NONE | RTE_MBUF_F_RX_L4_CKSUM_NONE;
-		if (random_below(4) == 0)
+		if (parsing_below(&state, 4) == 0)
 			buf->ol_flags = parsing_random(&state);
-		buf->tso_segsz = (uint16_t)random_below(65536);
+		buf->tso_segsz = (uint16_t)parsing_below(&state, 65536);
 		parsing_one(&p, buf);
 		check_inside(buf);
 		frame_exact_free(buf);

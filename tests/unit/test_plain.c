@@ -15,12 +15,6 @@ static uint64_t state = 77;
 
 #define GOOD (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 
-static uint32_t
-random_below(uint32_t n)
-{
-	return (uint32_t)((parsing_random(&state) >> 16) % n);
-}
-
 /* A frame near the plain one: mostly plain, else with one thing changed. */
 static void
 random_spec(struct frame_spec *s)
@@ -30,29 +24,29 @@ random_spec(struct frame_spec *s)
 
 	frame_spec_init(s);
 	s->payload = payload;
-	s->len = random_below(1449);
-	s->src = random_below(8) ? 0xc6336401 + random_below(3) : (uint32_t)parsing_random(&state);
-	s->dst = random_below(16) ? FRAME_LOCAL_IP : FRAME_LOCAL_IP + 1;
-	s->sport = (uint16_t)(40000 + random_below(3));
+	s->len = parsing_below(&state, 1449);
+	s->src = parsing_below(&state, 8) ? 0xc6336401 + parsing_below(&state, 3) : (uint32_t)parsing_random(&state);
+	s->dst = parsing_below(&state, 16) ? FRAME_LOCAL_IP : FRAME_LOCAL_IP + 1;
+	s->sport = (uint16_t)(40000 + parsing_below(&state, 3));
 	s->seq = (uint32_t)parsing_random(&state);
 	s->ack = (uint32_t)parsing_random(&state);
-	s->flags = flags[random_below(RTE_DIM(flags))];
-	s->win = (uint16_t)random_below(65536);
-	s->tos = (uint8_t)random_below(256);
-	s->ttl = (uint8_t)random_below(256);
-	s->has_ts = (uint8_t)random_below(2);
+	s->flags = flags[parsing_below(&state, RTE_DIM(flags))];
+	s->win = (uint16_t)parsing_below(&state, 65536);
+	s->tos = (uint8_t)parsing_below(&state, 256);
+	s->ttl = (uint8_t)parsing_below(&state, 256);
+	s->has_ts = (uint8_t)parsing_below(&state, 2);
 	s->tsval = (uint32_t)parsing_random(&state);
-	if (random_below(10) == 0) {
+	if (parsing_below(&state, 10) == 0) {
 		s->tcp_options = nops;
 		s->tcp_options_len = s->has_ts ? 4 : 12;
 	}
-	if (random_below(10) == 0) {
+	if (parsing_below(&state, 10) == 0) {
 		s->ip_options = nops;
 		s->ip_options_len = 4;
 	}
-	if (random_below(10) == 0)
-		s->data_offset = (uint8_t)random_below(16);
-	s->pad = (uint8_t)(random_below(4) ? 0 : random_below(20));
+	if (parsing_below(&state, 10) == 0)
+		s->data_offset = (uint8_t)parsing_below(&state, 16);
+	s->pad = (uint8_t)(parsing_below(&state, 4) ? 0 : parsing_below(&state, 20));
 }
 
 /* Flip a bit of the headers and, every other time, put both sums right again. */
@@ -60,11 +54,11 @@ static void
 damage(struct rte_mbuf *buf)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(buf, uint8_t *), *ip = frame + 14;
-	uint32_t bit = random_below(8 * RTE_MIN(66u, (uint32_t)buf->data_len));
+	uint32_t bit = parsing_below(&state, 8 * RTE_MIN(66u, (uint32_t)buf->data_len));
 	uint16_t sum;
 
 	frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
-	if (random_below(2) != 0)
+	if (parsing_below(&state, 2) != 0)
 		return;
 	memset(ip + 10, 0, 2);
 	sum = (uint16_t)~weir_csum_fold(weir_csum_add(ip, 20, 0));

@@ -15,12 +15,6 @@ static uint64_t state = 78;
 #define GOOD	 (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 #define STRIPPED (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_VLAN)
 
-static uint32_t
-random_below(uint32_t n)
-{
-	return (uint32_t)((parsing_random(&state) >> 16) % n);
-}
-
 /* Two parsers with the same two addresses, that believe GOOD. */
 static void
 open_both(bool l3)
@@ -50,38 +44,38 @@ random_spec(struct frame_spec *s)
 
 	frame_spec_init(s);
 	s->l3 = l3;
-	s->ip6 = random_below(8) != 0;
+	s->ip6 = parsing_below(&state, 8) != 0;
 	s->payload = payload;
-	s->len = random_below(4) ? random_below(1429) : 0;
-	s->src6[15] = (uint8_t)(random_below(16) ? 2 + random_below(2) : 1); /* 1: our own */
-	s->src6[0] = random_below(16) ? s->src6[0] : (uint8_t)parsing_random(&state);
-	s->dst6[15] = random_below(4) ? 1 : 0x11;
-	s->dst6[14] = random_below(16) ? 0 : 1;
-	s->sport = (uint16_t)(40000 + random_below(2));
+	s->len = parsing_below(&state, 4) ? parsing_below(&state, 1429) : 0;
+	s->src6[15] = (uint8_t)(parsing_below(&state, 16) ? 2 + parsing_below(&state, 2) : 1); /* 1: our own */
+	s->src6[0] = parsing_below(&state, 16) ? s->src6[0] : (uint8_t)parsing_random(&state);
+	s->dst6[15] = parsing_below(&state, 4) ? 1 : 0x11;
+	s->dst6[14] = parsing_below(&state, 16) ? 0 : 1;
+	s->sport = (uint16_t)(40000 + parsing_below(&state, 2));
 	s->seq = (uint32_t)parsing_random(&state);
 	s->ack = (uint32_t)parsing_random(&state);
-	s->flags = flags[random_below(RTE_DIM(flags))];
-	s->win = (uint16_t)random_below(65536);
-	s->tos = (uint8_t)random_below(256);
-	s->ttl = (uint8_t)random_below(256);
-	s->flow_label = random_below(2);
-	s->has_ts = (uint8_t)(random_below(4) != 0);
+	s->flags = flags[parsing_below(&state, RTE_DIM(flags))];
+	s->win = (uint16_t)parsing_below(&state, 65536);
+	s->tos = (uint8_t)parsing_below(&state, 256);
+	s->ttl = (uint8_t)parsing_below(&state, 256);
+	s->flow_label = parsing_below(&state, 2);
+	s->has_ts = (uint8_t)(parsing_below(&state, 4) != 0);
 	s->tsval = (uint32_t)parsing_random(&state);
-	if (random_below(10) == 0) {
+	if (parsing_below(&state, 10) == 0) {
 		s->tcp_options = nops;
 		s->tcp_options_len = s->has_ts ? 4 : 12;
 	}
-	if (random_below(10) == 0) {
+	if (parsing_below(&state, 10) == 0) {
 		s->first_extension = 60;
 		s->extensions = extension;
 		s->extensions_len = sizeof(extension);
 	}
-	if (random_below(10) == 0)
-		s->data_offset = (uint8_t)random_below(16);
-	if (random_below(10) == 0)
-		s->split = (uint16_t)(40 + random_below(100));
-	s->pad = (uint8_t)(random_below(4) ? 0 : random_below(20));
-	s->bad_tcp_csum = random_below(20) == 0;
+	if (parsing_below(&state, 10) == 0)
+		s->data_offset = (uint8_t)parsing_below(&state, 16);
+	if (parsing_below(&state, 10) == 0)
+		s->split = (uint16_t)(40 + parsing_below(&state, 100));
+	s->pad = (uint8_t)(parsing_below(&state, 4) ? 0 : parsing_below(&state, 20));
+	s->bad_tcp_csum = parsing_below(&state, 20) == 0;
 }
 
 /* Flip a bit of the headers and, every other time, put the sum right again. */
@@ -89,13 +83,13 @@ static void
 damage(struct rte_mbuf *buf, bool l3)
 {
 	uint8_t *frame = rte_pktmbuf_mtod(buf, uint8_t *), *ip = frame + (l3 ? 0 : 14);
-	uint32_t bit = random_below(8 * RTE_MIN(86u, (uint32_t)buf->data_len));
+	uint32_t bit = parsing_below(&state, 8 * RTE_MIN(86u, (uint32_t)buf->data_len));
 	uint32_t off = (uint32_t)(ip - frame) + 40, len;
 	uint16_t sum;
 
 	frame[bit / 8] ^= (uint8_t)(1 << bit % 8);
 	len = weir_load_be16(ip + 4);
-	if (random_below(2) != 0 || ip[0] >> 4 != 6 || len < 20 || off + len > buf->data_len)
+	if (parsing_below(&state, 2) != 0 || ip[0] >> 4 != 6 || len < 20 || off + len > buf->data_len)
 		return;
 	memset(ip + 56, 0, 2);
 	sum = (uint16_t)~weir_csum_fold(
@@ -177,17 +171,17 @@ run(bool l3, bool damaged, const uint64_t *claims, uint32_t n_claims)
 	alike = 0;
 	open_both(l3);
 	for (uint32_t round = 0; round < 2000; round++) {
-		uint32_t n = 1 + random_below(WEIR_BURST_MAX);
+		uint32_t n = 1 + parsing_below(&state, WEIR_BURST_MAX);
 
 		for (uint32_t i = 0; i < n; i++) {
-			if (i == 0 || random_below(3) == 0)
+			if (i == 0 || parsing_below(&state, 3) == 0)
 				random_spec(&p.spec);
 			else
 				p.spec.seq += p.spec.len;
 			bufs[i] = frame_build(&p.pool, &p.spec);
 			ck_assert_ptr_nonnull(bufs[i]);
-			bufs[i]->ol_flags = claims[random_below(n_claims)];
-			if (damaged && random_below(4) == 0)
+			bufs[i]->ol_flags = claims[parsing_below(&state, n_claims)];
+			if (damaged && parsing_below(&state, 4) == 0)
 				damage(bufs[i], l3);
 		}
 		taken += parse_both(bufs, n);

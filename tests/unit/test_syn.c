@@ -16,12 +16,6 @@ static uint64_t state = 78;
 /* What Linux sends: MSS, SACK-permitted, timestamp, NOP, window scale. */
 static const uint8_t usual[20] = {2, 4, 5, 180, 4, 2, 8, 10, 1, 2, 3, 4, 0, 0, 0, 0, 1, 3, 3, 7};
 
-static uint32_t
-random_below(uint32_t n)
-{
-	return (uint32_t)((parsing_random(&state) >> 16) % n);
-}
-
 static void
 open_believed(bool l3)
 {
@@ -43,27 +37,27 @@ random_syn(struct frame_spec *s)
 	static uint8_t options[40];
 
 	s->seq = (uint32_t)parsing_random(&state);
-	s->src = random_below(8) ? 0xc6336401 + random_below(3) : (uint32_t)parsing_random(&state);
-	s->dst = random_below(16) ? FRAME_LOCAL_IP : FRAME_LOCAL_IP + 1;
-	s->sport = (uint16_t)random_below(65536);
-	s->flags = flags[random_below(RTE_DIM(flags))];
-	s->tos = (uint8_t)random_below(256);
-	s->ttl = (uint8_t)random_below(256);
+	s->src = parsing_below(&state, 8) ? 0xc6336401 + parsing_below(&state, 3) : (uint32_t)parsing_random(&state);
+	s->dst = parsing_below(&state, 16) ? FRAME_LOCAL_IP : FRAME_LOCAL_IP + 1;
+	s->sport = (uint16_t)parsing_below(&state, 65536);
+	s->flags = flags[parsing_below(&state, RTE_DIM(flags))];
+	s->tos = (uint8_t)parsing_below(&state, 256);
+	s->ttl = (uint8_t)parsing_below(&state, 256);
 	s->tcp_options = usual;
 	s->tcp_options_len = sizeof(usual);
-	if (random_below(3) == 0) {
+	if (parsing_below(&state, 3) == 0) {
 		for (uint32_t i = 0; i < sizeof(options); i++)
-			options[i] = (uint8_t)random_below(random_below(2) ? 12 : 256);
+			options[i] = (uint8_t)parsing_below(&state, parsing_below(&state, 2) ? 12 : 256);
 		s->tcp_options = options;
-		s->tcp_options_len = (uint8_t)random_below(sizeof(options) + 1);
+		s->tcp_options_len = (uint8_t)parsing_below(&state, sizeof(options) + 1);
 	}
-	s->has_ts = (uint8_t)(s->tcp_options_len < 20 ? random_below(2) : 0);
+	s->has_ts = (uint8_t)(s->tcp_options_len < 20 ? parsing_below(&state, 2) : 0);
 	s->payload = payload;
-	s->len = random_below(10) ? 0 : random_below(sizeof(payload));
-	s->data_offset = (uint8_t)(random_below(16) ? 0 : random_below(16));
-	s->ip_total_delta = random_below(16) ? 0 : (int32_t)random_below(9) - 4;
-	s->ip_frag = (uint16_t)(random_below(16) ? 0x4000 : random_below(65536));
-	s->pad = (uint16_t)(random_below(2) ? 0 : random_below(40));
+	s->len = parsing_below(&state, 10) ? 0 : parsing_below(&state, sizeof(payload));
+	s->data_offset = (uint8_t)(parsing_below(&state, 16) ? 0 : parsing_below(&state, 16));
+	s->ip_total_delta = parsing_below(&state, 16) ? 0 : (int32_t)parsing_below(&state, 9) - 4;
+	s->ip_frag = (uint16_t)(parsing_below(&state, 16) ? 0x4000 : parsing_below(&state, 65536));
+	s->pad = (uint16_t)(parsing_below(&state, 2) ? 0 : parsing_below(&state, 40));
 }
 
 /* What the parser said of one frame. */
